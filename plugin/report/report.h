@@ -1,0 +1,55 @@
+/*
+ * report/: answers ─► text for machines and people: JSON, table, Markdown, Mermaid, dot. Pure; all text from the repository is
+ * escaped for its format here and nowhere else (terminal: no control characters; Markdown: no markup, no HTML, no mentions).
+ */
+#ifndef CP_REPORT_REPORT_H
+#define CP_REPORT_REPORT_H
+
+#include "base/base.h"
+#include "predict/predict.h"
+#include "project/project.h"
+
+/* One image of an answer. */
+struct cp_report_image {
+	const struct cp_image_request *request;
+	struct cp_str platform;        /* "linux/amd64" */
+	struct cp_str dockerfile;      /* path in the repository */
+	struct cp_str ignore_file;     /* "" = none */
+	struct cp_str target;          /* stage name */
+	const struct cp_graph *graph;  /* NULL when it failed */
+	struct cp_prediction prediction;
+	struct cp_str *assumptions;    /* of the graph and of the run */
+	size_t n_assumptions;
+	struct cp_err error;           /* code 0 = fine; else this image has no answer and the others do */
+};
+
+struct cp_report {
+	struct cp_str base_rev, base_commit, base_why; /* why this base: "merge base with origin/main", "" = asked for */
+	struct cp_str head_rev, head_commit;           /* commit "" for the index and the work tree */
+	struct cp_str builder_kind, builder_frontend, builder_daemon; /* "buildkit", "0.34", "0.34" */
+	struct cp_report_image *images;
+	size_t n_images;
+	struct cp_str action, reason; /* verdict: "undecided", "skip-build", "reuse-cache", "build-without-import" */
+	struct cp_str *notes;
+	size_t n_notes;
+};
+
+enum cp_format { CP_FORMAT_JSON, CP_FORMAT_TABLE, CP_FORMAT_MARKDOWN, CP_FORMAT_MERMAID, CP_FORMAT_DOT };
+struct cp_report_style {
+	bool color;
+	int width;   /* columns, 80 when 0 */
+	bool ascii;  /* no characters outside ASCII of our own */
+	bool pretty; /* JSON: indented by two spaces */
+};
+
+/* The prediction (`cachepredict/prediction/1` for JSON). */
+int cp_report_prediction(const struct cp_report *r, enum cp_format format, const struct cp_report_style *style,
+			 struct cp_buf *out, struct cp_err *err);
+/* `explain`: one step by name, number or "STAGE N/M"; or every step that a path reaches. */
+int cp_report_explain(struct cp_arena *a, const struct cp_report *r, struct cp_str what, enum cp_format format,
+		      const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
+/* `graph`: stages, steps and edges with outcomes (Mermaid, dot). */
+int cp_report_graph(const struct cp_report *r, enum cp_format format, const struct cp_report_style *style,
+		    struct cp_buf *out, struct cp_err *err);
+
+#endif
