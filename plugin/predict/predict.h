@@ -69,6 +69,7 @@ struct cp_build {
 	/* File systems of the local contexts by cp_op_source.local_name. */
 	struct cp_fs *(*local)(void *self, struct cp_str local_name);
 	void *self;
+	struct cp_fs *unfiltered;      /* the main context with no ignore rule applied, NULL = not needed */
 	struct cp_str ignore_file;     /* path of the ignore file in use, "" = none */
 	struct cp_str context_prefix;  /* folder of the context in the repository, "" = root: puts context paths into repository terms */
 	bool ignore_differs;           /* b only: the ignore rules are not those of a */
