@@ -204,6 +204,10 @@ int explain_instruction(struct explainer *x, size_t step, struct cp_cause *cause
 {
 	const struct cp_step *now = &x->m->b.build->graph->steps[step], *before = counterpart(x, step);
 
+	if (x->m->a.build->graph->n_steps == 0) {
+		cause->kind = CP_CAUSE_NOT_IN_CACHE;
+		return say(x, cause, CP_S("the base commit has no build of this image"));
+	}
 	if (!before) {
 		cause->kind = CP_CAUSE_INSTRUCTION_CHANGED;
 		return say(x, cause, CP_S("the build before had no such step"));

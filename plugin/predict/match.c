@@ -409,7 +409,7 @@ static int try_list(struct matcher *m, const struct cp_op *v, const op_vec *list
 	return 0;
 }
 
-/* What an operation stands on is never matched by content, so only records on a record of that can match. */
+/* What an operation stands on is (nearly) never matched by content, so only records on a record of that can match. */
 static int try_on_parents(struct matcher *m, const struct cp_op *v, const struct cp_op *parent)
 {
 	const struct matched *u = &m->ops[parent->index];
@@ -428,6 +428,15 @@ static int try_on_parents(struct matcher *m, const struct cp_op *v, const struct
 	return 0;
 }
 
+/* Only where a RUN mounts the very file system that it runs in (ops/exec.go getMountDeps). */
+static bool parent_by_content(const struct matcher *m, const struct cp_op *v, const struct cp_op *parent)
+{
+	for (size_t i = 0; i < v->n_inputs; i++)
+		if (v->inputs[i] == parent && m->b.keys[v->index].inputs[i].by_content)
+			return true;
+	return false;
+}
+
 static int match_op(struct matcher *m, const struct cp_op *v)
 {
 	const struct cp_op_key *key = &m->b.keys[v->index];
@@ -435,7 +444,7 @@ static int match_op(struct matcher *m, const struct cp_op *v)
 	const struct cp_op *parent = match_parent(v);
 	int r = 0;
 
-	if (list && !key->random && parent)
+	if (list && !key->random && parent && !parent_by_content(m, v, parent))
 		r = try_on_parents(m, v, parent);
 	else if (list && !key->random)
 		r = try_list(m, v, list, SIZE_MAX);

@@ -71,6 +71,10 @@ struct cp_build {
 	void *self;
 	struct cp_fs *unfiltered;      /* the main context with no ignore rule applied, NULL = not needed */
 	struct cp_str ignore_file;     /* path of the ignore file in use, "" = none */
+	/* Folder of a local context in the repository, "" = root. NULL = all at the root. */
+	struct cp_str (*prefix)(void *self, struct cp_str local_name);
+	struct cp_str *ignore_lines;   /* of the main context, as cp_ignore_read gives them */
+	size_t n_ignore_lines;
 	struct cp_str context_prefix;  /* folder of the context in the repository, "" = root: puts context paths into repository terms */
 	bool ignore_differs;           /* b only: the ignore rules are not those of a */
 };
@@ -87,5 +91,18 @@ struct cp_prediction {
 /* a: the build whose results are in the cache. CP_ENOMEM, CP_ELIMIT only: what is not known becomes an outcome. */
 int cp_predict(struct cp_arena *arena, const struct cp_build *a, const struct cp_build *b,
 	       struct cp_prediction *ret_prediction, struct cp_err *err);
+
+/*
+ * `paths`: every file of the commit whose bytes, mode or presence can reach a step of the target: what its steps select, links and
+ * their targets, the Dockerfile and the ignore file. Sorted, repository paths. `patterns`: the same as a filter that also holds for
+ * files that do not exist yet: a folder and all below it, ignore rules negated, last match wins (the language of GitHub workflows).
+ */
+struct cp_paths {
+	struct cp_str *paths, *patterns;
+	size_t n_paths, n_patterns;
+	bool git_dir; /* .git is in what is copied: every commit changes the image */
+};
+int cp_paths_collect(struct cp_arena *arena, const struct cp_build *b, const struct cp_str *extra, size_t n_extra,
+		     struct cp_paths *ret_paths, struct cp_err *err);
 
 #endif

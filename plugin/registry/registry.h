@@ -1,0 +1,25 @@
+/*
+ * registry/: image references ─► what the frontend needs to know of an image. Today from a metadata file, so that a prediction can be
+ * repeated without network:
+ *
+ *   {"python:3.12-slim": {"digest": "sha256:…", "os": "linux", "architecture": "amd64", "config": {"Env": ["PATH=…"], …}}}
+ */
+#ifndef CP_REGISTRY_REGISTRY_H
+#define CP_REGISTRY_REGISTRY_H
+
+#include "base/base.h"
+#include "graph/graph.h"
+
+/* Image configs by normalised reference. Immutable, any thread. */
+struct cp_image_metadata {
+	struct cp_map by_ref;
+};
+
+/* CP_EINVAL with a position; a reference that is none names itself. Texts are copied into `a`. */
+int cp_image_metadata_parse(struct cp_arena *a, struct cp_str text, struct cp_str name, struct cp_image_metadata *ret_metadata,
+			    struct cp_err *err);
+
+/* A resolver over it; `metadata` NULL knows nothing. */
+struct cp_image_resolver cp_image_metadata_resolver(const struct cp_image_metadata *metadata);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * run.c is the one composition root: it opens the repository, reads what is to be built, plugs the rooms together for every image
+ * and gives the answers to report/. abi.c is a thin face over it.
+ */
+#ifndef CP_RUN_H
+#define CP_RUN_H
+
+#include <stdatomic.h>
+
+#include "base/base.h"
+#include "predict/predict.h"
+#include "project/project.h"
+#include "repo/repo.h"
+#include "report/report.h"
+
+/* The world as the host shows it. */
+struct cp_world {
+	struct cp_environment env;
+	void (*log)(void *self, int level, const char *message); /* NULL = silent */
+	int (*is_cancelled)(void *self);                          /* NULL = never */
+	void *self;
+	atomic_int *cancel; /* set by cancel(); NULL = never */
+};
+
+/* A request (include/cachepredict/schema/request.json), its texts in the run's arena. */
+struct cp_request {
+	struct cp_str repository, base, head, config, config_from, context_from, bake, image_metadata, explain, check;
+	bool no_config, strict, export_tree;
+	struct cp_str *compose, *only, *targets, *fail_on;
+	size_t n_compose, n_only, n_targets, n_fail_on;
+	struct cp_image_request *images;
+	size_t n_images;
+	bool image_given; /* `image` or `images` was there */
+	struct cp_str format;
+	struct cp_report_style style;
+};
+
+/* request.c. CP_EINVAL (JSON), CP_EUSAGE (members). */
+int cp_request_parse(struct cp_arena *a, struct cp_str json, struct cp_request *ret_request, struct cp_err *err);
+
+/* One image of a run: what was asked, and its answer. */
+struct cp_image_run {
+	struct cp_image_request request;
+	struct cp_str platform;
+	struct cp_arena *arena; /* of this image; its thread's only */
+	struct cp_build a, b;
+	bool has_a;
+	struct cp_report_image answer;
+	struct cp_paths paths;
+};
+
+/* What all images of a run share. Trees are for any thread. */
+struct cp_run {
+	struct cp_arena *arena;
+	const struct cp_world *world;
+	struct cp_request request;
+	struct cp_repo *repo;
+	struct cp_tree *base, *head; /* base NULL: nothing to compare with (paths) */
+	struct cp_commit base_commit, head_commit;
+	struct cp_str prefix; /* where the user stands in the repository, "" = root */
+	struct cp_image_run *images;
+	size_t n_images;
+	const struct cp_image_resolver *resolver;
+	struct cp_report report;
+	bool need_base, need_paths;
+};
+
+/* image.c: predict one image. What is wrong with it goes into its answer; only CP_ENOMEM and CP_ECANCELLED come back. */
+int cp_image_run(struct cp_run *run, struct cp_image_run *image, struct cp_err *err);
+/* images.c: what is to be built, from the request, the settings file, bake and compose. */
+int cp_run_find_images(struct cp_run *run, struct cp_err *err);
+bool cp_run_is_cancelled(const struct cp_run *run);
+
+/* What a method answers. */
+struct cp_answer {
+	struct cp_arena *arena; /* owns everything below */
+	struct cp_buf text;
+	int status;
+	struct cp_str verdict;
+	struct cp_answer_step {
+		int outcome;
+		uint32_t image, line;
+		struct cp_str name, stage, cause, message;
+	} *steps;
+	size_t n_steps;
+};
+void cp_answer_free(struct cp_answer *answer);
+
+/* Methods: "predict", "explain", "graph", "paths". CP_EUNSUPPORTED for another name. */
+int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request, struct cp_answer **ret_answer,
+		  struct cp_err *err);
+
+#endif
