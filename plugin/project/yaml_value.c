@@ -1,0 +1,250 @@
+/* What a plain YAML scalar means: go-yaml v3's resolve.go, and how Go's fmt.Sprint shows the value. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "project/yaml_int.h"
+
+enum value_kind { VALUE_STRING, VALUE_NULL, VALUE_BOOL, VALUE_INT, VALUE_UINT, VALUE_FLOAT };
+
+struct value {
+	enum value_kind kind;
+	bool truth;
+	int64_t i;
+	uint64_t u;
+	double f;
+};
+
+static const struct {
+	const char *text;
+	enum value_kind kind;
+	bool truth;
+	double f;
+} words[] = {
+	{"", VALUE_NULL, false, 0},	{"~", VALUE_NULL, false, 0},	  {"null", VALUE_NULL, false, 0},
+	{"Null", VALUE_NULL, false, 0},	{"NULL", VALUE_NULL, false, 0},	  {"true", VALUE_BOOL, true, 0},
+	{"True", VALUE_BOOL, true, 0},	{"TRUE", VALUE_BOOL, true, 0},	  {"false", VALUE_BOOL, false, 0},
+	{"False", VALUE_BOOL, false, 0}, {"FALSE", VALUE_BOOL, false, 0}, {".nan", VALUE_FLOAT, false, NAN},
+	{".NaN", VALUE_FLOAT, false, NAN}, {".NAN", VALUE_FLOAT, false, NAN}, {".inf", VALUE_FLOAT, false, INFINITY},
+	{".Inf", VALUE_FLOAT, false, INFINITY}, {".INF", VALUE_FLOAT, false, INFINITY},
+	{"+.inf", VALUE_FLOAT, false, INFINITY}, {"+.Inf", VALUE_FLOAT, false, INFINITY},
+	{"+.INF", VALUE_FLOAT, false, INFINITY}, {"-.inf", VALUE_FLOAT, false, -INFINITY},
+	{"-.Inf", VALUE_FLOAT, false, -INFINITY}, {"-.INF", VALUE_FLOAT, false, -INFINITY},
+};
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static size_t skip_digits(struct cp_str s, size_t i)
+{
+	while (i < s.n && is_digit(s.p[i]))
+		i++;
+	return i;
+}
+
+/*
+ * [-+]? (. digits | digits (. digits?)?) ([eE] [-+]? digits)?   rewritten as integer digits and an exponent, because strtod's
+ * decimal point is that of the host's locale and an integer has none.
+ */
+static bool read_float(struct cp_str s, double *ret_f)
+{
+	char text[128];
+	size_t i = 0, n = 0, digits = 0, fraction = 0;
+	long exponent = 0;
+
+	if (s.n > 100)
+		return false;
+	if (i < s.n && (s.p[i] == '-' || s.p[i] == '+'))
+		text[n++] = s.p[i++];
+	for (; i < s.n && is_digit(s.p[i]); i++, digits++)
+		text[n++] = s.p[i];
+	if (i < s.n && s.p[i] == '.')
+		for (i++; i < s.n && is_digit(s.p[i]); i++, fraction++)
+			text[n++] = s.p[i];
+	if (digits + fraction == 0)
+		return false;
+	if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
+		size_t from = i + 1;
+
+		if (from < s.n && (s.p[from] == '-' || s.p[from] == '+'))
+			from++;
+		if (skip_digits(s, from) != s.n || from == s.n || s.n - from > 6)
+			return false;
+		exponent = strtol(s.p + i + 1, NULL, 10);
+		i = s.n;
+	}
+	if (i != s.n)
+		return false;
+	snprintf(text + n, sizeof(text) - n, "e%ld", exponent - (long)fraction);
+	*ret_f = strtod(text, NULL);
+	return isfinite(*ret_f); /* out of range is no number to Go */
+}
+
+/* Digits of a base into an unsigned value; false on anything else or overflow. */
+static bool read_digits(struct cp_str s, unsigned base, uint64_t *ret_u)
+{
+	uint64_t u = 0;
+
+	if (s.n == 0)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		unsigned d = is_digit(c) ? (unsigned)(c - '0') : 99;
+
+		if (c >= 'a' && c <= 'f')
+			d = (unsigned)(c - 'a') + 10;
+		else if (c >= 'A' && c <= 'F')
+			d = (unsigned)(c - 'A') + 10;
+		if (d >= base || __builtin_mul_overflow(u, (uint64_t)base, &u) || __builtin_add_overflow(u, (uint64_t)d, &u))
+			return false;
+	}
+	*ret_u = u;
+	return true;
+}
+
+/* strconv.ParseInt and ParseUint with base 0, underscores already gone. */
+static bool read_int(struct cp_str s, struct value *v)
+{
+	bool negative = s.n && s.p[0] == '-', sign = s.n && (s.p[0] == '-' || s.p[0] == '+');
+	struct cp_str digits = cp_str_from(s, sign);
+	unsigned base = 10;
+	uint64_t u;
+
+	if (digits.n > 1 && digits.p[0] == '0') {
+		char kind = (char)(digits.p[1] | 0x20);
+
+		base = kind == 'x' ? 16 : kind == 'b' ? 2 : 8;
+		digits = cp_str_from(digits, kind == 'x' || kind == 'b' || kind == 'o' ? 2 : 1);
+	}
+	if (!read_digits(digits, base, &u))
+		return false;
+	if (u > (uint64_t)INT64_MAX + negative) {
+		v->kind = VALUE_UINT;
+		v->u = u;
+		return !sign;
+	}
+	v->kind = VALUE_INT;
+	v->i = negative ? (int64_t)(0 - u) : (int64_t)u;
+	return true;
+}
+
+/* Numbers may hold underscores anywhere. */
+static struct value read_number(struct cp_str s)
+{
+	struct value v = {VALUE_STRING};
+	char plain[128];
+	size_t n = 0;
+
+	if (s.n >= sizeof(plain))
+		return v;
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] != '_')
+			plain[n++] = s.p[i];
+	plain[n] = '\0';
+	if (read_int(cp_str_n(plain, n), &v))
+		return v;
+	v.kind = read_float(cp_str_n(plain, n), &v.f) ? VALUE_FLOAT : VALUE_STRING;
+	return v;
+}
+
+static struct value resolve(const struct cp_yaml *node)
+{
+	struct value v = {VALUE_STRING};
+	struct cp_str s = node->text;
+
+	if (!node->plain || cp_str_eq(node->tag, CP_S("!")) || cp_str_eq(node->tag, CP_S("tag:yaml.org,2002:str")))
+		return v;
+	for (size_t i = 0; i < CP_LEN(words); i++) {
+		if (cp_str_eq(s, cp_str_c(words[i].text)))
+			return (struct value){.kind = words[i].kind, .truth = words[i].truth, .f = words[i].f};
+	}
+	if (s.p[0] == '.') {
+		v.kind = read_float(s, &v.f) ? VALUE_FLOAT : VALUE_STRING;
+		return v;
+	}
+	return is_digit(s.p[0]) || s.p[0] == '-' || s.p[0] == '+' ? read_number(s) : v;
+}
+
+bool cp_yaml_is_null(const struct cp_yaml *v)
+{
+	return v && v->kind == CP_YAML_SCALAR && resolve(v).kind == VALUE_NULL;
+}
+
+bool cp_yaml_is_string(const struct cp_yaml *v)
+{
+	return v && v->kind == CP_YAML_SCALAR && resolve(v).kind == VALUE_STRING;
+}
+
+/*
+ * Fewest digits that read back as f, and the decimal exponent of the first. The host's decimal point, whatever it is, is
+ * skipped.
+ */
+static size_t shortest_digits(double f, char digits[20], int *ret_exponent)
+{
+	char text[64], again[64];
+	size_t n = 0;
+
+	for (int precision = 0; precision <= 17; precision++) {
+		const char *e;
+
+		snprintf(text, sizeof(text), "%.*e", precision, f);
+		e = strchr(text, 'e');
+		n = 0;
+		for (const char *p = text; p < e && n < 19; p++)
+			if (is_digit(*p))
+				digits[n++] = *p;
+		*ret_exponent = (int)strtol(e + 1, NULL, 10);
+		snprintf(again, sizeof(again), "%.*se%d", (int)n, digits, *ret_exponent - (int)n + 1);
+		if (strtod(again, NULL) == f)
+			break;
+	}
+	while (n > 1 && digits[n - 1] == '0')
+		n--;
+	return n;
+}
+
+/* strconv.FormatFloat(f, 'g', -1, 64) with the exponent limit 21 of fmt's %v. */
+static struct cp_str format_float(struct cp_arena *a, double f)
+{
+	const char *sign = signbit(f) ? "-" : "";
+	char digits[20];
+	int exponent, point;
+	size_t n;
+
+	if (isnan(f))
+		return CP_S("NaN");
+	if (isinf(f))
+		return f > 0 ? CP_S("+Inf") : CP_S("-Inf");
+	n = shortest_digits(fabs(f), digits, &exponent);
+	if (exponent < -4 || exponent >= 21)
+		return cp_arena_printf(a, "%s%c%s%.*se%c%02d", sign, digits[0], n > 1 ? "." : "", (int)n - 1, digits + 1,
+				       exponent < 0 ? '-' : '+', exponent < 0 ? -exponent : exponent);
+	point = exponent + 1; /* digits before the point */
+	if (point <= 0)
+		return cp_arena_printf(a, "%s0.%.*s%.*s", sign, -point, "0000", (int)n, digits);
+	if ((size_t)point >= n)
+		return cp_arena_printf(a, "%s%.*s%.*s", sign, (int)n, digits, point - (int)n, "000000000000000000000");
+	return cp_arena_printf(a, "%s%.*s.%.*s", sign, point, digits, (int)n - point, digits + point);
+}
+
+struct cp_str cp_yaml_go_text(struct cp_arena *a, const struct cp_yaml *node)
+{
+	struct value v = resolve(node);
+
+	switch (v.kind) {
+	case VALUE_NULL:
+		return CP_S("");
+	case VALUE_BOOL:
+		return v.truth ? CP_S("true") : CP_S("false");
+	case VALUE_INT:
+		return cp_arena_printf(a, "%lld", (long long)v.i);
+	case VALUE_UINT:
+		return cp_arena_printf(a, "%llu", (unsigned long long)v.u);
+	case VALUE_FLOAT:
+		return format_float(a, v.f);
+	default:
+		return node->text;
+	}
+}
