@@ -86,6 +86,10 @@ struct cp_answer {
 };
 void cp_answer_free(struct cp_answer *answer);
 
+/* check.c: do the path filters of a workflow start it for everything that the images depend on? Status 1 when not. */
+int cp_paths_check(struct cp_run *run, const struct cp_report_paths *images, size_t n, struct cp_answer *answer,
+		   struct cp_err *err);
+
 /* Methods: "predict", "explain", "graph", "paths". CP_EUNSUPPORTED for another name. */
 int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request, struct cp_answer **ret_answer,
 		  struct cp_err *err);

@@ -52,4 +52,18 @@ int cp_report_explain(struct cp_arena *a, const struct cp_report *r, struct cp_s
 int cp_report_graph(const struct cp_report *r, enum cp_format format, const struct cp_report_style *style,
 		    struct cp_buf *out, struct cp_err *err);
 
+/* ---- paths ---- */
+
+struct cp_report_paths {
+	struct cp_str name;
+	const struct cp_paths *paths;
+	const struct cp_err *error; /* code 0 = fine */
+};
+/*
+ * What images depend on. format: "json" (`cachepredict/paths/1`), "list" (paths, one a line), "github" (a `paths:` filter to paste);
+ * "" = json. CP_EUNSUPPORTED for another.
+ */
+int cp_report_paths(const struct cp_report_paths *images, size_t n, struct cp_str format, const struct cp_report_style *style,
+		    struct cp_buf *out, struct cp_err *err);
+
 #endif

@@ -1,0 +1,506 @@
+/* One image: the build before and the build to come, from a commit each, and their comparison. */
+#include <stdio.h>
+
+#include "context/context.h"
+#include "graph/graph.h"
+#include "keys/keys.h"
+#include "run.h"
+
+/* One side while it is put together. */
+struct side {
+	struct cp_run *run;
+	struct cp_image_run *image;
+	struct cp_tree *tree;
+	struct cp_build *build;
+	char label;
+	struct cp_map locals;   /* local name ─► struct cp_fs */
+	struct cp_map prefixes; /* local name ─► struct cp_str */
+	struct cp_str dockerfile; /* path in the tree */
+	struct cp_err *err;
+};
+
+static bool is_remote(struct cp_str context)
+{
+	return cp_str_find_str(context, CP_S("://"), 0) < context.n || cp_str_starts(context, CP_S("git@"));
+}
+
+/* "." and "" are the root of the tree. */
+static struct cp_str tree_path(struct cp_str path)
+{
+	return cp_str_eq(path, CP_S(".")) ? CP_S("") : path;
+}
+
+static struct cp_fs *local_of(void *self, struct cp_str name)
+{
+	struct side *s = self;
+
+	return cp_map_get(&s->locals, name);
+}
+
+static struct cp_str prefix_of(void *self, struct cp_str name)
+{
+	struct side *s = self;
+	struct cp_str *p = cp_map_get(&s->prefixes, name);
+
+	return p ? *p : CP_S("");
+}
+
+/* ---- files of the build ---- */
+
+/* dockerui ReadEntrypoint: "Dockerfile" may be spelled "dockerfile". */
+static int read_dockerfile(struct side *s, struct cp_buf *out)
+{
+	struct cp_arena *a = s->image->arena;
+	const struct cp_image_request *q = &s->image->request;
+	struct cp_str path = q->dockerfile;
+	struct cp_err local = {0};
+	int r;
+
+	if (q->dockerfile_inline.p) {
+		s->dockerfile = CP_S("Dockerfile");
+		cp_buf_adds(out, q->dockerfile_inline);
+		return cp_buf_error(out);
+	}
+	if (!path.n)
+		path = cp_path_join(a, is_remote(q->context) ? CP_S("") : tree_path(q->context), CP_S("Dockerfile"));
+	if (!path.p)
+		return cp_err_nomem(s->err);
+	r = cp_tree_read_path(s->tree, path, out, s->err);
+	if (r == CP_ENOTFOUND && cp_str_eq(cp_path_base(path), CP_S("Dockerfile"))) {
+		struct cp_str lower = cp_arena_str(a, path);
+
+		if (!lower.p)
+			return cp_err_nomem(s->err);
+		((char *)(uintptr_t)lower.p)[lower.n - 10] = 'd';
+		if (cp_tree_read_path(s->tree, lower, out, &local) == 0) {
+			s->dockerfile = lower;
+			return 0;
+		}
+	}
+	s->dockerfile = path;
+	if (r == CP_ENOTFOUND && !s->err->hint[0])
+		cp_err_hint(s->err, "name the Dockerfile with -f, or the images with --bake or --compose");
+	return r;
+}
+
+/* dockerui dockerIgnorePatterns: beside the Dockerfile first, an empty file there counts; else at the root of the context. */
+static int find_ignore_file(struct side *s, struct cp_str context, struct cp_str *ret_path, struct cp_buf *out)
+{
+	struct cp_arena *a = s->image->arena;
+	struct cp_str beside = cp_arena_cat(a, s->dockerfile, CP_S(".dockerignore")), root;
+	struct cp_err local = {0};
+	int r;
+
+	if (!beside.p)
+		return cp_err_nomem(s->err);
+	if (!s->image->request.dockerfile_inline.p && cp_tree_read_path(s->tree, beside, out, &local) == 0) {
+		*ret_path = beside;
+		return 0;
+	}
+	cp_buf_clear(out);
+	root = cp_path_join(a, tree_path(context), CP_S(".dockerignore"));
+	if (!root.p)
+		return cp_err_nomem(s->err);
+	r = cp_tree_read_path(s->tree, root, out, &local);
+	if (r == 0)
+		*ret_path = root;
+	if (r == CP_ENOTFOUND && local.hint[0]) /* a missing object, not a missing file: rules that we cannot see */
+		return cp_err_set(s->err, CP_EIO, "%s", local.message);
+	return r == CP_ENOMEM || r == CP_ELIMIT ? cp_err_set(s->err, r, "%s", local.message) : 0;
+}
+
+static int compile_ignore(struct side *s, struct cp_str path, struct cp_str text, struct cp_str **ret_lines, size_t *ret_n,
+			  const struct cp_patterns **ret)
+{
+	struct cp_arena *a = s->image->arena;
+	int r = cp_ignore_read(a, text, ret_lines, ret_n, s->err);
+
+	if (r == 0)
+		r = cp_patterns_compile(a, *ret_lines, *ret_n, ret, s->err);
+	if (r < 0 && !s->err->file[0])
+		cp_err_at(s->err, path, 0, 0, 0, CP_S(""));
+	return r;
+}
+
+/* ---- contexts ---- */
+
+static struct cp_digest checkout_of(const struct side *s)
+{
+	char both[160];
+	int n = snprintf(both, sizeof(both), "%c", s->label);
+
+	for (unsigned i = 0; i < s->tree->commit.n && n < 150; i++)
+		n += snprintf(both + n, sizeof(both) - (size_t)n, "%02x", s->tree->commit.bytes[i]);
+	return cp_digest_of(both, (size_t)n);
+}
+
+static int add_local(struct side *s, struct cp_str name, struct cp_str folder, const struct cp_patterns *ignore)
+{
+	struct cp_arena *a = s->image->arena;
+	struct cp_context_options options = {.root = tree_path(folder), .ignore = ignore,
+					     .git_dir = !s->run->request.export_tree, .checkout = checkout_of(s)};
+	struct cp_str *prefix = CP_NEW(a, struct cp_str), *key = CP_NEW(a, struct cp_str);
+	struct cp_err local = {0};
+	struct cp_fs *fs;
+	int r = cp_context_new(a, s->tree, &options, &fs, &local);
+
+	if (r == CP_ENOTFOUND) /* no such folder on this side: nothing is selected from it, or the build fails */
+		return 0;
+	if (r < 0)
+		return cp_err_set(s->err, r, "%s", local.message);
+	if (!prefix || !key)
+		return cp_err_nomem(s->err);
+	*prefix = options.root;
+	*key = name;
+	if (cp_map_put(a, &s->locals, *key, fs) < 0 || cp_map_put(a, &s->prefixes, *key, prefix) < 0)
+		return cp_err_nomem(s->err);
+	return 0;
+}
+
+static int main_context(struct side *s)
+{
+	struct cp_arena *a = s->image->arena;
+	struct cp_str context = s->image->request.context, path = CP_S("");
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_IGNORE_BYTES);
+	struct cp_context_options raw = {.root = tree_path(context)};
+	const struct cp_patterns *ignore = NULL;
+	struct cp_err local = {0};
+	int r;
+
+	if (is_remote(context))
+		return 0;
+	r = find_ignore_file(s, context, &path, &text);
+	if (r == 0 && path.n)
+		r = compile_ignore(s, path, cp_buf_str(&text), &s->build->ignore_lines, &s->build->n_ignore_lines, &ignore);
+	if (r == 0)
+		r = add_local(s, CP_S("context"), context, ignore);
+	if (r < 0)
+		return r;
+	s->build->ignore_file = path;
+	s->build->context_prefix = tree_path(context);
+	if (cp_context_new(a, s->tree, &raw, &s->build->unfiltered, &local) < 0)
+		s->build->unfiltered = NULL;
+	return 0;
+}
+
+/* A named context that is a folder of the repository has the ignore file at its root, if any. */
+static int named_context(struct side *s, struct cp_str name, struct cp_str folder)
+{
+	struct cp_arena *a = s->image->arena;
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_IGNORE_BYTES);
+	struct cp_str path = cp_path_join(a, tree_path(folder), CP_S(".dockerignore")), *lines;
+	const struct cp_patterns *ignore = NULL;
+	struct cp_err local = {0};
+	size_t n;
+
+	if (!path.p)
+		return cp_err_nomem(s->err);
+	if (cp_tree_read_path(s->tree, path, &text, &local) == 0) {
+		int r = compile_ignore(s, path, cp_buf_str(&text), &lines, &n, &ignore);
+
+		if (r < 0)
+			return r;
+	}
+	return add_local(s, name, folder, ignore);
+}
+
+static bool is_folder(struct cp_str value)
+{
+	static const char *const schemes[] = {"docker-image://", "target:", "oci-layout://", "input:"};
+
+	for (size_t i = 0; i < CP_LEN(schemes); i++)
+		if (cp_str_starts(value, cp_str_c(schemes[i])))
+			return false;
+	return !is_remote(value);
+}
+
+static int named_contexts(struct side *s)
+{
+	const struct cp_image_request *q = &s->image->request;
+	struct cp_arena *a = s->image->arena;
+
+	for (size_t i = 0; i < q->n_contexts; i++) {
+		struct cp_str name = cp_arena_cat(a, CP_S("context:"), q->contexts[i].key), folder;
+		int r;
+
+		if (!is_folder(q->contexts[i].value))
+			continue;
+		folder = cp_path_join(a, s->run->prefix, q->contexts[i].value);
+		if (!name.p || !folder.p)
+			return cp_err_nomem(s->err);
+		if (cp_path_is_abs(q->contexts[i].value) || cp_str_starts(folder, CP_S("..")))
+			continue; /* not in the repository: an unknown */
+		r = named_context(s, name, folder);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- options ---- */
+
+static int number(struct cp_str text, int64_t *ret)
+{
+	static const struct { char unit; int shift; } units[] = {{'b', 0}, {'k', 10}, {'m', 20}, {'g', 30}, {'t', 40}};
+	struct cp_str digits = cp_str_trim_right(text, "iI");
+	int64_t v, factor = 1;
+
+	if (digits.n > 1 && (digits.p[digits.n - 1] | 32) == 'b')
+		digits = cp_str_trim_right(cp_str_sub(digits, 0, digits.n - 1), "iI");
+	for (size_t i = 0; digits.n && i < CP_LEN(units); i++)
+		if ((digits.p[digits.n - 1] | 32) == units[i].unit) {
+			factor = (int64_t)1 << units[i].shift;
+			digits = cp_str_sub(digits, 0, digits.n - 1);
+			break;
+		}
+	if (!cp_str_to_int(cp_str_trim_space(digits), 10, &v) || v < 0 || __builtin_mul_overflow(v, factor, ret))
+		return CP_EUSAGE;
+	return 0;
+}
+
+/* "name=soft[:hard]" */
+static int ulimit(struct cp_str text, struct cp_ulimit *ret)
+{
+	size_t eq = cp_str_find(text, '=', 0), colon = cp_str_find(text, ':', eq);
+
+	ret->name = cp_str_sub(text, 0, eq);
+	if (eq == text.n || !cp_str_to_int(cp_str_sub(text, eq + 1, colon), 10, &ret->soft))
+		return CP_EUSAGE;
+	ret->hard = ret->soft;
+	return colon == text.n || cp_str_to_int(cp_str_from(text, colon + 1), 10, &ret->hard) ? 0 : CP_EUSAGE;
+}
+
+/* "host:ip" or "host=ip"; "host-gateway" and IPv6 stay text. */
+static int host(struct cp_str text, struct cp_host *ret)
+{
+	size_t eq = cp_str_find(text, '=', 0), at = eq < text.n ? eq : cp_str_find(text, ':', 0);
+
+	if (at == text.n || at == 0)
+		return CP_EUSAGE;
+	ret->host = cp_str_sub(text, 0, at);
+	ret->ip = cp_str_from(text, at + 1);
+	return 0;
+}
+
+static int build_arguments(struct side *s, struct cp_build_options *o)
+{
+	const struct cp_image_request *q = &s->image->request;
+	struct cp_option_pair *pairs = cp_arena_array(s->image->arena, q->n_build_args, sizeof(*pairs));
+	size_t n = 0;
+
+	if (!pairs)
+		return cp_err_nomem(s->err);
+	for (size_t i = 0; i < q->n_build_args; i++) {
+		const struct cp_environment *env = &s->run->world->env;
+		struct cp_str value = q->build_args[i].value;
+
+		if (!q->build_args[i].has_value) { /* KEY alone: the environment's value, or nothing */
+			struct cp_str key = cp_arena_str(s->image->arena, q->build_args[i].key);
+			const char *text = key.p && env->get ? env->get(env->self, key.p) : NULL;
+
+			if (!text)
+				continue;
+			value = cp_arena_str(s->image->arena, cp_str_c(text));
+		}
+		pairs[n++] = (struct cp_option_pair){q->build_args[i].key, value};
+	}
+	o->build_args = pairs;
+	o->n_build_args = n;
+	return 0;
+}
+
+static int contexts_option(struct side *s, struct cp_build_options *o)
+{
+	const struct cp_image_request *q = &s->image->request;
+	struct cp_option_pair *pairs = cp_arena_array(s->image->arena, q->n_contexts, sizeof(*pairs));
+
+	if (!pairs)
+		return cp_err_nomem(s->err);
+	for (size_t i = 0; i < q->n_contexts; i++)
+		pairs[i] = (struct cp_option_pair){q->contexts[i].key, q->contexts[i].value};
+	o->contexts = pairs;
+	o->n_contexts = q->n_contexts;
+	return 0;
+}
+
+static int lists(struct side *s, struct cp_build_options *o)
+{
+	const struct cp_image_request *q = &s->image->request;
+	struct cp_arena *a = s->image->arena;
+
+	o->add_hosts = cp_arena_array(a, q->n_add_hosts, sizeof(*o->add_hosts));
+	o->ulimits = cp_arena_array(a, q->n_ulimits, sizeof(*o->ulimits));
+	if (!o->add_hosts || !o->ulimits)
+		return cp_err_nomem(s->err);
+	for (size_t i = 0; i < q->n_add_hosts; i++)
+		if (host(q->add_hosts[i], &o->add_hosts[o->n_add_hosts++]) < 0)
+			return cp_err_set(s->err, CP_EUSAGE, "--add-host wants HOST:ADDRESS, not %.*s", CP_STR(q->add_hosts[i]));
+	for (size_t i = 0; i < q->n_ulimits; i++)
+		if (ulimit(q->ulimits[i], &o->ulimits[o->n_ulimits++]) < 0)
+			return cp_err_set(s->err, CP_EUSAGE, "--ulimit wants NAME=SOFT[:HARD], not %.*s", CP_STR(q->ulimits[i]));
+	return 0;
+}
+
+static int options_of(struct side *s, struct cp_build_options *o)
+{
+	const struct cp_image_request *q = &s->image->request;
+	int r = build_arguments(s, o);
+
+	if (r == 0)
+		r = contexts_option(s, o);
+	if (r == 0)
+		r = lists(s, o);
+	if (r == 0 && s->image->platform.n)
+		r = cp_platform_parse(s->image->arena, s->image->platform, &o->platform, s->err);
+	if (r < 0)
+		return r;
+	if (q->shm_size.n && number(q->shm_size, &o->shm_size) < 0)
+		return cp_err_set(s->err, CP_EUSAGE, "--shm-size wants a size, not %.*s", CP_STR(q->shm_size));
+	o->target = q->target;
+	o->network = q->network;
+	o->cgroup_parent = q->cgroup_parent;
+	if (cp_str_eq(o->network, CP_S("default")))
+		o->network = CP_S("");
+	if (s->label == 'b') { /* the build before filled the cache in the ordinary way */
+		o->no_cache = q->no_cache;
+		o->no_cache_filter = q->no_cache_filter;
+		o->n_no_cache_filter = q->n_no_cache_filter;
+	}
+	o->main_context = is_remote(q->context) ? q->context : CP_S("");
+	o->resolver = (struct cp_image_resolver *)(uintptr_t)s->run->resolver;
+	return 0;
+}
+
+/* ---- one side ---- */
+
+static int build_side(struct side *s)
+{
+	struct cp_arena *a = s->image->arena;
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_DOCKERFILE_BYTES);
+	struct cp_build_options options = {0};
+	int r = read_dockerfile(s, &text);
+
+	s->build->local = local_of;
+	s->build->prefix = prefix_of;
+	s->build->self = s;
+	if (r == 0)
+		r = cp_dockerfile_parse(a, cp_buf_str(&text), s->dockerfile, &s->build->dockerfile, s->err);
+	if (r == 0)
+		r = main_context(s);
+	if (r == 0)
+		r = named_contexts(s);
+	if (r == 0)
+		r = options_of(s, &options);
+	if (r == 0)
+		r = cp_graph_build(a, s->build->dockerfile, s->dockerfile, &options, &s->build->graph, s->err);
+	return r;
+}
+
+static int assume(struct cp_image_run *image, struct cp_str sentence)
+{
+	struct cp_report_image *answer = &image->answer;
+	struct cp_str *list = cp_arena_array(image->arena, answer->n_assumptions + 1, sizeof(*list));
+
+	if (!list || !sentence.p)
+		return CP_ENOMEM;
+	if (answer->n_assumptions)
+		memcpy(list, answer->assumptions, answer->n_assumptions * sizeof(*list));
+	list[answer->n_assumptions] = sentence;
+	answer->assumptions = list;
+	answer->n_assumptions++;
+	return 0;
+}
+
+static bool same_lines(const struct cp_build *x, const struct cp_build *y)
+{
+	if (x->n_ignore_lines != y->n_ignore_lines)
+		return false;
+	for (size_t i = 0; i < x->n_ignore_lines; i++)
+		if (!cp_str_eq(x->ignore_lines[i], y->ignore_lines[i]))
+			return false;
+	return true;
+}
+
+/* A base commit whose build cannot be worked out left nothing that we know of. */
+static int base_side(struct cp_image_run *image, struct side *s)
+{
+	static const struct cp_graph nothing;
+	struct cp_err why = {0};
+	int r;
+
+	s->err = &why;
+	r = build_side(s);
+	if (r == 0)
+		return 0;
+	if (r == CP_ENOMEM || r == CP_ECANCELLED)
+		return r;
+	s->build->graph = &nothing;
+	s->build->dockerfile = NULL;
+	return assume(image, cp_arena_printf(image->arena, "the base commit left no build of this image: %s", why.message));
+}
+
+static int predict_sides(struct cp_run *run, struct cp_image_run *image, struct side *a, struct cp_err *err)
+{
+	int r = base_side(image, a);
+
+	if (r < 0)
+		return cp_err_nomem(err);
+	image->b.ignore_differs = !same_lines(&image->a, &image->b);
+	if (cp_run_is_cancelled(run))
+		return cp_err_set(err, CP_ECANCELLED, "cancelled");
+	return cp_predict(image->arena, &image->a, &image->b, &image->answer.prediction, err);
+}
+
+static int collect_paths(struct cp_image_run *image, struct side *b, struct cp_err *err)
+{
+	struct cp_str extra[2] = {b->dockerfile, image->b.ignore_file};
+	size_t first = image->request.dockerfile_inline.p ? 1 : 0, n = extra[1].n ? 2 : 1;
+
+	return cp_paths_collect(image->arena, &image->b, extra + first, n - first, &image->paths, err);
+}
+
+static int answer_of(struct cp_run *run, struct cp_image_run *image, struct cp_err *err)
+{
+	struct side *a = CP_NEW(image->arena, struct side), *b = CP_NEW(image->arena, struct side);
+	struct cp_report_image *answer = &image->answer;
+	int r;
+
+	if (!a || !b)
+		return cp_err_nomem(err);
+	*a = (struct side){.run = run, .image = image, .tree = run->base, .build = &image->a, .label = 'a'};
+	*b = (struct side){.run = run, .image = image, .tree = run->head, .build = &image->b, .label = 'b', .err = err};
+	r = build_side(b);
+	answer->dockerfile = b->dockerfile;
+	answer->ignore_file = image->b.ignore_file;
+	if (r < 0)
+		return r;
+	answer->graph = image->b.graph;
+	answer->target = image->b.graph->stages[image->b.graph->target].name;
+	for (size_t i = 0; i < image->b.graph->n_assumptions; i++)
+		if (assume(image, image->b.graph->assumptions[i]) < 0)
+			return cp_err_nomem(err);
+	if (image->b.graph->syntax.n &&
+	    assume(image, cp_arena_printf(image->arena, "the frontend %.*s builds what BuildKit 0.34 builds",
+					  CP_STR(image->b.graph->syntax))) < 0)
+		return cp_err_nomem(err);
+	if (run->need_paths)
+		return collect_paths(image, b, err);
+	return predict_sides(run, image, a, err);
+}
+
+int cp_image_run(struct cp_run *run, struct cp_image_run *image, struct cp_err *err)
+{
+	struct cp_err why = {0};
+	int r;
+
+	image->answer.request = &image->request;
+	image->answer.platform = image->platform.n ? image->platform : CP_S("linux/amd64");
+	r = answer_of(run, image, &why);
+	if (r == 0)
+		return 0;
+	if (r == CP_ENOMEM || r == CP_ECANCELLED)
+		return cp_err_set(err, r, "%s", why.message);
+	image->answer.error = why;
+	image->answer.graph = NULL;
+	return 0;
+}

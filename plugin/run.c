@@ -1,0 +1,426 @@
+/* The one composition root. */
+#include "run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "registry/registry.h"
+
+bool cp_run_is_cancelled(const struct cp_run *run)
+{
+	const struct cp_world *w = run->world;
+
+	if (w->cancel && atomic_load(w->cancel))
+		return true;
+	return w->is_cancelled && w->is_cancelled(w->self);
+}
+
+/* ---- revisions ---- */
+
+/* Where the user stands: the folder given, relative to the top of the work tree. */
+static int find_prefix(struct cp_run *run, const char *path, struct cp_err *err)
+{
+	const char *top = cp_repo_work_tree(run->repo);
+	cp_auto_free char *real = realpath(path, NULL);
+	cp_auto_free char *real_top = top ? realpath(top, NULL) : NULL;
+	struct cp_str at = cp_str_c(real), root = cp_str_c(real_top);
+
+	run->prefix = CP_S("");
+	if (!real_top || !real || !cp_str_starts(at, root) || (at.n > root.n && at.p[root.n] != '/'))
+		return 0;
+	run->prefix = cp_arena_str(run->arena, cp_str_trim_left(cp_str_from(at, root.n), "/"));
+	return run->prefix.p ? 0 : cp_err_nomem(err);
+}
+
+static int open_head(struct cp_run *run, struct cp_err *err)
+{
+	struct cp_request *q = &run->request;
+	struct cp_report *report = &run->report;
+	int r;
+
+	if (!q->head.n)
+		q->head = CP_S("HEAD");
+	report->head_rev = q->head;
+	if (cp_str_eq(q->head, CP_S(":index")) || cp_str_eq(q->head, CP_S(":worktree"))) {
+		bool index = cp_str_eq(q->head, CP_S(":index"));
+
+		report->head_rev = index ? CP_S("the index") : CP_S("the work tree");
+		r = cp_repo_resolve(run->repo, "HEAD", &run->head_commit, err);
+		if (r < 0)
+			return r;
+		return index ? cp_repo_index_tree(run->repo, &run->head, err) : cp_repo_work_tree_tree(run->repo, &run->head, err);
+	}
+	r = cp_repo_resolve(run->repo, q->head.p, &run->head_commit, err);
+	if (r == 0)
+		r = cp_repo_tree(run->repo, &run->head_commit, q->head.p, &run->head, err);
+	if (r == 0)
+		report->head_commit = cp_arena_str(run->arena, cp_str_c(run->head_commit.hex));
+	return r;
+}
+
+/* For the index and the work tree the natural base is the commit that is checked out. */
+static int find_base(struct cp_run *run, struct cp_err *err)
+{
+	struct cp_request *q = &run->request;
+	struct cp_report *report = &run->report;
+
+	if (q->base.n) {
+		report->base_rev = q->base;
+		report->base_why = CP_S("");
+		return cp_repo_resolve(run->repo, q->base.p, &run->base_commit, err);
+	}
+	if (run->head->commit.n == 0) {
+		report->base_rev = CP_S("HEAD");
+		report->base_why = CP_S("the commit that is checked out");
+		run->base_commit = run->head_commit;
+		return 0;
+	}
+	return cp_repo_default_base(run->arena, run->repo, &run->head_commit, &run->world->env, &run->base_commit, &report->base_rev,
+				    &report->base_why, err);
+}
+
+static int open_base(struct cp_run *run, struct cp_err *err)
+{
+	int r = find_base(run, err);
+
+	if (r == 0)
+		r = cp_repo_tree(run->repo, &run->base_commit, run->report.base_rev.p, &run->base, err);
+	if (r == 0)
+		run->report.base_commit = cp_arena_str(run->arena, cp_str_c(run->base_commit.hex));
+	return r;
+}
+
+static int open_repository(struct cp_run *run, struct cp_err *err)
+{
+	const char *path = run->request.repository.n ? run->request.repository.p : ".";
+	int r = cp_repo_open(path, &run->repo, err);
+
+	if (r == 0)
+		r = find_prefix(run, path, err);
+	if (r == 0)
+		r = open_head(run, err);
+	if (r == 0 && run->need_base)
+		r = open_base(run, err);
+	return r;
+}
+
+/* ---- image configs ---- */
+
+static int read_metadata(struct cp_run *run, struct cp_err *err)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_JSON_BYTES);
+	struct cp_image_metadata *metadata = CP_NEW(run->arena, struct cp_image_metadata);
+	struct cp_image_resolver *resolver = CP_NEW(run->arena, struct cp_image_resolver);
+	const char *path = run->request.image_metadata.p;
+	ssize_t n = 1;
+	int fd, r;
+
+	if (!metadata || !resolver)
+		return cp_err_nomem(err);
+	run->resolver = resolver;
+	*resolver = cp_image_metadata_resolver(NULL);
+	if (!run->request.image_metadata.n)
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return cp_err_set(err, CP_ENOTFOUND, "cannot open %s", path);
+	while (n > 0) {
+		char *room = cp_buf_grow(&text, 65536);
+
+		n = room ? read(fd, room, 65536) : -1;
+		if (room)
+			text.n -= (size_t)(65536 - (n > 0 ? n : 0));
+	}
+	close(fd);
+	if (n < 0)
+		return cp_err_set(err, cp_buf_error(&text) ? cp_buf_error(&text) : CP_EIO, "cannot read %s", path);
+	r = cp_image_metadata_parse(run->arena, cp_buf_str(&text), run->request.image_metadata, metadata, err);
+	*resolver = cp_image_metadata_resolver(metadata);
+	return r;
+}
+
+/* ---- images, side by side ---- */
+
+struct pool {
+	struct cp_run *run;
+	atomic_size_t next;
+	pthread_mutex_t lock; /* of err */
+	struct cp_err err;
+	int failed;
+};
+
+static void *work(void *self)
+{
+	struct pool *p = self;
+
+	for (;;) {
+		size_t at = atomic_fetch_add(&p->next, 1);
+		struct cp_err err = {0};
+		int r;
+
+		if (at >= p->run->n_images)
+			return NULL;
+		r = cp_run_is_cancelled(p->run) ? cp_err_set(&err, CP_ECANCELLED, "cancelled")
+						 : cp_image_run(p->run, &p->run->images[at], &err);
+		if (r == 0)
+			continue;
+		pthread_mutex_lock(&p->lock);
+		p->failed = r;
+		p->err = err;
+		pthread_mutex_unlock(&p->lock);
+		return NULL;
+	}
+}
+
+static int run_images(struct cp_run *run, struct cp_err *err)
+{
+	struct pool p = {.run = run, .lock = PTHREAD_MUTEX_INITIALIZER};
+	pthread_t threads[16];
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t n = 0, want = cores > 1 ? (size_t)cores - 1 : 0;
+
+	for (size_t i = 0; i < run->n_images; i++) {
+		run->images[i].arena = cp_arena_new(CP_MAX_ARENA_BYTES);
+		if (!run->images[i].arena)
+			return cp_err_nomem(err);
+	}
+	if (want > 15)
+		want = 15;
+	/* the host's callbacks are promised to come on the calling thread only, so with is_cancelled there is one thread */
+	if (run->world->is_cancelled)
+		want = 0;
+	if (want + 1 > run->n_images)
+		want = run->n_images ? run->n_images - 1 : 0;
+	while (n < want && pthread_create(&threads[n], NULL, work, &p) == 0)
+		n++;
+	work(&p);
+	for (size_t i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+	pthread_mutex_destroy(&p.lock);
+	if (p.failed && err)
+		*err = p.err;
+	return p.failed;
+}
+
+/* ---- the answer ---- */
+
+static int fill_report(struct cp_run *run, struct cp_err *err)
+{
+	struct cp_report *report = &run->report;
+
+	report->images = cp_arena_array(run->arena, run->n_images, sizeof(*report->images));
+	if (!report->images)
+		return cp_err_nomem(err);
+	for (size_t i = 0; i < run->n_images; i++)
+		report->images[i] = run->images[i].answer;
+	report->n_images = run->n_images;
+	report->builder_kind = CP_S("buildkit");
+	report->builder_frontend = report->builder_daemon = CP_S("0.34");
+	report->action = CP_S("undecided");
+	report->reason = CP_S("compared with the build of the base commit; no remote cache was looked into");
+	return 0;
+}
+
+static int copy_steps(const struct cp_run *run, struct cp_answer *answer, struct cp_err *err)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->n_images; i++)
+		n += run->images[i].answer.prediction.n_steps;
+	answer->steps = cp_arena_array(answer->arena, n, sizeof(*answer->steps));
+	if (!answer->steps)
+		return cp_err_nomem(err);
+	for (size_t i = 0; i < run->n_images; i++) {
+		const struct cp_report_image *im = &run->images[i].answer;
+
+		for (size_t k = 0; k < im->prediction.n_steps; k++) {
+			const struct cp_step_result *s = &im->prediction.steps[k];
+
+			if (s->step->kind != CP_STEP_OP && s->step->kind != CP_STEP_MERGE)
+				continue;
+			answer->steps[answer->n_steps++] = (struct cp_answer_step){
+				.outcome = (int)s->outcome,
+				.image = (uint32_t)i,
+				.line = s->step->line > 0 ? (uint32_t)s->step->line : 0,
+				.name = cp_arena_str(answer->arena, s->step->name),
+				.stage = cp_arena_str(answer->arena, im->graph->stages[s->step->stage].name),
+				.cause = cp_str_c(cp_cause_name(s->cause.kind)),
+				.message = cp_arena_str(answer->arena, s->cause.message),
+			};
+		}
+	}
+	return 0;
+}
+
+static bool gate_fires(const struct cp_run *run)
+{
+	const struct cp_request *q = &run->request;
+
+	for (size_t i = 0; i < run->n_images; i++) {
+		const struct cp_prediction *p = &run->images[i].answer.prediction;
+		size_t counts[] = {p->n_hit, p->n_miss, p->n_depends, p->n_unknown};
+
+		for (size_t k = 0; k < q->n_fail_on; k++)
+			for (int o = CP_OUTCOME_MISS; o <= CP_OUTCOME_UNKNOWN; o++)
+				if (counts[o] && cp_str_eq(q->fail_on[k], cp_str_c(cp_outcome_name((enum cp_outcome)o))))
+					return true;
+	}
+	return false;
+}
+
+/* The helper's exit codes: a file that cannot be parsed before a gate before strictness. */
+static int status_of(const struct cp_run *run)
+{
+	bool unknown = false;
+
+	for (size_t i = 0; i < run->n_images; i++) {
+		int code = run->images[i].answer.error.code;
+
+		if (code)
+			return code == CP_ENOTFOUND ? 3 : code == CP_EUSAGE ? 2 : 4;
+		unknown = unknown || run->images[i].answer.prediction.n_unknown > 0;
+	}
+	if (gate_fires(run))
+		return 1;
+	return run->request.strict && unknown ? 5 : 0;
+}
+
+static int format_of(struct cp_str name, enum cp_format *ret, struct cp_err *err)
+{
+	static const char *const names[] = {"json", "table", "markdown", "mermaid", "dot"};
+
+	*ret = CP_FORMAT_JSON;
+	for (size_t i = 0; i < CP_LEN(names); i++)
+		if (cp_str_eq(name, cp_str_c(names[i]))) {
+			*ret = (enum cp_format)i;
+			return 0;
+		}
+	if (!name.n)
+		return 0;
+	return cp_err_set(err, CP_EUNSUPPORTED, "unknown format %.*s (json, table, markdown, mermaid, dot)", CP_STR(name));
+}
+
+/* One image asked for, and it failed: its error is the answer, with file, line and caret. */
+static int single_failure(const struct cp_run *run, struct cp_err *err)
+{
+	if (run->n_images != 1 || !run->images[0].answer.error.code)
+		return 0;
+	if (err)
+		*err = run->images[0].answer.error;
+	return run->images[0].answer.error.code;
+}
+
+/* ---- methods ---- */
+
+static int paths_text(struct cp_run *run, struct cp_answer *answer, struct cp_err *err)
+{
+	struct cp_report_paths *images = cp_arena_array(run->arena, run->n_images, sizeof(*images));
+
+	if (!images)
+		return cp_err_nomem(err);
+	for (size_t i = 0; i < run->n_images; i++)
+		images[i] = (struct cp_report_paths){run->images[i].request.name, &run->images[i].paths, &run->images[i].answer.error};
+	if (run->request.check.n)
+		return cp_paths_check(run, images, run->n_images, answer, err);
+	return cp_report_paths(images, run->n_images, run->request.format, &run->request.style, &answer->text, err);
+}
+
+static int render(struct cp_run *run, struct cp_str method, struct cp_answer *answer, struct cp_err *err)
+{
+	const struct cp_request *q = &run->request;
+	enum cp_format format;
+	int r;
+
+	if (run->need_paths)
+		return paths_text(run, answer, err);
+	r = format_of(q->format, &format, err);
+	if (r < 0)
+		return r;
+	if (cp_str_eq(method, CP_S("graph")))
+		return cp_report_graph(&run->report, format == CP_FORMAT_JSON ? CP_FORMAT_MERMAID : format, &q->style, &answer->text, err);
+	if (cp_str_eq(method, CP_S("explain")))
+		return cp_report_explain(run->arena, &run->report, q->explain, format, &q->style, &answer->text, err);
+	return cp_report_prediction(&run->report, format, &q->style, &answer->text, err);
+}
+
+static int execute(struct cp_run *run, struct cp_str method, struct cp_answer *answer, struct cp_err *err)
+{
+	int r = open_repository(run, err);
+
+	if (r == 0)
+		r = read_metadata(run, err);
+	if (r == 0)
+		r = cp_run_find_images(run, err);
+	if (r < 0)
+		return r;
+	run->request.export_tree = cp_str_eq(run->request.context_from, CP_S("export"));
+	r = run_images(run, err);
+	if (r == 0)
+		r = single_failure(run, err);
+	if (r == 0)
+		r = fill_report(run, err);
+	if (r < 0)
+		return r;
+	answer->status = status_of(run);
+	r = render(run, method, answer, err);
+	if (r == 0 && cp_buf_error(&answer->text))
+		r = cp_err_set(err, cp_buf_error(&answer->text), "the answer is too large");
+	if (r == 0)
+		r = copy_steps(run, answer, err);
+	answer->verdict = run->report.action;
+	return r;
+}
+
+static void close_run(struct cp_run *run)
+{
+	for (size_t i = 0; i < run->n_images; i++)
+		cp_arena_free(run->images[i].arena);
+	cp_tree_free(run->base);
+	cp_tree_free(run->head);
+	cp_repo_free(run->repo);
+	cp_arena_free(run->arena);
+}
+
+void cp_answer_free(struct cp_answer *answer)
+{
+	if (!answer)
+		return;
+	cp_buf_release(&answer->text);
+	cp_arena_free(answer->arena);
+	free(answer);
+}
+
+int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request, struct cp_answer **ret_answer,
+		  struct cp_err *err)
+{
+	static const char *const methods[] = {"predict", "explain", "graph", "paths"};
+	struct cp_run run = {.world = world};
+	struct cp_answer *answer;
+	bool known = false;
+	int r;
+
+	for (size_t i = 0; i < CP_LEN(methods); i++)
+		known = known || cp_str_eq(method, cp_str_c(methods[i]));
+	if (!known)
+		return cp_err_set(err, CP_EUNSUPPORTED, "unknown method %.*s (predict, explain, graph, paths)", CP_STR(method));
+	run.need_paths = cp_str_eq(method, CP_S("paths"));
+	run.need_base = !run.need_paths;
+	answer = calloc(1, sizeof(*answer));
+	run.arena = cp_arena_new(CP_MAX_ARENA_BYTES);
+	if (answer) {
+		answer->arena = cp_arena_new(CP_MAX_ARENA_BYTES);
+		answer->text = (struct cp_buf)CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	}
+	r = answer && answer->arena && run.arena ? cp_request_parse(run.arena, request, &run.request, err) : cp_err_nomem(err);
+	if (r == 0)
+		r = execute(&run, method, answer, err);
+	if (r == 0)
+		*ret_answer = answer;
+	else
+		cp_answer_free(answer);
+	close_run(&run);
+	return r;
+}
