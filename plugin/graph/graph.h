@@ -15,6 +15,7 @@
 
 struct cp_platform {
 	struct cp_str os, arch, variant, os_version; /* normalised: amd64 has no variant, arm64/v8 none, arm is v7 */
+	struct cp_str os_features; /* sorted, joined with "+"; "" but for "windows(10.0+win32k)" */
 };
 
 enum cp_op_kind { CP_OP_SOURCE, CP_OP_EXEC, CP_OP_FILE, CP_OP_MERGE };
@@ -32,7 +33,8 @@ struct cp_op_source {
 	struct cp_str http_url, http_filename, http_checksum;
 	/* git */
 	struct cp_str git_remote, git_ref, git_subdir, git_checksum;
-	bool git_keep_dir, git_skip_submodules;
+	struct cp_str git_mtime; /* "", "checkout" or "commit" */
+	bool git_keep_dir, git_skip_submodules, git_fetch_by_commit;
 };
 
 struct cp_op_user {
@@ -112,6 +114,7 @@ struct cp_op_exec {
 struct cp_op {
 	enum cp_op_kind kind;
 	size_t index; /* in cp_graph.ops: inputs come before their users */
+	struct cp_str name; /* as BuildKit prints it, helper operations ("[internal] ...") included */
 	const struct cp_op **inputs;
 	size_t n_inputs;
 	struct cp_platform platform; /* EXEC and SOURCE; zero for FILE and MERGE */
@@ -208,6 +211,7 @@ struct cp_build_options {
 	struct cp_ulimit *ulimits;
 	size_t n_ulimits;
 	int64_t shm_size;
+	bool multi_platform;       /* this is one of several platforms: step names begin with it */
 	bool no_merge_op;          /* a daemon without MergeOp: --link is an ordinary COPY */
 	struct cp_str main_context; /* "" = local; else a git or http URL: no local source exists */
 	struct cp_image_resolver *resolver; /* NULL = nothing is known */

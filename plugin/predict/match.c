@@ -134,12 +134,12 @@ static int make_fs(struct matcher *m, struct side *s, const struct cp_op *op)
 	return fs ? 0 : cp_err_nomem(m->err);
 }
 
-/* A step that surely hits leaves what its record left. */
+/* A step that surely hits leaves what its record left; one that is built anew on request does not. */
 static const struct cp_op *record_of(const struct matcher *m, const struct side *s, const struct cp_op *op)
 {
 	const struct matched *k = &m->ops[op->index];
 
-	return s == &m->b && k->sure.n ? k->sure.items[0] : NULL;
+	return s == &m->b && k->sure.n && !op->ignore_cache ? k->sure.items[0] : NULL;
 }
 
 /* Operations below `op` whose file systems are needed for its own; no recursion, a pile of operations can be tall. */
@@ -211,8 +211,10 @@ static enum match by_definition(const struct matcher *m, const struct cp_op *v, 
 
 	if (ia->has_selector != ib->has_selector || (ia->has_selector && !cp_digest_eq(&ia->selector, &ib->selector)))
 		return MATCH_NO;
-	if (v->inputs[i]->ignore_cache)
-		return MATCH_NO;
+	/*
+	 * An input that is built anew on request (--no-cache) is stored under the key that it had (solver/cachemanager.go
+	 * getIDFromDeps), so what stands on it can hit.
+	 */
 	if (contains(u->sure.items, u->sure.n, record->inputs[i]))
 		return MATCH_YES;
 	return contains(u->maybe.items, u->maybe.n, record->inputs[i]) ? MATCH_MAYBE : MATCH_NO;
