@@ -22,11 +22,15 @@ struct cp_patterns; /* compiled list; immutable, any thread */
 
 /*
  * Lines of an ignore file (ignorefile.ReadAll) ─► cleaned patterns in order.
- * Never fails on content; CP_ELIMIT over CP_MAX_IGNORE_PATTERNS.
+ * CP_EINVAL only for a line of more than 65535 bytes, which BuildKit refuses, too (err->line); CP_ELIMIT over
+ * CP_MAX_IGNORE_PATTERNS.
  */
 int cp_ignore_read(struct cp_arena *a, struct cp_str text, struct cp_str **ret_lines, size_t *ret_n,
 		   struct cp_err *err);
-/* patternmatcher.New. CP_EINVAL names the bad pattern (err->line = index + 1). */
+/*
+ * patternmatcher.New. CP_EINVAL names the bad pattern (err->line = index + 1). Some bad patterns ("[z-a]", "\\e") are found out
+ * by Go only when they are tried: they compile here, and cp_patterns_match gives CP_EINVAL for the paths that try them.
+ */
 int cp_patterns_compile(struct cp_arena *a, const struct cp_str *lines, size_t n, const struct cp_patterns **ret_patterns,
 			struct cp_err *err);
 size_t cp_patterns_count(const struct cp_patterns *p);
@@ -74,6 +78,7 @@ struct cp_node {
 	bool owner_unsure;      /* owner is a name looked up in something unknown: different tokens are DEPENDS */
 	struct cp_str path;     /* where it is in its file system, "" = root; for causes */
 	const void *handle;     /* of the implementation */
+	bool maybe;             /* VOLATILE: it may be absent, or equal all the same (.git/HEAD of a branch) */
 };
 
 struct cp_child {

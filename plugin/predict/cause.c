@@ -228,7 +228,7 @@ static int explain_content(struct explainer *x, size_t step, const struct candid
 
 static bool surely_rebuilds(const struct explainer *x, const struct cp_op *op)
 {
-	return op && x->m->ops[op->index].outcome == CP_OUTCOME_MISS;
+	return op && x->m->ops[op->index].outcome == CP_OUTCOME_MISS && !x->m->ops[op->index].sure.n;
 }
 
 /* The step itself is as it was, and so is what it stands on now, but it stood on something else. */

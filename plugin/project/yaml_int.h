@@ -24,6 +24,7 @@ struct cp_yaml {
 	struct cp_str tag;       /* as written after resolution of %TAG: "!reset", "tag:yaml.org,2002:str"; "" = none */
 	struct cp_str text;      /* SCALAR */
 	bool plain;              /* SCALAR without quotes and not a block: may be a number, a boolean, null */
+	bool placed;             /* SCALAR: a path that compose_load.c has made relative to the repository's root */
 	struct cp_yaml **items;  /* SEQ: elements, MAP: values */
 	struct cp_yaml **keys;   /* MAP: scalars, unique by text */
 	size_t n;
