@@ -51,18 +51,13 @@ static int set_message(struct explainer *x, struct cp_cause *cause, struct cp_st
 
 /* ---- base images ---- */
 
-/* The image that the old build used where the new one uses `op`: the base of the stage of the same name or place. */
+/* The image that the old build used where the new one uses another: the base of the stage that this one was. */
 static struct cp_str old_image(const struct explainer *x, const struct cp_step *step)
 {
-	const struct cp_graph *ga = x->m->a.build->graph, *gb = x->m->b.build->graph;
-	const struct cp_graph_stage *s = &gb->stages[step->stage];
+	const struct cp_graph *ga = x->m->a.build->graph;
+	long stage = x->old_stage[step->stage];
 
-	for (size_t i = 0; i < ga->n_stages; i++)
-		if (cp_str_eq(ga->stages[i].name, s->name) && ga->stages[i].parent < 0)
-			return ga->stages[i].base;
-	if (s->index < ga->n_stages && ga->stages[s->index].parent < 0)
-		return ga->stages[s->index].base;
-	return CP_S("");
+	return stage >= 0 && ga->stages[stage].parent < 0 ? ga->stages[stage].base : CP_S("");
 }
 
 static int explain_image(struct explainer *x, const struct cp_step *step, const struct cp_op *image, struct cp_cause *cause)

@@ -12,25 +12,44 @@ static struct cp_str code_of(const struct cp_step *s)
 }
 
 /* The stage of the old graph that a stage of the new one was: by name, else by place. */
-static long old_stage(const struct explainer *x, size_t stage)
+static int pair_stages(struct explainer *x)
 {
 	const struct cp_graph *ga = x->m->a.build->graph, *gb = x->m->b.build->graph;
+	struct cp_map names = {0};
 
 	for (size_t i = 0; i < ga->n_stages; i++)
-		if (cp_str_eq(ga->stages[i].name, gb->stages[stage].name))
-			return (long)i;
-	return stage < ga->n_stages ? (long)stage : -1;
+		if (cp_map_put(x->m->arena, &names, ga->stages[i].name, &ga->stages[i]) < 0)
+			return CP_ENOMEM;
+	for (size_t i = 0; i < gb->n_stages; i++) {
+		const struct cp_graph_stage *s = cp_map_get(&names, gb->stages[i].name);
+
+		x->old_stage[i] = s ? s - ga->stages : i < ga->n_stages ? (long)i : -1;
+	}
+	return 0;
 }
 
-/* Place of a step among the steps of its stage. */
-static size_t place_of(const struct cp_graph *g, size_t step)
+int explain_prepare(struct explainer *x)
 {
-	size_t n = 0;
+	const struct cp_graph *ga = x->m->a.build->graph, *gb = x->m->b.build->graph;
+	size_t *counted = cp_arena_array(x->m->arena, gb->n_stages, sizeof(*counted));
 
-	for (size_t i = 0; i < step; i++)
-		n += g->steps[i].stage == g->steps[step].stage && counts(&g->steps[i]);
-	return n;
+	x->place = cp_arena_array(x->m->arena, gb->n_steps, sizeof(*x->place));
+	x->old_stage = cp_arena_array(x->m->arena, gb->n_stages, sizeof(*x->old_stage));
+	x->old_steps = cp_arena_array(x->m->arena, ga->n_stages, sizeof(*x->old_steps));
+	if (!counted || !x->place || !x->old_stage || !x->old_steps || pair_stages(x) < 0)
+		return cp_err_nomem(x->m->err);
+	for (size_t i = 0; i < gb->n_steps; i++)
+		if (counts(&gb->steps[i]))
+			x->place[i] = counted[gb->steps[i].stage]++;
+	for (size_t i = 0; i < ga->n_steps; i++)
+		if (counts(&ga->steps[i]) &&
+		    cp_vec_push(x->m->arena, &x->old_steps[ga->steps[i].stage].steps, &ga->steps[i]) < 0)
+			return cp_err_nomem(x->m->err);
+	return 0;
 }
+
+/* How far from its place an old step with the same text is looked for. */
+#define NEIGHBOURHOOD 64u
 
 /*
  * The old step to compare with: in the old stage, the nearest one with the same text and kind, else the one in the same place if it
@@ -38,20 +57,22 @@ static size_t place_of(const struct cp_graph *g, size_t step)
  */
 static const struct cp_step *counterpart(const struct explainer *x, size_t step)
 {
-	const struct cp_graph *ga = x->m->a.build->graph, *gb = x->m->b.build->graph;
-	const struct cp_step *now = &gb->steps[step], *same_place = NULL, *best = NULL;
-	size_t place = place_of(gb, step), n = 0, best_distance = SIZE_MAX;
-	long stage = old_stage(x, now->stage);
+	const struct cp_step *now = &x->m->b.build->graph->steps[step], *same_place = NULL, *best = NULL;
+	size_t place = x->place[step], best_distance = SIZE_MAX, first = place > NEIGHBOURHOOD ? place - NEIGHBOURHOOD : 0;
+	const struct step_list *old;
 
-	for (size_t i = 0; i < ga->n_steps; i++) {
-		const struct cp_step *s = &ga->steps[i];
+	if (x->old_stage[now->stage] < 0)
+		return NULL;
+	old = &x->old_steps[x->old_stage[now->stage]];
+	for (size_t n = first; n < old->steps.n && n <= place + NEIGHBOURHOOD; n++) {
+		const struct cp_step *s = old->steps.items[n];
 		size_t distance = n > place ? n - place : place - n;
 
-		if ((long)s->stage != stage || !counts(s))
+		if (s->kind != now->kind)
 			continue;
-		if (n++ == place && s->kind == now->kind && cp_str_eq(s->instruction, now->instruction))
+		if (n == place && cp_str_eq(s->instruction, now->instruction))
 			same_place = s;
-		if (s->kind != now->kind || !cp_str_eq(code_of(s), code_of(now)) || distance >= best_distance)
+		if (distance >= best_distance || !cp_str_eq(code_of(s), code_of(now)))
 			continue;
 		best = s;
 		best_distance = distance;

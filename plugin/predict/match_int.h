@@ -66,7 +66,14 @@ struct explainer {
 	struct matcher *m;
 	struct cp_prediction *prediction;
 	long *step_of_op; /* per op of b: index of its step, -1 */
+	/* steps that count, told by stage and place in it; made by explain_prepare */
+	size_t *place;    /* per step of b: its place in its stage */
+	long *old_stage;  /* per stage of b: the stage of a that it was, -1 */
+	struct step_list {
+		CP_VEC(const struct cp_step *) steps;
+	} *old_steps;     /* per stage of a */
 };
+int explain_prepare(struct explainer *x);
 int explain_step(struct explainer *x, size_t step);
 
 /* causes of a changed instruction: what is different between two operations that should have been one */

@@ -94,6 +94,8 @@ static int causes(struct matcher *m, struct cp_prediction *p)
 	for (size_t i = 0; i < p->n_steps; i++)
 		if (p->steps[i].step->op && p->steps[i].step->kind != CP_STEP_FETCH)
 			x.step_of_op[p->steps[i].step->op->index] = (long)i;
+	if (explain_prepare(&x) < 0)
+		return CP_ENOMEM;
 	for (size_t i = 0; i < p->n_steps; i++) {
 		int r = p->steps[i].outcome == CP_OUTCOME_HIT ? 0 : explain_step(&x, i);
 
