@@ -75,7 +75,7 @@ static int add_service(void *self, struct cp_str name, cp_image_vec *v, struct c
 		return CP_ENOTFOUND;
 	if (v->n >= CP_MAX_IMAGES)
 		return cp_err_set(err, CP_ELIMIT, "over %u services with a build", CP_MAX_IMAGES);
-	r = cp_compose_request(&p->c, p->model, name, service, &p->scope, p->folder, &q);
+	r = cp_compose_request(&p->c, p->model, name, service, &p->scope, &q);
 	if (r < 0)
 		return r;
 	return cp_vec_push(p->c.a, v, q) == 0 ? 0 : cp_err_nomem(err);

@@ -50,6 +50,6 @@ int cp_compose_load(struct cp_compose *c, const struct cp_compose_file *files, s
 
 /* compose_service.c: one service of a model ─► a request. */
 int cp_compose_request(struct cp_compose *c, const struct cp_yaml *model, struct cp_str name, const struct cp_yaml *service,
-		       struct cp_scope *scope, struct cp_str folder, struct cp_image_request *ret);
+		       struct cp_scope *scope, struct cp_image_request *ret);
 
 #endif

@@ -244,16 +244,21 @@ static int place(struct unit *u, struct cp_str folder, struct cp_yaml *map, stru
 	return 0;
 }
 
-/* The context and the named contexts of a service, relative to the repository's root from now on. */
-static int place_build(struct unit *u, struct cp_str folder, struct cp_yaml *build, struct cp_yaml **ret)
+/*
+ * The context and the named contexts of a service, relative to the repository's root from now on. A project's services get their
+ * context when they have none; those of a file that is extended from do not, since the extending service may have one.
+ */
+static int place_build(struct unit *u, struct cp_str folder, bool complete, struct cp_yaml *build, struct cp_yaml **ret)
 {
 	struct cp_yaml *out = cp_yaml_copy_map(u->c->a, build), *context = CP_COMPOSE_GET(build, "context");
 	struct cp_yaml *contexts = CP_COMPOSE_GET(build, "additional_contexts"), *key;
 	int r = 0;
 
-	if (!out)
+	if (complete && (!context || cp_yaml_is_null(context)))
+		context = cp_yaml_new_text(u->c->a, build, CP_S("."));
+	if (!out || (complete && !context))
 		return cp_err_nomem(u->c->err);
-	if (context) {
+	if (context && !cp_yaml_is_null(context)) {
 		key = cp_yaml_new_text(u->c->a, context, CP_S("context"));
 		r = key ? place(u, folder, out, key, context) : cp_err_nomem(u->c->err);
 	}
@@ -273,7 +278,7 @@ static int place_build(struct unit *u, struct cp_str folder, struct cp_yaml *bui
 	return r;
 }
 
-static int place_services(struct unit *u, struct cp_str folder, struct cp_yaml *services)
+static int place_services(struct unit *u, struct cp_str folder, bool complete, struct cp_yaml *services)
 {
 	for (size_t i = 0; i < services->n; i++) {
 		struct cp_yaml *service = services->items[i], *build = CP_COMPOSE_GET(service, "build"), *key;
@@ -281,7 +286,7 @@ static int place_services(struct unit *u, struct cp_str folder, struct cp_yaml *
 
 		if (!build || build->kind != CP_YAML_MAP)
 			continue;
-		r = place_build(u, folder, build, &build);
+		r = place_build(u, folder, complete, build, &build);
 		if (r < 0)
 			return r;
 		service = cp_yaml_copy_map(u->c->a, service);
@@ -327,7 +332,7 @@ static int base_file(struct unit *u, const struct cp_yaml *at, struct cp_str pat
 		return r;
 	if (!services)
 		return cp_yaml_fail(u->c->err, CP_EINVAL, at, "extends: %.*s has no services", CP_STR(path));
-	r = place_services(u, cp_path_dir(u->c->a, path), services);
+	r = place_services(u, cp_path_dir(u->c->a, path), false, services);
 	set = CP_NEW(u->c->a, struct service_set);
 	if (r == 0 && (!set || cp_map_put(u->c->a, &u->bases, path, set) < 0))
 		return cp_err_nomem(u->c->err);
@@ -693,7 +698,7 @@ static int load_unit(struct unit *u, const struct cp_compose_file *files, size_t
 		r = load_document(u, documents.items[i], &model);
 	services = r == 0 ? CP_COMPOSE_GET(model, "services") : NULL;
 	if (services)
-		r = place_services(u, u->folder, services);
+		r = place_services(u, u->folder, true, services);
 	if (r == 0)
 		*ret_model = model;
 	return r;

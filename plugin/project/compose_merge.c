@@ -221,7 +221,7 @@ static int merge_as_maps(struct cp_compose *c, struct cp_yaml *base, struct cp_y
 
 static merger choose_build(struct cp_str key)
 {
-	static const struct cp_str lists[] = {CP_S_INIT("args"), CP_S_INIT("labels"), CP_S_INIT("extra_hosts")};
+	static const struct cp_str lists[] = {CP_S_INIT("args"), CP_S_INIT("labels"), CP_S_INIT("extra_hosts"), CP_S_INIT("ssh")};
 
 	if (cp_str_eq(key, CP_S("additional_contexts")))
 		return merge_as_maps; /* the same as lists, and paths keep the mark that they are resolved */

@@ -346,7 +346,7 @@ static int read_ssh(struct service *s)
 
 /* ---- places and platforms ---- */
 
-static int read_places(struct service *s, struct cp_str folder)
+static int read_places(struct service *s)
 {
 	struct cp_str dockerfile = CP_S("");
 	struct cp_yaml *inline_text = member(s->build, "dockerfile_inline");
@@ -356,10 +356,6 @@ static int read_places(struct service *s, struct cp_str folder)
 		r = read_text(s, s->build, "dockerfile", &dockerfile);
 	if (r < 0)
 		return r;
-	if (!s->q.context.n)
-		s->q.context = cp_request_path(s->c->a, folder, CP_S("."));
-	if (!s->q.context.p)
-		return cp_err_nomem(s->c->err);
 	if (inline_text && dockerfile.n)
 		return cp_yaml_fail(s->c->err, CP_EINVAL, inline_text, "dockerfile and dockerfile_inline exclude each other");
 	if (inline_text)
@@ -391,24 +387,31 @@ static int read_platforms(struct service *s, const struct cp_yaml *service)
 	return 0;
 }
 
+/* The text before '=' tells tags apart, as override/uncity.go has it. */
 static int read_tags(struct service *s, const struct cp_yaml *service)
 {
-	struct cp_str image = CP_S("");
+	struct cp_str image = CP_S(""), *all = NULL;
+	struct cp_map places = {0};
 	cp_str_vec tags = {0};
-	int r = read_list(s, s->build, "tags", &s->q.tags, &s->q.n_tags);
+	size_t n = 0;
+	int r = read_list(s, s->build, "tags", &all, &n);
 
 	if (r == 0)
 		r = read_text(s, service, "image", &image);
-	if (r < 0 || !image.n)
-		return r;
-	for (size_t i = 0; i < s->q.n_tags; i++)
-		if (cp_vec_push(s->c->a, &tags, s->q.tags[i]) < 0)
-			return cp_err_nomem(s->c->err);
-	if (cp_vec_push(s->c->a, &tags, image) < 0)
-		return cp_err_nomem(s->c->err);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct cp_str key = cp_str_sub(all[i], 0, cp_str_find(all[i], '=', 0));
+		uintptr_t place = (uintptr_t)cp_map_get(&places, key);
+
+		if (place)
+			tags.items[place - 1] = all[i];
+		else if (cp_vec_push(s->c->a, &tags, all[i]) < 0 || cp_map_put(s->c->a, &places, key, (void *)tags.n) < 0)
+			r = cp_err_nomem(s->c->err);
+	}
+	if (r == 0 && image.n && cp_vec_push(s->c->a, &tags, image) < 0)
+		r = cp_err_nomem(s->c->err);
 	s->q.tags = tags.items;
 	s->q.n_tags = tags.n;
-	return 0;
+	return r;
 }
 
 /* Misspelt fields: compose refuses them, we say so and go on. */
@@ -460,7 +463,7 @@ static int read_fields(struct service *s)
 }
 
 int cp_compose_request(struct cp_compose *c, const struct cp_yaml *model, struct cp_str name, const struct cp_yaml *service,
-		       struct cp_scope *scope, struct cp_str folder, struct cp_image_request *ret)
+		       struct cp_scope *scope, struct cp_image_request *ret)
 {
 	struct service s = {.c = c, .model = model, .build = member(service, "build"), .scope = scope, .q = {.name = name}};
 	int r;
@@ -470,7 +473,7 @@ int cp_compose_request(struct cp_compose *c, const struct cp_yaml *model, struct
 	s.q.origin = cp_arena_printf(c->a, "%.*s:%d", CP_STR(s.build->source->name), s.build->line);
 	if (!s.q.origin.p)
 		return cp_err_nomem(c->err);
-	r = read_places(&s, folder);
+	r = read_places(&s);
 	if (r == 0)
 		r = read_fields(&s);
 	if (r == 0)

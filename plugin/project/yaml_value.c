@@ -205,7 +205,7 @@ static size_t shortest_digits(double f, char digits[20], int *ret_exponent)
 	return n;
 }
 
-/* strconv.FormatFloat(f, 'g', -1, 64) with the exponent limit 21 of fmt's %v. */
+/* strconv.FormatFloat(f, 'g', -1, 64), which is what fmt's %v prints: an exponent from a million on. */
 static struct cp_str format_float(struct cp_arena *a, double f)
 {
 	const char *sign = signbit(f) ? "-" : "";
@@ -218,14 +218,14 @@ static struct cp_str format_float(struct cp_arena *a, double f)
 	if (isinf(f))
 		return f > 0 ? CP_S("+Inf") : CP_S("-Inf");
 	n = shortest_digits(fabs(f), digits, &exponent);
-	if (exponent < -4 || exponent >= 21)
+	if (exponent < -4 || exponent >= 6)
 		return cp_arena_printf(a, "%s%c%s%.*se%c%02d", sign, digits[0], n > 1 ? "." : "", (int)n - 1, digits + 1,
 				       exponent < 0 ? '-' : '+', exponent < 0 ? -exponent : exponent);
 	point = exponent + 1; /* digits before the point */
 	if (point <= 0)
 		return cp_arena_printf(a, "%s0.%.*s%.*s", sign, -point, "0000", (int)n, digits);
 	if ((size_t)point >= n)
-		return cp_arena_printf(a, "%s%.*s%.*s", sign, (int)n, digits, point - (int)n, "000000000000000000000");
+		return cp_arena_printf(a, "%s%.*s%.*s", sign, (int)n, digits, point - (int)n, "00000");
 	return cp_arena_printf(a, "%s%.*s.%.*s", sign, point, digits, (int)n - point, digits + point);
 }
 
