@@ -28,7 +28,7 @@ struct cp_patterns; /* compiled list; immutable, any thread */
 int cp_ignore_read(struct cp_arena *a, struct cp_str text, struct cp_str **ret_lines, size_t *ret_n,
 		   struct cp_err *err);
 /*
- * patternmatcher.New. CP_EINVAL names the bad pattern (err->line = index + 1). Some bad patterns ("[z-a]", "\\e") are found out
+ * patternmatcher.New. CP_EINVAL names the bad pattern (err->line = index + 1). Some bad patterns ("[z-a]", "\e") are found out
  * by Go only when they are tried: they compile here, and cp_patterns_match gives CP_EINVAL for the paths that try them.
  */
 int cp_patterns_compile(struct cp_arena *a, const struct cp_str *lines, size_t n, const struct cp_patterns **ret_patterns,

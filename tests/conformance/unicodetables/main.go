@@ -1,0 +1,61 @@
+// Command unicodetables prints plugin/context/unicode_tables.c from the tables of this Go release:
+//
+//	go run ./unicodetables >../../plugin/context/unicode_tables.c
+package main
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+const letters = "CLMNPSZ"
+
+// borders lists the runes at which membership of a category begins or ends.
+func borders(table *unicode.RangeTable) []rune {
+	var out []rune
+	in := false
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if unicode.Is(table, r) != in {
+			in = !in
+			out = append(out, r)
+		}
+	}
+	if in {
+		out = append(out, unicode.MaxRune+1)
+	}
+	return out
+}
+
+func print(name byte, list []rune) {
+	fmt.Printf("\nstatic const uint32_t category_%c[] = {\n", name|0x20)
+	line := "\t"
+	for _, r := range list {
+		item := fmt.Sprintf("0x%X,", r)
+		if len(line)+len(item) > 92 {
+			fmt.Println(strings.TrimRight(line, " "))
+			line = "\t"
+		}
+		line += item + " "
+	}
+	fmt.Println(strings.TrimRight(line, " "))
+	fmt.Println("};")
+}
+
+func main() {
+	fmt.Printf(`/*
+ * The general categories of Unicode %s that one letter names in a pattern (\pL, \PN). Printed by
+ * tests/conformance/unicodetables: runes at which membership begins and ends, in turn.
+ */
+#include "context/regex_int.h"
+`, unicode.Version)
+	for i := 0; i < len(letters); i++ {
+		print(letters[i], borders(unicode.Categories[letters[i:i+1]]))
+	}
+	fmt.Print("\nconst struct cp_context_category cp_context_categories[] = {\n")
+	for i := 0; i < len(letters); i++ {
+		c := letters[i]
+		fmt.Printf("\t{'%c', category_%c, CP_LEN(category_%c)},\n", c, c|0x20, c|0x20)
+	}
+	fmt.Print("};\nconst size_t cp_context_n_categories = CP_LEN(cp_context_categories);\n")
+}
