@@ -456,6 +456,20 @@ static int copy_wildcard(struct work *w, const struct cp_action *action, struct 
 	return 0;
 }
 
+/*
+ * What lies at a path that leads into something unknown. A link in there may lead back out to what is known around it, so a file
+ * system that is more than one unknown is told by its salt, too: two of them are equal only when they are one.
+ */
+static struct cp_digest below_unknown(const struct cp_fs *src, const struct cp_digest *identity, struct cp_str real)
+{
+	const struct stage_fs *fs = (const struct stage_fs *)(const void *)src;
+	struct cp_digest d = stage_fs_identity("below", identity, real);
+
+	if (src->ops != &stage_fs_ops || fs->height == 0)
+		return d;
+	return stage_fs_identity("around", &d, cp_str_n((const char *)fs->salt.bytes, sizeof(fs->salt.bytes)));
+}
+
 static int do_copy(struct work *w, const struct cp_action *action)
 {
 	struct change c = change_of(w, action);
@@ -476,6 +490,8 @@ static int do_copy(struct work *w, const struct cp_action *action)
 		return r;
 	if (r < 0)
 		return copy_untold(w, action);
+	if (node.kind == CP_NODE_OPAQUE)
+		node.identity = below_unknown(src, &node.identity, real);
 	return copy_node(w, action, src, &node, action->src, &c);
 }
 
