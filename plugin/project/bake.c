@@ -184,6 +184,8 @@ static int read_hosts(struct cp_json_reader *r, const struct cp_json *o, struct 
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		if (cp_hosts_add(r->a, &items, hosts[i].key, hosts[i].value) < 0)
 			rc = cp_err_nomem(r->err);
+	if (rc == 0 && (cp_request_sort(r->a, items.items, items.n) < 0 || cp_request_sort(r->a, q->ulimits, q->n_ulimits) < 0))
+		rc = cp_err_nomem(r->err);
 	q->add_hosts = items.items;
 	q->n_add_hosts = items.n;
 	return rc;

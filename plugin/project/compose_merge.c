@@ -182,6 +182,34 @@ static int merge_lists(struct cp_compose *c, struct cp_yaml *base, struct cp_yam
 	return r == 0 ? append(c, x, y, ret) : r;
 }
 
+/* mergeExtraHosts: as lists, without the entries of `over` that `base` has word for word. */
+static int merge_hosts(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over, struct cp_yaml **ret)
+{
+	struct cp_yaml *x, *y, *fresh;
+	struct cp_map seen = {0};
+	int r = to_list(c, base, &x);
+
+	if (r == 0)
+		r = to_list(c, over, &y);
+	if (r < 0)
+		return r;
+	fresh = cp_yaml_new_map(c->a, y);
+	if (!fresh)
+		return cp_err_nomem(c->err);
+	fresh->kind = CP_YAML_SEQ;
+	fresh->height = y->height;
+	fresh->items = cp_arena_array(c->a, y->n, sizeof(*fresh->items));
+	if (!fresh->items)
+		return cp_err_nomem(c->err);
+	for (size_t i = 0; i < x->n; i++)
+		if (cp_map_put(c->a, &seen, x->items[i]->text, c) < 0)
+			return cp_err_nomem(c->err);
+	for (size_t i = 0; i < y->n; i++)
+		if (!cp_map_get(&seen, y->items[i]->text))
+			fresh->items[fresh->n++] = y->items[i];
+	return append(c, x, fresh, ret);
+}
+
 int cp_compose_to_map(struct cp_compose *c, struct cp_yaml *v, struct cp_yaml **ret)
 {
 	struct cp_yaml *map;
@@ -221,8 +249,10 @@ static int merge_as_maps(struct cp_compose *c, struct cp_yaml *base, struct cp_y
 
 static merger choose_build(struct cp_str key)
 {
-	static const struct cp_str lists[] = {CP_S_INIT("args"), CP_S_INIT("labels"), CP_S_INIT("extra_hosts"), CP_S_INIT("ssh")};
+	static const struct cp_str lists[] = {CP_S_INIT("args"), CP_S_INIT("labels"), CP_S_INIT("ssh")};
 
+	if (cp_str_eq(key, CP_S("extra_hosts")))
+		return merge_hosts;
 	if (cp_str_eq(key, CP_S("additional_contexts")))
 		return merge_as_maps; /* the same as lists, and paths keep the mark that they are resolved */
 	for (size_t i = 0; i < CP_LEN(lists); i++)

@@ -220,22 +220,16 @@ static int read_host(struct service *s, cp_str_vec *v, const struct cp_yaml *lis
 static int read_hosts(struct service *s)
 {
 	struct cp_yaml *v = member(s->build, "extra_hosts");
-	struct cp_map seen = {0};
 	cp_str_vec items = {0};
-	size_t kept = 0;
 	int r = v && v->kind == CP_YAML_SCALAR ? expected(s, v, "extra_hosts", "a map or a list") : 0;
 
 	for (size_t i = 0; r == 0 && v && i < v->n; i++)
-		r = read_host(s, &items, v, i);
-	for (size_t i = 0; r == 0 && i < items.n; i++) {
-		if (cp_map_get(&seen, items.items[i]))
-			continue;
-		if (cp_map_put(s->c->a, &seen, items.items[i], s) < 0)
-			return cp_err_nomem(s->c->err);
-		items.items[kept++] = items.items[i];
-	}
+		if (!cp_compose_is_reset(v->items[i]))
+			r = read_host(s, &items, v, i);
+	if (r == 0 && cp_request_sort(s->c->a, items.items, items.n) < 0)
+		r = cp_err_nomem(s->c->err);
 	s->q.add_hosts = items.items;
-	s->q.n_add_hosts = kept;
+	s->q.n_add_hosts = items.n;
 	return r;
 }
 
@@ -271,6 +265,8 @@ static int read_ulimits(struct service *s)
 	for (size_t i = 0; r == 0 && v && i < v->n; i++)
 		if (!cp_compose_is_reset(v->items[i]))
 			r = read_ulimit(s, v->keys[i]->text, v->items[i], &items);
+	if (r == 0 && cp_request_sort(s->c->a, items.items, items.n) < 0)
+		r = cp_err_nomem(s->c->err);
 	s->q.ulimits = items.items;
 	s->q.n_ulimits = items.n;
 	return r;

@@ -1,5 +1,7 @@
 #include "project/request_int.h"
 
+#include <stdlib.h>
+
 bool cp_request_is_remote(struct cp_str context)
 {
 	static const struct cp_str prefixes[] = {CP_S_INIT("github.com/"), CP_S_INIT("git@"), CP_S_INIT("target:"),
@@ -115,6 +117,34 @@ int cp_hosts_add(struct cp_arena *a, cp_str_vec *v, struct cp_str host, struct c
 		if (!item.p || cp_vec_push(a, v, item) < 0)
 			return CP_ENOMEM;
 	}
+	return 0;
+}
+
+struct sort_item {
+	struct cp_str name, text;
+	size_t place;
+};
+
+static int by_name(const void *x, const void *y)
+{
+	const struct sort_item *a = x, *b = y;
+	int r = cp_str_cmp(a->name, b->name);
+
+	return r ? r : (a->place > b->place) - (a->place < b->place);
+}
+
+int cp_request_sort(struct cp_arena *a, struct cp_str *items, size_t n)
+{
+	struct sort_item *sorted = cp_arena_array(a, n, sizeof(*sorted));
+
+	if (!sorted)
+		return CP_ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = (struct sort_item){cp_str_sub(items[i], 0, cp_str_find(items[i], '=', 0)), items[i], i};
+	if (n > 1)
+		qsort(sorted, n, sizeof(*sorted), by_name);
+	for (size_t i = 0; i < n; i++)
+		items[i] = sorted[i].text;
 	return 0;
 }
 

@@ -31,6 +31,12 @@ bool cp_host_split(struct cp_str text, struct cp_str *ret_host, struct cp_str *r
 /* One "host=ip" for each address of a comma-separated list. 0 or CP_ENOMEM. */
 int cp_hosts_add(struct cp_arena *a, cp_str_vec *v, struct cp_str host, struct cp_str addresses);
 
+/*
+ * NAME=VALUE texts by name, equal names in the order they had: what buildx makes of the maps of hosts and limits, and the order that
+ * BuildKit then sees. 0 or CP_ENOMEM.
+ */
+int cp_request_sort(struct cp_arena *a, struct cp_str *items, size_t n);
+
 /* Requests that others name as a context target:NAME, and that were not asked for, are put behind them. */
 struct cp_links {
 	/* Append the request NAME to v; CP_ENOTFOUND when there is none. */
