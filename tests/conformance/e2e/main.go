@@ -1,0 +1,103 @@
+// Command e2e asks the real BuildKit: it builds commit A and then commit B with an own buildkitd, reads which
+// steps of B came from cache, and compares that, step by step, with what cachepredict said beforehand.
+//
+// Base images come from a stub registry in this process, RUN is executed by a stub shell (../stubshell), so
+// nothing leaves the machine. run.sh calls it.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+)
+
+type settings struct {
+	bin       string // buildkitd and buildctl
+	shell     string // the stub shell
+	predictor string
+	work      string // scratch folder of this run, emptied at the end
+	summary   string // where the JSON summary goes
+	daemons   int
+	verbose   bool
+	keep      bool
+	self      bool // the daemon's own answer is the prediction: tests the harness only
+
+	cases string
+	only  string
+
+	repo, dockerfile, context, target, contextFrom string
+	corpora, mirror                                string
+	buildArgs                                      list
+	pairs, window                                  int
+	pair                                           string
+}
+
+type list []string
+
+func (l *list) String() string     { return fmt.Sprint(*l) }
+func (l *list) Set(s string) error { *l = append(*l, s); return nil }
+
+func parseFlags() *settings {
+	s := &settings{}
+	flag.StringVar(&s.bin, "bin", "build/conformance/bin", "folder of buildkitd and buildctl")
+	flag.StringVar(&s.shell, "shell", "build/conformance/stubsh", "the stub shell")
+	flag.StringVar(&s.predictor, "predictor", "build/cachepredict", "the program that predicts")
+	flag.StringVar(&s.work, "work", "build/conformance/work", "scratch folder")
+	flag.StringVar(&s.summary, "summary", "build/conformance/summary.json", "JSON summary")
+	flag.IntVar(&s.daemons, "daemons", 2, "how many daemons work in parallel")
+	flag.BoolVar(&s.verbose, "v", false, "print every step")
+	flag.BoolVar(&s.keep, "keep", false, "keep the scratch folder")
+	flag.BoolVar(&s.self, "self", false, "check the harness only: predict what the daemon answered")
+	flag.StringVar(&s.cases, "cases", "", "folder of the cases")
+	flag.StringVar(&s.only, "only", "", "only the cases whose name contains this")
+	flag.StringVar(&s.repo, "repo", "", "a repository")
+	flag.StringVar(&s.dockerfile, "dockerfile", "Dockerfile", "its Dockerfile")
+	flag.StringVar(&s.context, "context", ".", "its build context")
+	flag.StringVar(&s.target, "target", "", "the target stage")
+	flag.Var(&s.buildArgs, "build-arg", "KEY=VALUE, repeatable")
+	flag.StringVar(&s.contextFrom, "context-from", "clone", "clone (with .git) or export")
+	flag.IntVar(&s.pairs, "pairs", 20, "pairs of commits for each Dockerfile")
+	flag.IntVar(&s.window, "window", 1500, "how many first-parent commits to choose from")
+	flag.StringVar(&s.pair, "pair", "", "only this pair: A..B")
+	flag.StringVar(&s.corpora, "corpora", "", "list of Dockerfiles: owner/name, Dockerfile, context, target")
+	flag.StringVar(&s.mirror, "mirror", "", "folder of the repositories of -corpora, each as owner+name/repo")
+	flag.Parse()
+	return s
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	code, err := run(ctx, parseFlags())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		code = 2
+	}
+	os.Exit(code)
+}
+
+func run(ctx context.Context, s *settings) (int, error) {
+	for _, p := range []*string{&s.bin, &s.shell, &s.predictor, &s.work, &s.summary} {
+		abs, err := filepath.Abs(*p)
+		if err != nil {
+			return 0, err
+		}
+		*p = abs
+	}
+	// File modes are part of a cache key; a checkout of a CI has these.
+	syscall.Umask(0o022)
+	if err := os.MkdirAll(s.work, 0o755); err != nil {
+		return 0, err
+	}
+	switch {
+	case s.cases != "":
+		return runCases(ctx, s)
+	case s.repo != "" || s.corpora != "":
+		return runRepositories(ctx, s)
+	}
+	return 0, fmt.Errorf("nothing to do: give -cases, -repo or -corpora")
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// tally counts the verdicts of a set of steps.
+type tally struct {
+	Steps, Agree, WrongHits, WrongMisses, Depends, Unknown, NameErrors int
+}
+
+func (t *tally) add(steps []judged) {
+	for _, j := range steps {
+		t.Steps++
+		switch j.Verdict {
+		case wrongHit:
+			t.WrongHits++
+		case wrongMiss:
+			t.WrongMisses++
+		case nameError:
+			t.NameErrors++
+		case depends:
+			t.Depends++
+		case unknown:
+			t.Unknown++
+		default:
+			t.Agree++
+		}
+	}
+}
+
+func (t tally) wrong() bool {
+	return t.WrongHits+t.WrongMisses+t.NameErrors > 0
+}
+
+func (t tally) String() string {
+	share := func(n int) string { return fmt.Sprintf("%d (%.1f %%)", n, 100*float64(n)/float64(max(1, t.Steps))) }
+	return fmt.Sprintf("%d steps, agreement %s, wrong hits %d, wrong misses %d, depends %s, unknown %s, name errors %d",
+		t.Steps, share(t.Agree), t.WrongHits, t.WrongMisses, share(t.Depends), share(t.Unknown), t.NameErrors)
+}
+
+func reportCases(s *settings, all []caseRun) (int, error) {
+	slices.SortFunc(all, func(a, b caseRun) int { return strings.Compare(a.Case+a.Mode, b.Case+b.Mode) })
+	var t tally
+	failed := 0
+	for _, r := range all {
+		t.add(r.Result.Steps)
+		if len(r.Problems) > 0 {
+			failed++
+		}
+	}
+	fmt.Printf("cases: %v\n", t)
+	fmt.Printf("e2e cases: %d passed, %d failed\n", len(all)-failed, failed)
+	if err := writeSummary(s, map[string]any{"schema": "cachepredict/conformance/1", "cases": all, "total": t}); err != nil {
+		return 0, err
+	}
+	return min(failed, 1), nil
+}
+
+func writeSummary(s *settings, v any) error {
+	text, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(s.summary, append(text, '\n'), 0o644)
+}
