@@ -11,6 +11,7 @@
 #define CP_MAX_LINE_BYTES (1u << 20)
 #define CP_MAX_EXPANSION_BYTES (1u << 20)
 #define CP_MAX_EXPANSION_DEPTH 64u
+#define CP_MAX_EXPANSION_STEPS (1u << 26)      /* bytes copied and compared by one expansion */
 #define CP_MAX_SYMLINKS 255u                  /* as BuildKit's contenthash */
 #define CP_MAX_PATH_BYTES 4096u
 #define CP_MAX_TREE_DEPTH 512u
