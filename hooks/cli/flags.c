@@ -1,0 +1,241 @@
+#include "flags.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BIT(c) (1u << (c))
+#define RUNS (BIT(CMD_PREDICT) | BIT(CMD_EXPLAIN) | BIT(CMD_PATHS) | BIT(CMD_GRAPH))
+#define COMPARES (BIT(CMD_PREDICT) | BIT(CMD_EXPLAIN) | BIT(CMD_GRAPH))
+#define LOADS (RUNS | BIT(CMD_RPC) | BIT(CMD_VERSION))
+
+const struct command_info commands[N_COMMANDS] = {
+	[CMD_PREDICT] = {"predict", "[A..B] [CONTEXT]", "which steps of the build will come from the cache, and why not (the default)",
+			 "Predicts the build of commit B, given that commit A was built before. CONTEXT is the build context as docker "
+			 "buildx build takes it. Without A..B the head is HEAD, and the base is what the CI's variables say, else the "
+			 "merge base with the remote's default branch."},
+	[CMD_EXPLAIN] = {"explain", "STEP|PATH [A..B] [CONTEXT]", "one step, or every step that a path of the repository reaches",
+			 "STEP is a number, the name that BuildKit prints, or \"STAGE N/M\"; PATH is a path of the repository."},
+	[CMD_PATHS] = {"paths", "[CONTEXT]", "the files of the commit that the image is built from",
+		       "Prints every file whose bytes, mode or presence can reach a step of the build, one a line; --format github prints "
+		       "a paths: filter to paste into a workflow. With --check FILE the path filters of a workflow of GitHub, GitLab or "
+		       "Gitea are compared with it, and what they would miss is listed (exit code 1)."},
+	[CMD_GRAPH] = {"graph", "[A..B] [CONTEXT]", "stages and steps as a Mermaid or dot graph, coloured by outcome", ""},
+	[CMD_RPC] = {"rpc", "", "answer JSON requests, one a line, on standard input",
+		     "Reads {\"id\": ..., \"method\": \"predict\", \"params\": {...}} and answers {\"id\": ..., \"status\": 0, \"verdict\": "
+		     "\"...\", \"result\": {...}} or {\"id\": ..., \"error\": {\"code\": ..., \"name\": \"...\", \"message\": \"...\"}}, each in "
+		     "one line. Methods are predict, explain, paths, graph and version; params is the request of the plugin "
+		     "(schema/request.json)."},
+	[CMD_VERSION] = {"version", "", "versions of the helper and of the plugin", ""},
+	[CMD_HELP] = {"help", "[COMMAND]", "this help, or that of a command; `help man` prints the manual page", ""},
+	[CMD_COMPLETION] = {"completion", "bash|zsh|fish", "a completion script for a shell", ""},
+};
+
+const char *const group_titles[N_GROUPS] = {
+	[GROUP_COMPARE] = "What is compared",
+	[GROUP_BUILD] = "The build, in the words of docker buildx build",
+	[GROUP_IMAGES] = "Many images",
+	[GROUP_OUTPUT] = "Output and gates",
+	[GROUP_HELPER] = "The helper",
+};
+
+#define DOCKER_BOOL(n, l) {.name = n, .letter = l, .kind = FLAG_BOOL, .group = GROUP_DOCKER}
+#define DOCKER_TEXT(n, l) {.name = n, .letter = l, .kind = FLAG_LIST, .group = GROUP_DOCKER, .value = "VALUE"}
+
+const struct flag flags[] = {
+	[F_BASE] = {"base", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "base", RUNS, "REV", NULL,
+		    "commit whose build is in the cache"},
+	[F_HEAD] = {"head", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "head", RUNS, "REV", NULL, "commit to predict (HEAD)"},
+	[F_INDEX] = {"index", 0, FLAG_BOOL, GROUP_COMPARE, IN_NOTHING, NULL, RUNS, NULL, NULL, "predict what is staged"},
+	[F_WORK_TREE] = {"work-tree", 0, FLAG_BOOL, GROUP_COMPARE, IN_NOTHING, NULL, RUNS, NULL, NULL, "predict the files on disk"},
+	[F_CONTEXT_FROM] = {"context-from", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "context_from", RUNS, "HOW", "clone|export",
+			    "the context is a clone with its .git (clone), or a tree without (export)"},
+	[F_DIRECTORY] = {"directory", 'C', FLAG_TEXT, GROUP_COMPARE, IN_NOTHING, NULL, RUNS, "DIR", "<folder>",
+			 "run as if started in DIR"},
+
+	[F_FILE] = {"file", 'f', FLAG_TEXT, GROUP_BUILD, IN_IMAGE, "dockerfile", RUNS, "PATH", "<file>",
+		    "the Dockerfile (CONTEXT/Dockerfile)"},
+	[F_TARGET] = {"target", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "target", RUNS, "STAGE", NULL,
+		      "stage to build; several are predicted one by one"},
+	[F_BUILD_ARG] = {"build-arg", 0, FLAG_PAIRS, GROUP_BUILD, IN_IMAGE, "build_args", RUNS, "KEY[=VALUE]", NULL,
+			 "build argument; without value from the environment"},
+	[F_BUILD_CONTEXT] = {"build-context", 0, FLAG_PAIRS, GROUP_BUILD, IN_IMAGE, "build_contexts", RUNS, "NAME=VALUE", NULL,
+			     "further named context"},
+	[F_PLATFORM] = {"platform", 0, FLAG_WORDS, GROUP_BUILD, IN_IMAGE, "platforms", RUNS, "OS/ARCH", NULL,
+			"platforms to build for (linux/amd64)"},
+	[F_NO_CACHE] = {"no-cache", 0, FLAG_BOOL, GROUP_BUILD, IN_IMAGE, "no_cache", RUNS, NULL, NULL, "the build uses no cache"},
+	[F_NO_CACHE_FILTER] = {"no-cache-filter", 0, FLAG_WORDS, GROUP_BUILD, IN_IMAGE, "no_cache_filter", RUNS, "STAGE", NULL,
+			       "the build uses no cache for these stages"},
+	[F_PULL] = {"pull", 0, FLAG_BOOL, GROUP_BUILD, IN_IMAGE, "pull", RUNS, NULL, NULL, "base images are resolved anew"},
+	[F_CACHE_FROM] = {"cache-from", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "cache_from", RUNS, "SOURCE", NULL,
+			  "cache that the build reads"},
+	[F_CACHE_TO] = {"cache-to", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "cache_to", RUNS, "DEST", NULL, "cache that the build writes"},
+	[F_ADD_HOST] = {"add-host", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "add_hosts", RUNS, "HOST:IP", NULL, "entry of /etc/hosts"},
+	[F_NETWORK] = {"network", 0, FLAG_TEXT, GROUP_BUILD, IN_IMAGE, "network", RUNS, "MODE", "default|none|host",
+		       "network of RUN instructions"},
+	[F_ULIMIT] = {"ulimit", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "ulimits", RUNS, "NAME=SOFT[:HARD]", NULL, "limit of RUN instructions"},
+	[F_SHM_SIZE] = {"shm-size", 0, FLAG_TEXT, GROUP_BUILD, IN_IMAGE, "shm_size", RUNS, "BYTES", NULL, "size of /dev/shm"},
+	[F_CGROUP_PARENT] = {"cgroup-parent", 0, FLAG_TEXT, GROUP_BUILD, IN_IMAGE, "cgroup_parent", RUNS, "PATH", NULL,
+			     "parent cgroup of RUN instructions"},
+	[F_SECRET] = {"secret", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "secrets", RUNS, "SPEC", NULL, "secret for the build (never a part of keys)"},
+	[F_SSH] = {"ssh", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "ssh", RUNS, "SPEC", NULL, "SSH agent for the build (never a part of keys)"},
+	[F_LABEL] = {"label", 0, FLAG_PAIRS, GROUP_BUILD, IN_IMAGE, "labels", RUNS, "KEY=VALUE", NULL, "label of the image"},
+	[F_TAG] = {"tag", 't', FLAG_LIST, GROUP_BUILD, IN_IMAGE, "tags", RUNS, "NAME", NULL, "name of the image"},
+
+	[F_BAKE] = {"bake", 0, FLAG_TEXT, GROUP_IMAGES, IN_REQUEST, "bake", RUNS, "FILE", "<file>",
+		    "images of a file made by docker buildx bake --print"},
+	[F_COMPOSE] = {"compose", 0, FLAG_LIST, GROUP_IMAGES, IN_REQUEST, "compose", RUNS, "FILE", "<file>",
+		       "images of compose files, merged in order"},
+	[F_ONLY] = {"only", 0, FLAG_WORDS, GROUP_IMAGES, IN_REQUEST, "only", RUNS, "NAME", NULL, "only these images, targets or services"},
+	[F_CONFIG] = {"config", 0, FLAG_TEXT, GROUP_IMAGES, IN_REQUEST, "config", RUNS, "FILE|none", "<file>",
+		      "settings of the repository (.cachepredict.json of the base commit)"},
+	[F_IMAGE_METADATA] = {"image-metadata", 0, FLAG_TEXT, GROUP_IMAGES, IN_REQUEST, "image_metadata", RUNS, "FILE", "<file>",
+			      "digests and configs of base images"},
+
+	[F_FORMAT] = {"format", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "format", RUNS, "FORMAT",
+		      "table|json|markdown|mermaid|dot|list|github", "table, json, markdown, mermaid, dot; paths: list, json, github"},
+	[F_COLOR] = {"color", 0, FLAG_TEXT, GROUP_OUTPUT, IN_NOTHING, NULL, RUNS, "WHEN", "auto|always|never",
+		     "colour (auto: on a terminal, unless NO_COLOR is set)"},
+	[F_WIDTH] = {"width", 0, FLAG_NUMBER, GROUP_OUTPUT, IN_NOTHING, NULL, RUNS, "COLUMNS", NULL, "width of tables (the terminal's, else 80)"},
+	[F_ASCII] = {"ascii", 0, FLAG_BOOL, GROUP_OUTPUT, IN_STYLE, "ascii", RUNS, NULL, NULL, "no characters outside ASCII of our own"},
+	[F_PRETTY] = {"pretty", 0, FLAG_BOOL, GROUP_OUTPUT, IN_STYLE, "pretty", RUNS, NULL, NULL, "indent JSON"},
+	[F_FAIL_ON] = {"fail-on", 0, FLAG_WORDS, GROUP_OUTPUT, IN_REQUEST, "fail_on", COMPARES, "OUTCOME", "miss|depends|unknown",
+		       "exit 1 when a step has one of these outcomes"},
+	[F_STRICT] = {"strict", 0, FLAG_BOOL, GROUP_OUTPUT, IN_REQUEST, "strict", RUNS, NULL, NULL, "exit 5 when something is unknown"},
+	[F_CHECK] = {"check", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "check", BIT(CMD_PATHS), "FILE", "<file>",
+		     "compare with the path filters of this workflow; exit 1 when they miss something"},
+
+	[F_PLUGIN] = {"plugin", 0, FLAG_TEXT, GROUP_HELPER, IN_NOTHING, NULL, LOADS, "PATH", "<file>", "the cachepredict.so to load"},
+	[F_HELP] = {"help", 'h', FLAG_BOOL, GROUP_HELPER, IN_NOTHING, NULL, ~0u, NULL, NULL, "help"},
+	[F_VERSION] = {"version", 0, FLAG_BOOL, GROUP_HELPER, IN_NOTHING, NULL, ~0u, NULL, NULL, "versions"},
+
+	/* docker buildx build, hidden flags included, and what docker build had before BuildKit */
+	[F_FIRST_DOCKER] = DOCKER_TEXT("allow", 0),
+	DOCKER_TEXT("annotation", 0),
+	DOCKER_TEXT("attest", 0),
+	DOCKER_TEXT("builder", 0),
+	DOCKER_TEXT("call", 0),
+	DOCKER_BOOL("check", 0),
+	DOCKER_BOOL("compress", 0),
+	DOCKER_TEXT("cpu-period", 0),
+	DOCKER_TEXT("cpu-quota", 0),
+	DOCKER_TEXT("cpu-shares", 'c'),
+	DOCKER_TEXT("cpuset-cpus", 0),
+	DOCKER_TEXT("cpuset-mems", 0),
+	DOCKER_BOOL("debug", 'D'),
+	DOCKER_BOOL("detach", 0),
+	DOCKER_BOOL("disable-content-trust", 0),
+	DOCKER_BOOL("force-rm", 0),
+	DOCKER_TEXT("iidfile", 0),
+	DOCKER_TEXT("isolation", 0),
+	DOCKER_BOOL("load", 0),
+	DOCKER_TEXT("memory", 'm'),
+	DOCKER_TEXT("memory-swap", 0),
+	DOCKER_TEXT("metadata-file", 0),
+	DOCKER_TEXT("output", 'o'),
+	DOCKER_TEXT("policy", 0),
+	DOCKER_TEXT("print", 0),
+	DOCKER_TEXT("progress", 0),
+	DOCKER_TEXT("provenance", 0),
+	DOCKER_BOOL("push", 0),
+	DOCKER_BOOL("quiet", 'q'),
+	DOCKER_BOOL("rm", 0),
+	DOCKER_TEXT("root", 0),
+	DOCKER_TEXT("sbom", 0),
+	DOCKER_TEXT("security-opt", 0),
+	DOCKER_TEXT("server-config", 0),
+	DOCKER_BOOL("squash", 0),
+	DOCKER_BOOL("stream", 0),
+};
+const size_t n_flags = sizeof(flags) / sizeof(flags[0]);
+
+static bool visible(const struct flag *f, bool docker)
+{
+	return docker ? f->group == GROUP_BUILD || f->group == GROUP_DOCKER : f->group != GROUP_DOCKER;
+}
+
+const struct flag *flag_find(const char *name, size_t n, bool docker)
+{
+	for (size_t i = 0; i < n_flags; i++)
+		if (visible(&flags[i], docker) && strlen(flags[i].name) == n && memcmp(flags[i].name, name, n) == 0)
+			return &flags[i];
+	return NULL;
+}
+
+const struct flag *flag_letter(char letter, bool docker)
+{
+	for (size_t i = 0; i < n_flags; i++)
+		if (visible(&flags[i], docker) && letter && flags[i].letter == letter)
+			return &flags[i];
+	return NULL;
+}
+
+/* Edits between two words (Levenshtein), at most 40 letters of each. */
+static size_t distance(const char *a, size_t n_a, const char *b, size_t n_b)
+{
+	size_t row[41];
+
+	n_a = n_a > 40 ? 40 : n_a;
+	n_b = n_b > 40 ? 40 : n_b;
+	for (size_t k = 0; k <= n_b; k++)
+		row[k] = k;
+	for (size_t i = 1; i <= n_a; i++) {
+		size_t corner = row[0];
+
+		row[0] = i;
+		for (size_t k = 1; k <= n_b; k++) {
+			size_t same = corner + (a[i - 1] != b[k - 1]);
+
+			corner = row[k];
+			row[k] = row[k] < row[k - 1] ? row[k] + 1 : row[k - 1] + 1;
+			if (same < row[k])
+				row[k] = same;
+		}
+	}
+	return row[n_b];
+}
+
+const struct flag *flag_meant(const char *name, size_t n, unsigned of_commands)
+{
+	const struct flag *best = NULL;
+	size_t best_distance = n / 3 + 2;
+
+	for (size_t i = 0; i < n_flags; i++) {
+		size_t d;
+
+		if (!visible(&flags[i], false) || !(flags[i].commands & of_commands))
+			continue;
+		d = distance(name, n, flags[i].name, strlen(flags[i].name));
+		if (d < best_distance) {
+			best = &flags[i];
+			best_distance = d;
+		}
+	}
+	return best;
+}
+
+int command_find(const char *name)
+{
+	for (int i = 0; i < N_COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+const char *command_meant(const char *name)
+{
+	for (int i = 0; i < N_COMMANDS; i++)
+		if (distance(name, strlen(name), commands[i].name, strlen(commands[i].name)) <= strlen(commands[i].name) / 4 + 1)
+			return commands[i].name;
+	return NULL;
+}
+
+void flag_environment(const struct flag *f, char *out, size_t room)
+{
+	out[0] = '\0';
+	if (f->group == GROUP_DOCKER || f == &flags[F_HELP] || f == &flags[F_VERSION])
+		return;
+	snprintf(out, room, "CACHEPREDICT_%s", f->name);
+	for (char *p = out; *p; p++)
+		*p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+}
