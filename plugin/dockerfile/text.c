@@ -124,8 +124,11 @@ const char *cp_dockerfile_quote(struct cp_str s, char out[CP_DOCKERFILE_QUOTED])
 	size_t n = 0, width;
 
 	out[n++] = '"';
-	for (; s.n && n < CP_DOCKERFILE_QUOTED - 16; s = cp_str_from(s, width))
-		n += quote_rune(out + n, s, cp_utf8_decode(s, &width), width);
+	for (; s.n && n < CP_DOCKERFILE_QUOTED - 16; s = cp_str_from(s, width)) {
+		uint32_t rune = cp_utf8_decode(s, &width); /* before width is read */
+
+		n += quote_rune(out + n, s, rune, width);
+	}
 	if (s.n) {
 		memcpy(out + n, "...", 3);
 		n += 3;

@@ -199,25 +199,42 @@ static int copy_source(struct graph_builder *b, struct graph_dispatch *d, struct
 	return cmd->sources[0] ? 0 : new_unregistered(b, d, cmd, from, &cmd->sources[0]);
 }
 
+/* parseMount without an expander: of all fields only from= is read, and it has no variables. */
+static int mount_from(struct graph_builder *b, struct cp_str value, struct cp_str *ret_from)
+{
+	struct cp_str *fields;
+	size_t n;
+	int r;
+
+	*ret_from = CP_S("");
+	r = graph_csv_fields(b, value, &fields, &n);
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		size_t eq = cp_str_find(fields[i], '=', 0);
+
+		if (eq < fields[i].n &&
+		    cp_str_eq_nocase(cp_str_sub(fields[i], 0, eq), CP_S("from")))
+			*ret_from = cp_str_from(fields[i], eq + 1);
+	}
+	return r;
+}
+
 /* detectRunMount: every mount has a source, "scratch" when it names none. */
 static int mount_sources(struct graph_builder *b, struct graph_dispatch *d,
 			 struct graph_command *cmd)
 {
-	struct cp_mount *mounts;
+	struct cp_str from;
 	int r = 0;
 
-	if (cmd->c->n_mounts == 0)
-		return 0;
-	r = cp_mounts_parse(b->a, cmd->c, &b->lexer, NULL, &mounts, b->err);
-	if (r < 0)
-		return r;
 	cmd->n_sources = cmd->c->n_mounts;
 	cmd->sources = cp_arena_array(b->a, cmd->n_sources, sizeof(*cmd->sources));
 	if (!cmd->sources)
 		return cp_err_nomem(b->err);
 	for (size_t i = 0; r >= 0 && i < cmd->n_sources; i++) {
-		struct cp_str from = mounts[i].from.n ? mounts[i].from : CP_S("scratch");
-
+		r = mount_from(b, cmd->c->mounts[i], &from);
+		if (r < 0)
+			break;
+		if (from.n == 0)
+			from = CP_S("scratch");
 		cmd->sources[i] = graph_state_named(b, from);
 		if (!cmd->sources[i])
 			r = new_unregistered(b, d, cmd, from, &cmd->sources[i]);
