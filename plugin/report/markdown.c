@@ -1,0 +1,241 @@
+/* For a pull request's comment or a job summary. Everything that comes from the repository stands in code (cp_text_code). */
+#include "report/report_int.h"
+
+#define MAX_WHYS 6
+#define MAX_NOTES 10
+
+static const char *const words[] = {"cached", "rebuild", "depend on what a step writes", "not known"};
+
+static bool is_all_cached(const struct cp_report_image *im)
+{
+	return cp_step_count(im) == im->prediction.n_hit;
+}
+
+/* The first step that broke by itself: what the headline names. */
+static const struct cp_step_result *first_cause(const struct cp_report_image *im)
+{
+	for (size_t i = 0; i < im->prediction.n_steps; i++) {
+		const struct cp_step_result *s = &im->prediction.steps[i];
+
+		if (cp_step_is_listed(s->step) && s->outcome != CP_OUTCOME_HIT && s->cause.step < 0)
+			return s;
+	}
+	return NULL;
+}
+
+/* "2 cached, 1 rebuild" */
+static void counts(struct cp_buf *out, const size_t n[4])
+{
+	const char *comma = "";
+
+	for (int o = 0; o < 4; o++) {
+		if (!n[o])
+			continue;
+		cp_buf_printf(out, "%s%zu %s", comma, n[o], words[o]);
+		comma = ", ";
+	}
+}
+
+static void headline(struct cp_buf *out, const struct cp_report_image *im)
+{
+	const struct cp_prediction *p = &im->prediction;
+	const struct cp_step_result *cause = first_cause(im);
+	size_t n[] = {p->n_hit, p->n_miss, p->n_depends, p->n_unknown};
+
+	cp_text_code(out, cp_image_name(im));
+	if (p->n_miss && p->n_miss == cp_step_count(im)) {
+		cp_buf_printf(out, " rebuilds all %zu steps", p->n_miss);
+	} else if (p->n_miss) {
+		cp_buf_printf(out, " rebuilds %zu of %zu steps", p->n_miss, cp_step_count(im));
+	} else {
+		cp_buf_printf(out, ": of %zu steps ", cp_step_count(im));
+		counts(out, n);
+	}
+	if (cause) {
+		cp_buf_addz(out, " \xe2\x80\x94 because ");
+		cp_step_why(out, im, cause, cp_text_code);
+	}
+	cp_buf_addc(out, '\n');
+}
+
+/* What a stage's row says: its first cause that is not a hit. */
+static void stage_why(struct cp_buf *out, const struct cp_report_image *im, size_t stage)
+{
+	for (size_t i = 0; i < im->prediction.n_steps; i++) {
+		const struct cp_step_result *s = &im->prediction.steps[i];
+		const struct cp_step *origin;
+
+		if (s->step->stage != stage || !cp_step_is_listed(s->step) || s->outcome == CP_OUTCOME_HIT)
+			continue;
+		if (s->cause.step < 0) {
+			cp_step_why(out, im, s, cp_text_code);
+			return;
+		}
+		origin = im->prediction.steps[s->cause.step].step;
+		if (origin->stage == stage)
+			continue;
+		cp_buf_addz(out, "follows ");
+		cp_text_code(out, im->graph->stages[origin->stage].name);
+		return;
+	}
+}
+
+static void stage_row(struct cp_buf *out, const struct cp_report_image *im, const struct cp_graph_stage *stage)
+{
+	size_t n[4] = {0}, all = 0, index = (size_t)(stage - im->graph->stages);
+
+	for (size_t i = 0; i < im->prediction.n_steps; i++) {
+		const struct cp_step_result *s = &im->prediction.steps[i];
+
+		if (s->step->stage != index || !cp_step_is_listed(s->step))
+			continue;
+		n[s->outcome]++;
+		all++;
+	}
+	if (!all)
+		return;
+	cp_buf_addz(out, "| ");
+	cp_text_code(out, stage->name);
+	cp_buf_printf(out, " | %zu | ", all);
+	counts(out, n);
+	cp_buf_addz(out, " | ");
+	stage_why(out, im, index);
+	cp_buf_addz(out, " |\n");
+}
+
+static void stage_table(struct cp_buf *out, const struct cp_report_image *im)
+{
+	cp_buf_addz(out, "\n| stage | steps | outcome | why |\n|---|---|---|---|\n");
+	for (size_t i = 0; i < im->prediction.n_stages; i++)
+		stage_row(out, im, im->prediction.stages[i].stage);
+}
+
+static void step_rows(struct cp_buf *out, const struct cp_report_image *im)
+{
+	static const char *const outcomes[] = {"hit", "**miss**", "depends", "unknown"};
+
+	cp_buf_addz(out, "\n<details><summary>steps</summary>\n\n| line | step | outcome | why |\n|---|---|---|---|\n");
+	for (size_t i = 0; i < im->prediction.n_steps; i++) {
+		const struct cp_step_result *s = &im->prediction.steps[i];
+		cp_auto_buf struct cp_buf name = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES), reason = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+
+		if (!cp_step_is_listed(s->step))
+			continue;
+		cp_text_fit(&name, s->step->name, 120, false);
+		cp_buf_printf(out, "| %d | ", s->step->line);
+		cp_text_code(out, cp_buf_str(&name));
+		cp_buf_printf(out, " | %s | ", outcomes[s->outcome]);
+		cp_step_reason(&reason, im, s);
+		cp_text_code(out, cp_buf_str(&reason));
+		cp_buf_addz(out, " |\n");
+	}
+	cp_buf_addz(out, "\n</details>\n");
+}
+
+static void whys(struct cp_buf *out, const struct cp_report_image *im)
+{
+	const struct cp_step_result *first = first_cause(im);
+	size_t shown = 0, left = 0;
+
+	for (size_t i = 0; i < im->prediction.n_steps; i++) {
+		const struct cp_step_result *s = &im->prediction.steps[i];
+
+		if (s == first || !cp_step_is_listed(s->step) || s->outcome == CP_OUTCOME_HIT || s->cause.step >= 0)
+			continue;
+		if (shown == MAX_WHYS) {
+			left++;
+			continue;
+		}
+		cp_buf_addz(out, shown++ ? "- " : "\nAlso:\n\n- ");
+		cp_text_code(out, cp_str_sub(s->step->name, 0, cp_str_find(s->step->name, ']', 0) + 1));
+		cp_buf_addz(out, ": ");
+		cp_step_why(out, im, s, cp_text_code);
+		cp_buf_addc(out, '\n');
+	}
+	if (left)
+		cp_buf_printf(out, "- and %zu more\n", left);
+}
+
+static void failure(struct cp_buf *out, const struct cp_report_image *im)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	const struct cp_err *e = &im->error;
+
+	if (e->file[0])
+		cp_buf_addz(&text, e->file);
+	if (e->file[0] && e->line > 0)
+		cp_buf_printf(&text, e->column > 0 ? ":%d:%d" : ":%d", e->line, e->column);
+	if (e->file[0])
+		cp_buf_addz(&text, ": ");
+	cp_buf_addz(&text, e->code ? e->message : "no answer");
+	cp_text_code(out, cp_image_name(im));
+	cp_buf_addz(out, " cannot be predicted: ");
+	cp_text_code(out, cp_buf_str(&text));
+	cp_buf_addc(out, '\n');
+	if (e->hint[0]) {
+		cp_buf_addz(out, "\nTo mend it: ");
+		cp_text_code(out, cp_str_c(e->hint));
+		cp_buf_addc(out, '\n');
+	}
+}
+
+static void assumptions(struct cp_buf *out, const struct cp_str *items, size_t n)
+{
+	for (size_t i = 0; i < n && i < MAX_NOTES; i++) {
+		cp_buf_addz(out, i ? "- " : "\nTaken for granted:\n\n- ");
+		cp_text_code(out, items[i]);
+		cp_buf_addc(out, '\n');
+	}
+	if (n > MAX_NOTES)
+		cp_buf_printf(out, "- and %zu more\n", n - MAX_NOTES);
+}
+
+static void image(struct cp_buf *out, const struct cp_report_image *im)
+{
+	if (cp_image_failed(im)) {
+		failure(out, im);
+		return;
+	}
+	if (is_all_cached(im)) {
+		cp_text_code(out, cp_image_name(im));
+		cp_buf_printf(out, ": every step is cached (%zu)\n", cp_step_count(im));
+		return;
+	}
+	headline(out, im);
+	stage_table(out, im);
+	whys(out, im);
+	step_rows(out, im);
+	assumptions(out, im->assumptions, im->n_assumptions);
+}
+
+static void rev(struct cp_buf *out, struct cp_str name, struct cp_str commit)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+
+	cp_table_rev(&text, name, commit);
+	cp_text_code(out, cp_buf_str(&text));
+}
+
+void cp_report_markdown(const struct cp_report *r, struct cp_buf *out)
+{
+	cp_buf_addz(out, "**cachepredict**");
+	if (r->n_images != 1)
+		cp_buf_printf(out, " \xc2\xb7 %zu images\n", r->n_images);
+	for (size_t i = 0; i < r->n_images; i++) {
+		cp_buf_addz(out, r->n_images == 1 ? " \xc2\xb7 " : "\n");
+		image(out, &r->images[i]);
+	}
+	if (r->action.n && !cp_str_eq(r->action, CP_S("undecided"))) {
+		cp_buf_addz(out, "\n**Do:** ");
+		cp_text_code(out, r->action);
+		cp_buf_addc(out, ' ');
+		cp_text_code(out, r->reason);
+		cp_buf_addc(out, '\n');
+	}
+	assumptions(out, r->notes, r->n_notes);
+	cp_buf_addz(out, "\n<sub>");
+	rev(out, r->base_rev, r->base_commit);
+	cp_buf_addz(out, " \xe2\x86\x92 ");
+	rev(out, r->head_rev, r->head_commit);
+	cp_buf_addz(out, "</sub>\n");
+}

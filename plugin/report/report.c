@@ -1,0 +1,56 @@
+#include "report/report_int.h"
+
+struct cp_str cp_image_name(const struct cp_report_image *im)
+{
+	return im->request && im->request->name.n ? im->request->name : CP_S("image");
+}
+
+int cp_report_finish(struct cp_buf *out, struct cp_err *err)
+{
+	int r = cp_buf_error(out);
+
+	if (r == CP_ENOMEM)
+		return cp_err_nomem(err);
+	return r < 0 ? cp_err_set(err, r, "the report is over %zu bytes", out->max) : 0;
+}
+
+int cp_report_graph(const struct cp_report *r, enum cp_format format, const struct cp_report_style *style,
+		    struct cp_buf *out, struct cp_err *err)
+{
+	int rc;
+
+	(void)style;
+	if (format == CP_FORMAT_MERMAID)
+		rc = cp_report_mermaid(r, out);
+	else if (format == CP_FORMAT_DOT)
+		rc = cp_report_dot(r, out);
+	else
+		return cp_err_set(err, CP_EUNSUPPORTED, "a graph is mermaid or dot");
+	return rc < 0 ? cp_err_nomem(err) : cp_report_finish(out, err);
+}
+
+int cp_report_prediction(const struct cp_report *r, enum cp_format format, const struct cp_report_style *style,
+			 struct cp_buf *out, struct cp_err *err)
+{
+	static const struct cp_report_style plain;
+
+	if (!style)
+		style = &plain;
+	switch (format) {
+	case CP_FORMAT_JSON:
+		cp_report_json(r, style, out);
+		break;
+	case CP_FORMAT_TABLE:
+		cp_report_table(r, style, out);
+		break;
+	case CP_FORMAT_MARKDOWN:
+		cp_report_markdown(r, out);
+		break;
+	case CP_FORMAT_MERMAID:
+	case CP_FORMAT_DOT:
+		return cp_report_graph(r, format, style, out, err);
+	default:
+		return cp_err_set(err, CP_EUNSUPPORTED, "unknown format");
+	}
+	return cp_report_finish(out, err);
+}
