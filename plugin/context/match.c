@@ -1,5 +1,5 @@
 /* Go's path.Match: shell patterns within a path. What it finds malformed, and when, is part of the behaviour. */
-#include "context/context.h"
+#include "context/patterns_int.h"
 
 /* The next piece of a pattern: stars, then everything up to the next star outside brackets. */
 struct piece {
@@ -159,7 +159,8 @@ static bool rest_is_valid(struct cp_str pattern)
 	return true;
 }
 
-int cp_path_match(struct cp_str pattern, struct cp_str path, bool *ret_matched)
+/* check_rest: a mismatch looks for malformed pieces in what is left of the pattern. */
+static int match(struct cp_str pattern, struct cp_str path, bool check_rest, bool *ret_matched)
 {
 	while (pattern.n) {
 		struct piece p = next_piece(pattern);
@@ -176,7 +177,7 @@ int cp_path_match(struct cp_str pattern, struct cp_str path, bool *ret_matched)
 		if (!matched && p.star && !star_match(&p, path, &matched, &rest))
 			return CP_EINVAL;
 		if (!matched) {
-			if (!rest_is_valid(p.rest))
+			if (check_rest && !rest_is_valid(p.rest))
 				return CP_EINVAL;
 			*ret_matched = false;
 			return 0;
@@ -186,4 +187,17 @@ int cp_path_match(struct cp_str pattern, struct cp_str path, bool *ret_matched)
 	}
 	*ret_matched = path.n == 0;
 	return 0;
+}
+
+int cp_path_match(struct cp_str pattern, struct cp_str path, bool *ret_matched)
+{
+	return match(pattern, path, true, ret_matched);
+}
+
+/* path/filepath's Match has the same rules, but does not look at the pattern behind a mismatch. */
+bool cp_context_filepath_accepts(struct cp_str pattern)
+{
+	bool matched;
+
+	return match(pattern, CP_S("."), false, &matched) == 0;
 }

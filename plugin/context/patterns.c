@@ -5,7 +5,7 @@
 
 #include "context/regex_int.h"
 
-enum match_type { MATCH_EXACT, MATCH_PREFIX, MATCH_SUFFIX, MATCH_REGEX, MATCH_BAD };
+enum match_type { MATCH_EXACT, MATCH_PREFIX, MATCH_SUFFIX, MATCH_REGEX, MATCH_BAD, MATCH_UNSUPPORTED };
 
 struct pattern {
 	struct cp_str text; /* cleaned, without "!" */
@@ -88,7 +88,7 @@ static void translate_one(struct translator *t, bool first)
 	} else if (take(t, '?')) {
 		cp_buf_addz(&t->out, "[^/]");
 		t->type = MATCH_REGEX;
-	} else if (c && strchr(".+()|{}$", c)) {
+	} else if (c && strchr(".+()$", c)) { /* "|", "{" and "}" are meant to be among these, but its table is too small */
 		cp_buf_addc(&t->out, '\\');
 		take_rune(t);
 	} else if (take(t, '\\')) {
@@ -121,8 +121,8 @@ static int compile_one(struct cp_arena *a, struct pattern *p)
 		r = cp_buf_error(&t.out);
 		if (r == 0)
 			r = cp_context_regex_compile(a, cp_buf_str(&t.out), &p->regex);
-		if (r == CP_EINVAL) {
-			p->type = MATCH_BAD;
+		if (r == CP_EINVAL || r == CP_EUNSUPPORTED) {
+			p->type = r == CP_EINVAL ? MATCH_BAD : MATCH_UNSUPPORTED;
 			r = 0;
 		}
 	} else if (t.type == MATCH_PREFIX) {
@@ -165,7 +165,6 @@ static int bad_pattern(struct cp_str line, size_t index, const char *what, struc
 static int add_pattern(struct cp_arena *a, struct cp_patterns *set, struct cp_str line, size_t index, struct cp_err *err)
 {
 	struct pattern p = {.type = MATCH_EXACT};
-	bool matched;
 	int r;
 
 	p.text = cp_str_trim_space(line);
@@ -183,7 +182,7 @@ static int add_pattern(struct cp_arena *a, struct cp_patterns *set, struct cp_st
 		if (!is_plain(without_trailing_glob(p.text)))
 			set->only_prefix_exceptions = false;
 	}
-	if (cp_path_match(p.text, CP_S("."), &matched) < 0)
+	if (!cp_context_filepath_accepts(p.text))
 		return bad_pattern(line, index, "malformed pattern", err);
 	r = compile_one(a, &p);
 	if (r < 0)
@@ -258,6 +257,8 @@ static int match_one(const struct pattern *p, struct cp_str path, bool *ret_matc
 		return 0;
 	case MATCH_REGEX:
 		return cp_context_regex_match(p->regex, path, ret_matched) < 0 ? cp_err_nomem(err) : 0;
+	case MATCH_UNSUPPORTED:
+		return cp_err_set(err, CP_EUNSUPPORTED, "not supported in a pattern: \"%.*s\"", CP_STR(p->text));
 	case MATCH_BAD:
 		break;
 	}
@@ -357,6 +358,7 @@ static bool may_match_below(const struct pattern *p, struct cp_str with_slash)
 		return cp_context_regex_may_begin(p->regex, with_slash);
 	case MATCH_SUFFIX:
 	case MATCH_BAD:
+	case MATCH_UNSUPPORTED:
 		break;
 	}
 	return true;

@@ -4,6 +4,9 @@
 
 #include "context/context.h"
 
+/* Does filepath.Match(pattern, ".") return without an error? */
+bool cp_context_filepath_accepts(struct cp_str pattern);
+
 size_t cp_context_patterns_words(const struct cp_patterns *p);
 
 /*
