@@ -416,9 +416,9 @@ static int extend(struct unit *u, struct service_set *set, struct cp_str name, c
 static int extend_with(struct unit *u, struct service_set *set, struct cp_yaml *service, struct cp_yaml *extends,
 		       const struct chain *here, struct cp_yaml **ret)
 {
-	struct service_set *base_set;
-	struct cp_yaml *base, *merged, *key, *done, *name;
-	struct cp_str base_name;
+	struct service_set *base_set = NULL;
+	struct cp_yaml *base = NULL, *merged, *key, *done, *name;
+	struct cp_str base_name = CP_S("");
 	int r = find_base(u, set, extends, &base_name, &base_set);
 
 	if (r < 0)
