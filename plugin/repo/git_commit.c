@@ -105,7 +105,7 @@ static int no_parent(const struct cp_repo *r, const struct cp_oid *commit, size_
 	cp_hex(commit->bytes, commit->n, hex);
 	if (cp_repo_is_cut(r, commit)) {
 		cp_err_set(err, CP_ENOTFOUND, "the parents of %.12s are not in this shallow clone", hex);
-		cp_err_hint(err, "git fetch --unshallow origin");
+		cp_err_hint(err, "git fetch --depth=2 origin %s", hex);
 		return CP_ENOTFOUND;
 	}
 	if (n == 1)

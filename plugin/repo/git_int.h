@@ -121,5 +121,22 @@ bool cp_repo_is_plain(struct cp_str text);
 struct cp_dir *cp_repo_dir_new(struct cp_arena *a, const struct cp_oid *oid, size_t n);
 /* Entries in byte order; CP_EIO when a name comes twice. */
 int cp_repo_dir_sort(struct cp_dir *d, struct cp_err *err);
+bool cp_repo_is_bad_name(struct cp_str name);
+
+/* ---- git_index.c ---- */
+
+struct cp_repo_index_entry {
+	struct cp_str path;
+	enum cp_entry_kind kind;
+	struct cp_oid oid;
+};
+
+/* CP_ENOTFOUND for a bare repository. The index is empty when there is no file. */
+int cp_repo_index_open(struct cp_repo *r, git_index **ret_index, struct cp_err *err);
+/* False for a mode that git does not know. */
+bool cp_repo_kind_of(unsigned mode, enum cp_entry_kind *ret_kind);
+/* Entries in git's order (a folder sorts as "name/") ─► their listing, kept in `dirs` under the id that git gives such a folder. */
+int cp_repo_dir_from(struct cp_arena *a, struct cp_map *dirs, const struct cp_entry *entries, size_t n, struct cp_oid *ret_oid,
+		     struct cp_err *err);
 
 #endif

@@ -46,7 +46,7 @@ int cp_repo_dir_sort(struct cp_dir *d, struct cp_err *err)
 }
 
 /* Names that no checkout can have. */
-static bool is_bad_name(struct cp_str name)
+bool cp_repo_is_bad_name(struct cp_str name)
 {
 	return name.n == 0 || cp_str_find(name, '/', 0) < name.n || cp_str_eq(name, CP_S(".")) ||
 	       cp_str_eq(name, CP_S("..")) || cp_str_eq(name, CP_S(".git"));
@@ -63,22 +63,7 @@ static bool take_mode(struct cp_str *rest, enum cp_entry_kind *ret_kind)
 	if (i == 0 || i == rest->n || rest->p[i] != ' ')
 		return false;
 	*rest = cp_str_from(*rest, i + 1);
-	switch (mode & 0170000) {
-	case 0100000:
-		*ret_kind = mode & 0100 ? CP_ENTRY_EXEC : CP_ENTRY_FILE;
-		return true;
-	case 0120000:
-		*ret_kind = CP_ENTRY_SYMLINK;
-		return true;
-	case 0040000:
-		*ret_kind = CP_ENTRY_DIR;
-		return true;
-	case 0160000:
-		*ret_kind = CP_ENTRY_SUBMODULE;
-		return true;
-	default:
-		return false;
-	}
+	return cp_repo_kind_of(mode, ret_kind);
 }
 
 /* "<octal mode> <name>\0<20 bytes>" */
@@ -95,7 +80,7 @@ static bool take_entry(struct cp_str *rest, struct cp_entry *ret)
 	ret->oid.n = GIT_OID_RAWSZ;
 	memcpy(ret->oid.bytes, rest->p + end + 1, GIT_OID_RAWSZ);
 	*rest = cp_str_from(*rest, end + 1 + GIT_OID_RAWSZ);
-	return !is_bad_name(ret->name);
+	return !cp_repo_is_bad_name(ret->name);
 }
 
 static int bad_folder(const struct cp_oid *oid, struct cp_err *err)
