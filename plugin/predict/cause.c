@@ -126,25 +126,35 @@ static bool ignored_alone(struct explainer *x, const struct cp_path_change *chan
 	return na.kind == nb.kind && (na.kind == CP_NODE_DIR || cp_digest_eq(&na.identity, &nb.identity));
 }
 
+static bool is_git_dir(struct cp_str path)
+{
+	return cp_str_eq(path, CP_S(".git")) || cp_str_starts(path, CP_S(".git/"));
+}
+
 static enum cp_cause_kind kind_of_changes(struct explainer *x, const struct cp_comparison *c)
 {
-	size_t moved = 0, modes = 0, ignored = 0;
+	size_t moved = 0, modes = 0, ignored = 0, git = 0, n;
 
 	if (c->git_dir)
 		return CP_CAUSE_GIT_DIR_IN_CONTEXT;
 	for (size_t i = 0; i < c->n_changes; i++) {
 		enum cp_change change = c->changes[i].change;
 
+		if (is_git_dir(c->changes[i].path)) {
+			git++;
+			continue;
+		}
 		moved += change == CP_CHANGE_ADDED || change == CP_CHANGE_REMOVED;
 		modes += change == CP_CHANGE_MODE;
 		if (x->m->b.build->ignore_differs && (change == CP_CHANGE_ADDED || change == CP_CHANGE_REMOVED))
 			ignored += ignored_alone(x, &c->changes[i]);
 	}
-	if (c->n_changes && ignored == c->n_changes)
+	n = c->n_changes - git;
+	if (n && ignored == n)
 		return CP_CAUSE_IGNORE_FILE_CHANGED;
-	if (c->n_changes && modes == c->n_changes)
+	if (n && modes == n)
 		return CP_CAUSE_MODE_CHANGED;
-	return c->n_changes && moved == c->n_changes ? CP_CAUSE_PATH_SET_CHANGED : CP_CAUSE_CONTENT_CHANGED;
+	return n && moved == n ? CP_CAUSE_PATH_SET_CHANGED : CP_CAUSE_CONTENT_CHANGED;
 }
 
 static int copy_changes(struct explainer *x, const struct cp_comparison *c, struct cp_cause *cause)
@@ -156,16 +166,20 @@ static int copy_changes(struct explainer *x, const struct cp_comparison *c, stru
 		return cp_err_nomem(x->m->err);
 	for (size_t i = 0; i < c->n_changes; i++) {
 		struct cp_str path = c->changes[i].path;
+		struct cp_path_change *to = &cause->paths[cause->n_paths];
 
-		cause->paths[i] = c->changes[i];
+		if (!c->git_dir && is_git_dir(path)) /* what somebody changed is worth more than what always changes */
+			continue;
+		*to = c->changes[i];
 		if (prefix.n)
 			path = cp_arena_printf(x->m->arena, "%.*s/%.*s", CP_STR(prefix), CP_STR(path));
 		if (prefix.n && !path.p)
 			return cp_err_nomem(x->m->err);
-		cause->paths[i].path = path;
+		to->path = path;
+		cause->n_paths++;
 	}
-	cause->n_paths = c->n_changes;
-	cause->n_paths_total = c->n_changes_total > c->n_changes ? c->n_changes_total : c->n_changes;
+	cause->n_paths_total = c->n_changes_total > c->n_changes ? c->n_changes_total - (c->n_changes - cause->n_paths)
+								 : cause->n_paths;
 	return 0;
 }
 
