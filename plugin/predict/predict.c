@@ -78,6 +78,12 @@ static int stages(struct matcher *m, struct cp_prediction *p)
 		if (counts(s) && g->stages[s->stage].reachable)
 			p->stages[at[s->stage]].outcome = worse(p->stages[at[s->stage]].outcome, p->steps[i].outcome);
 	}
+	for (size_t i = 0; i < g->n_stages; i++) { /* a parent stands before what is built on it */
+		long parent = g->stages[i].parent;
+
+		if (g->stages[i].reachable && parent >= 0 && g->stages[parent].reachable)
+			p->stages[at[i]].outcome = worse(p->stages[at[i]].outcome, p->stages[at[parent]].outcome);
+	}
 	return 0;
 }
 
