@@ -46,9 +46,14 @@ static char *find_plugin(const char *asked)
 	char *folder;
 	char *found = NULL;
 
-	if (asked) /* dlopen searches the system's folders for a name without a slash */
-		return asked[0] && !strchr(asked, '/') && access(asked, R_OK) == 0 ? strcat(strcpy(must_alloc(NULL, strlen(asked) + 3), "./"), asked)
-										 : must_copy(asked, strlen(asked));
+	if (asked) {
+		struct text path = {0};
+
+		if (!strchr(asked, '/') && access(asked, R_OK) == 0)
+			text_addz(&path, "./"); /* dlopen would look for it in the system's folders */
+		text_addz(&path, asked);
+		return path.p;
+	}
 	folder = own_folder();
 	for (size_t i = 0; folder && !found && i < sizeof(places) / sizeof(places[0]); i++) {
 		struct text path = {0};
