@@ -61,11 +61,37 @@ static const struct duration_unit *find_unit(struct cp_str name)
 	return NULL;
 }
 
+/* time.quote: every byte beyond ASCII as \x. */
+static const char *quote(struct cp_str s, char out[CP_DOCKERFILE_QUOTED])
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t n = 0;
+
+	out[n++] = '"';
+	for (size_t i = 0; i < s.n && n < CP_DOCKERFILE_QUOTED - 8; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c < 0x20 || c >= 0x80) {
+			out[n++] = '\\';
+			out[n++] = 'x';
+			out[n++] = hex[c >> 4];
+			out[n++] = hex[c & 15];
+			continue;
+		}
+		if (c == '"' || c == '\\')
+			out[n++] = '\\';
+		out[n++] = (char)c;
+	}
+	out[n++] = '"';
+	out[n] = '\0';
+	return out;
+}
+
 static int invalid(struct cp_str s, const char *what, struct cp_err *err)
 {
 	char quoted[CP_DOCKERFILE_QUOTED];
 
-	return cp_err_set(err, CP_EINVAL, "time: %s duration %s", what, cp_dockerfile_quote(s, quoted));
+	return cp_err_set(err, CP_EINVAL, "time: %s duration %s", what, quote(s, quoted));
 }
 
 /* One number with its unit at *at, in nanoseconds. */
@@ -96,8 +122,7 @@ static int one_part(struct cp_str s, size_t *at, uint64_t *ret_value, struct cp_
 	unit = find_unit(cp_str_sub(s, name, *at));
 	if (!unit)
 		return cp_err_set(err, CP_EINVAL, "time: unknown unit %s in duration %s",
-				  cp_dockerfile_quote(cp_str_sub(s, name, *at), quoted[0]),
-				  cp_dockerfile_quote(s, quoted[1]));
+				  quote(cp_str_sub(s, name, *at), quoted[0]), quote(s, quoted[1]));
 	if (v > LARGEST / unit->nanoseconds)
 		return invalid(s, "invalid", err);
 	v = v * unit->nanoseconds;

@@ -266,7 +266,7 @@ int cp_stage_parse(struct cp_parser *p, const struct cp_node *n, struct cp_stage
 	s.code = cp_str_trim_space(n->original);
 	s.line = n->line;
 	s.line_end = n->line_end;
-	s.column = cp_lines_locate(&n->origin, 0).column;
+	s.column = cp_lines_column(&n->origin);
 	*ret_stage = s;
 	return 0;
 }
@@ -340,7 +340,7 @@ int cp_command_parse(struct cp_parser *p, const struct cp_node *n, const struct 
 	if (!p->no_position) {
 		c->line = n->line;
 		c->line_end = n->line_end;
-		c->column = cp_lines_locate(&n->origin, 0).column;
+		c->column = cp_lines_column(&n->origin);
 	}
 	r = fill(p, n, c);
 	if (r == 0)

@@ -113,8 +113,18 @@ struct cp_position cp_lines_locate(const struct cp_origin *origin, size_t offset
 	if (!j.found) {
 		j.position.line = origin->before.number + 1;
 		j.position.source = cp_lines_chop(raw);
-		j.position.column = 1 + (int)(j.position.source.n - cp_str_trim_left_space(j.position.source).n);
+		j.position.column = cp_lines_column(origin);
 		j.position.left = 1;
 	}
 	return j.position;
+}
+
+int cp_lines_column(const struct cp_origin *origin)
+{
+	struct cp_lines l = origin->before;
+	struct cp_str raw;
+
+	if (!cp_lines_next(&l, &raw))
+		return 1;
+	return (int)(raw.n - cp_str_trim_left_space(raw).n) + 1;
 }

@@ -46,7 +46,7 @@ static int csv_field(struct cp_arena *a, struct cp_str s, size_t *at, const char
 		*ret_field = cp_str_sub(s, begin, *at);
 		quote = cp_str_find(*ret_field, '"', 0);
 		if (quote < ret_field->n)
-			return csv_error(err, what, begin + quote + 1, "bare \" in non-quoted field");
+			return csv_error(err, what, begin + quote + 1, "bare \" in non-quoted-field");
 		return 0;
 	}
 	++*at;

@@ -49,6 +49,8 @@ struct cp_position {
 
 /* The position in the file of the byte at `offset` of a logical line. */
 struct cp_position cp_lines_locate(const struct cp_origin *origin, size_t offset);
+/* The column at which its first physical line begins, white space aside. */
+int cp_lines_column(const struct cp_origin *origin);
 
 /* ---- directives.c ---- */
 

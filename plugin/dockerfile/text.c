@@ -115,6 +115,12 @@ static size_t quote_rune(char *out, struct cp_str s, uint32_t rune, size_t width
 		out[3] = hex[c & 15];
 		return 4;
 	}
+	if (rune >= 0x80 && rune < 0xA0) {
+		memcpy(out, "\\u00", 4);
+		out[4] = hex[rune >> 4];
+		out[5] = hex[rune & 15];
+		return 6;
+	}
 	memcpy(out, s.p, width);
 	return width;
 }
