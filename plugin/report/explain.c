@@ -85,12 +85,19 @@ static void find(struct question *q, const struct cp_report *r)
 
 /* ---- text ---- */
 
+/* The name and the outcome beside it, or below it when the name is long. */
 static void headline(struct cp_buf *out, const struct match *m, const struct cp_report_style *style)
 {
 	const struct cp_step_result *s = &m->im->prediction.steps[m->step];
-	int width = cp_table_width(style), used = cp_text_fit(out, s->step->name, width - 30, style->ascii);
+	int width = cp_table_width(style), room = width - 30, used = cp_text_width(s->step->name, room + 1);
 
-	cp_text_spaces(out, width - 30 - used + 2);
+	if (used <= room) {
+		cp_text_add(out, s->step->name);
+		cp_text_spaces(out, room - used + 2);
+	} else {
+		cp_text_wrap(out, s->step->name, 0, 4, width);
+		cp_buf_addz(out, "\n  ");
+	}
 	cp_table_outcome(out, s->outcome, style);
 	if (s->cause.kind != CP_CAUSE_NONE)
 		cp_buf_printf(out, ": %s", cp_cause_name(s->cause.kind));

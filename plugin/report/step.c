@@ -14,7 +14,7 @@ struct cp_step_label cp_step_label_of(const struct cp_step *step)
 	space = cp_str_rfind(inner, ' ');
 	l.text = cp_str_trim_left(cp_str_from(step->name, end + 1), " ");
 	l.count = space < inner.n ? cp_str_from(inner, space + 1) : inner;
-	l.stage = space < inner.n ? cp_str_sub(inner, 0, space) : CP_S("");
+	l.stage = space < inner.n ? cp_str_trim_right(cp_str_sub(inner, 0, space), " ") : CP_S(""); /* "[builder  3/10]" */
 	return l;
 }
 

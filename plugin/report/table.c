@@ -1,14 +1,20 @@
 /* For a terminal: stages, steps, outcomes, and below them why. Nothing is said that is not known. */
 #include "report/report_int.h"
 
-#define OUTCOME_COLUMNS 7 /* "depends", "unknown" */
-#define LABEL_COLUMNS 8   /* "  why   " */
+#define LABEL_COLUMNS 8 /* "  why   " */
 #define MAX_WHYS 6
 #define MAX_NOTES 5
+#define LONG_TABLE 20 /* rows from which on cached steps that follow each other share a row */
+#define SHORTEST_RUN 3
+#define GOOD_TEXT 36 /* columns below which stages get lines of their own */
 
 struct layout {
-	int width, stage, count, text, reason;
+	int width, stage, count, text, outcome, reason;
+	bool headings; /* a stage's name stands above its steps */
+	bool fold;
 };
+
+static const int outcome_columns[] = {3, 4, 7, 7}; /* hit, MISS, depends, unknown */
 
 int cp_table_width(const struct cp_report_style *style)
 {
@@ -92,6 +98,11 @@ static int larger(int a, int b)
 	return a > b ? a : b;
 }
 
+static int smaller(int a, int b)
+{
+	return a < b ? a : b;
+}
+
 static int reason_width(const struct cp_report_image *im, const struct cp_step_result *s)
 {
 	cp_auto_buf struct cp_buf reason = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
@@ -105,26 +116,38 @@ static bool is_shown(const struct cp_step_result *s)
 	return cp_step_is_listed(s->step) || s->step->kind == CP_STEP_FROM;
 }
 
+/* What the text has when the other columns have theirs; `stage` is 0 with headings. */
+static int text_columns(const struct layout *l, int stage)
+{
+	int left = l->headings ? 4 : 2 + stage + 2;
+
+	return l->width - left - l->count - 2 - 2 - l->outcome - (l->reason ? l->reason + 2 : 0);
+}
+
 /* The text takes what the other columns leave; the reason gives way before the text gets too narrow to read. */
 static struct layout measure(const struct cp_report_image *im, const struct cp_report_style *style)
 {
 	struct layout l = {.width = cp_table_width(style)};
-	int fixed, most = l.width / 3;
+	size_t shown = 0;
 
 	for (size_t i = 0; i < im->prediction.n_steps; i++) {
 		const struct cp_step_result *s = &im->prediction.steps[i];
 
 		if (!is_shown(s))
 			continue;
-		l.stage = larger(l.stage, cp_text_width(im->graph->stages[s->step->stage].name, 16));
+		shown++;
+		l.stage = larger(l.stage, cp_text_width(im->graph->stages[s->step->stage].name, 40));
 		l.count = larger(l.count, cp_text_width(cp_step_label_of(s->step).count, 12));
+		if (!cp_step_is_listed(s->step))
+			continue;
+		l.outcome = larger(l.outcome, outcome_columns[s->outcome]);
 		l.reason = larger(l.reason, reason_width(im, s));
 	}
-	l.stage = l.stage > 16 ? 16 : l.stage;
-	l.count = l.count > 12 ? 12 : l.count;
-	l.reason = l.reason > most ? most : l.reason;
-	fixed = 2 + l.stage + 2 + l.count + 2 + 2 + OUTCOME_COLUMNS;
-	l.text = l.width - fixed - (l.reason ? l.reason + 2 : 0);
+	l.fold = shown > LONG_TABLE;
+	l.count = smaller(l.count + (l.fold ? 3 : 0), 12);
+	l.reason = smaller(l.reason, l.width / 3);
+	l.headings = text_columns(&l, l.stage) < GOOD_TEXT;
+	l.text = text_columns(&l, l.stage);
 	if (l.text < 16) {
 		l.reason = larger(0, l.reason - (16 - l.text));
 		l.text = 16;
@@ -132,46 +155,101 @@ static struct layout measure(const struct cp_report_image *im, const struct cp_r
 	return l;
 }
 
+/* What stands left of the text: the stage where it begins, and "3/4". */
+static void left(struct cp_buf *out, const struct layout *l, struct cp_str stage, struct cp_str count, bool ascii)
+{
+	int used = 0;
+
+	cp_text_spaces(out, l->headings ? 4 : 2);
+	if (!l->headings) {
+		used = cp_text_fit(out, stage, l->stage, ascii);
+		cp_text_spaces(out, l->stage - used + 2);
+	}
+	cp_text_spaces(out, l->count - cp_text_width(count, l->count));
+	cp_text_fit(out, count, l->count, ascii);
+	cp_buf_addz(out, "  ");
+}
+
 static void row(struct cp_buf *out, const struct cp_report_image *im, const struct cp_step_result *s, const struct layout *l,
-		bool first, const struct cp_report_style *style)
+		struct cp_str stage, const struct cp_report_style *style)
 {
 	struct cp_step_label label = cp_step_label_of(s->step);
 	cp_auto_buf struct cp_buf reason = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
-	int used = first ? 0 : l->stage;
+	bool listed = cp_step_is_listed(s->step);
+	int used;
 
-	cp_text_spaces(out, 2 + used);
-	if (first)
-		used = cp_text_fit(out, im->graph->stages[s->step->stage].name, l->stage, style->ascii);
-	cp_text_spaces(out, l->stage - used + 2 + l->count - cp_text_width(label.count, l->count));
-	cp_text_fit(out, label.count, l->count, style->ascii);
-	cp_buf_addz(out, "  ");
-	used = cp_text_fit(out, label.text, cp_step_is_listed(s->step) ? l->text : l->text + 2 + OUTCOME_COLUMNS, style->ascii);
-	if (cp_step_is_listed(s->step)) {
+	left(out, l, stage, label.count, style->ascii);
+	used = cp_text_fit(out, label.text, listed ? l->text : l->text + 2 + l->outcome, style->ascii);
+	if (listed) {
 		cp_text_spaces(out, l->text - used + 2);
 		cp_table_outcome(out, s->outcome, style);
 		cp_step_reason(&reason, im, s);
 	}
 	if (reason.n && l->reason) {
-		static const int columns[] = {3, 4, 7, 7};
-
-		cp_text_spaces(out, OUTCOME_COLUMNS - columns[s->outcome] + 2);
+		cp_text_spaces(out, l->outcome - outcome_columns[s->outcome] + 2);
 		cp_text_fit(out, cp_buf_str(&reason), l->reason, style->ascii);
 	}
+	cp_buf_addc(out, '\n');
+}
+
+/* How many steps from here on are cached steps of one stage. */
+static size_t run_of_hits(const struct cp_report_image *im, size_t at)
+{
+	const struct cp_step_result *s = im->prediction.steps;
+	size_t n = 0;
+
+	while (at + n < im->prediction.n_steps && s[at + n].step->stage == s[at].step->stage &&
+	       cp_step_is_listed(s[at + n].step) && s[at + n].outcome == CP_OUTCOME_HIT)
+		n++;
+	return n;
+}
+
+/* "2-14/20  13 steps   hit" */
+static void folded(struct cp_buf *out, const struct cp_report_image *im, size_t at, size_t n, const struct layout *l,
+		   struct cp_str stage, const struct cp_report_style *style)
+{
+	struct cp_str first = cp_step_label_of(im->prediction.steps[at].step).count;
+	struct cp_str last = cp_step_label_of(im->prediction.steps[at + n - 1].step).count;
+	cp_auto_buf struct cp_buf count = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES), text = CP_BUF_INIT(64);
+
+	if (!cp_str_eq(first, last)) {
+		cp_buf_adds(&count, cp_str_sub(first, 0, cp_str_find(first, '/', 0)));
+		cp_buf_addc(&count, '-');
+	}
+	cp_buf_adds(&count, last);
+	cp_buf_printf(&text, "%zu steps", n);
+	left(out, l, stage, cp_buf_str(&count), style->ascii);
+	cp_buf_adds(out, cp_buf_str(&text));
+	cp_text_spaces(out, l->text - (int)text.n + 2);
+	cp_table_outcome(out, CP_OUTCOME_HIT, style);
 	cp_buf_addc(out, '\n');
 }
 
 static void rows(struct cp_buf *out, const struct cp_report_image *im, const struct cp_report_style *style)
 {
 	struct layout l = measure(im, style);
-	size_t stage = SIZE_MAX;
+	size_t stage = SIZE_MAX, n;
 
-	for (size_t i = 0; i < im->prediction.n_steps; i++) {
+	for (size_t i = 0; i < im->prediction.n_steps; i += n) {
 		const struct cp_step_result *s = &im->prediction.steps[i];
+		struct cp_str name = s->step->stage == stage ? CP_S("") : im->graph->stages[s->step->stage].name;
 
+		n = 1;
 		if (!is_shown(s))
 			continue;
-		row(out, im, s, &l, s->step->stage != stage, style);
+		if (l.headings && s->step->stage != stage) {
+			cp_buf_addz(out, "  ");
+			cp_text_fit(out, name, l.width - 2, style->ascii);
+			cp_buf_addc(out, '\n');
+		}
 		stage = s->step->stage;
+		n = l.fold ? run_of_hits(im, i) : 0;
+		if (n >= SHORTEST_RUN) {
+			folded(out, im, i, n, &l, name, style);
+			continue;
+		}
+		n = 1;
+		row(out, im, s, &l, name, style);
 	}
 }
 
@@ -261,14 +339,48 @@ static void hints(struct cp_buf *out, const struct cp_report_image *im, const st
 	}
 }
 
+/* What a note says behind its colon; several that say the same share a line. */
+static struct cp_str tail_of(struct cp_str note)
+{
+	return cp_str_from(note, cp_str_find_str(note, CP_S(": "), 0));
+}
+
+static bool is_first_with_tail(const struct cp_str *items, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (cp_str_eq(tail_of(items[i]), tail_of(items[at])))
+			return false;
+	return true;
+}
+
 static void notes(struct cp_buf *out, const struct cp_str *items, size_t n, const struct cp_report_style *style)
 {
 	const char *label = "note";
+	size_t shown = 0, left_out = 0;
 
-	for (size_t i = 0; i < n && i < MAX_NOTES; i++)
-		line(out, &label, items[i], style);
-	if (n > MAX_NOTES)
-		cp_buf_printf(out, "%*sand %zu more\n", LABEL_COLUMNS, "", n - MAX_NOTES);
+	for (size_t i = 0; i < n; i++) {
+		cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+		struct cp_str tail = tail_of(items[i]);
+
+		if (tail.n && !is_first_with_tail(items, i))
+			continue;
+		if (shown == MAX_NOTES) {
+			left_out++;
+			continue;
+		}
+		cp_buf_adds(&text, cp_str_sub(items[i], 0, items[i].n - tail.n));
+		for (size_t k = i + 1; tail.n && k < n; k++) {
+			if (!cp_str_eq(tail_of(items[k]), tail))
+				continue;
+			cp_buf_addz(&text, "; ");
+			cp_buf_adds(&text, cp_str_sub(items[k], 0, items[k].n - tail.n));
+		}
+		cp_buf_adds(&text, tail);
+		line(out, &label, cp_buf_str(&text), style);
+		shown++;
+	}
+	if (left_out)
+		cp_buf_printf(out, "%*sand %zu more\n", LABEL_COLUMNS, "", left_out);
 }
 
 /* ---- images that need no rows ---- */
