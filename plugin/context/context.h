@@ -191,4 +191,22 @@ int cp_selection_visit(struct cp_arena *a, struct cp_fs *fs, const struct cp_sel
 int cp_fs_resolve(struct cp_arena *a, struct cp_fs *fs, struct cp_str path, bool follow, struct cp_node *ret_node,
 		  struct cp_str *ret_real, struct cp_err *err);
 
+/* ---- exact digests ---- */
+
+/* How the digest of a file's record is found: its header and its bytes as checked out (section 4.1). */
+struct cp_hasher {
+	int (*record)(void *self, struct cp_fs *fs, const struct cp_node *file, struct cp_digest *ret_digest, struct cp_err *err);
+	void *self;
+};
+
+/* Begin a file record: everything but the bytes. mode: permission bits; type: '0' file, '2' link, '5' folder; size 0 but for files. */
+void cp_record_header(struct cp_sha256 *h, uint32_t mode, uint64_t size, char type, struct cp_str link_name);
+
+/*
+ * D(JOIN0(contenthash(sel_1), ...)) as BuildKit computes it. *ret_unknown: why it cannot be known before the build, "" = it is known.
+ * CP_ENOMEM, CP_ECANCELLED.
+ */
+int cp_selection_digest(struct cp_arena *a, struct cp_fs *fs, const struct cp_selector *sels, size_t n,
+			const struct cp_hasher *hasher, struct cp_digest *ret_digest, struct cp_str *ret_unknown, struct cp_err *err);
+
 #endif

@@ -1,0 +1,250 @@
+/*
+ * Content digests, byte for byte: cache/contenthash/{checksum,filehash,tarsum}.go (buildkit-cache-keys.md 4.1-4.3).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "context/select_int.h"
+
+struct digester {
+	struct cp_arena *a;
+	struct cp_fs *fs;
+	const struct cp_hasher *hasher;
+	bool unknown;
+	struct cp_str why;
+	unsigned depth;
+	struct cp_err *err;
+};
+
+void cp_record_header(struct cp_sha256 *h, uint32_t mode, uint64_t size, char type, struct cp_str link_name)
+{
+	char text[160];
+	int n = snprintf(text, sizeof(text), "namemode%uuid0gid0size%llutypeflag%clinkname", mode, (unsigned long long)size, type);
+
+	cp_sha256_init(h);
+	cp_sha256_add(h, text, (size_t)n);
+	cp_sha256_adds(h, link_name);
+	cp_sha256_adds(h, CP_S("unamegnamedevmajor0devminor0"));
+}
+
+static void add_text(struct cp_sha256 *h, const struct cp_digest *d)
+{
+	char text[CP_DIGEST_TEXT + 1];
+
+	cp_digest_text(d, text);
+	cp_sha256_add(h, text, CP_DIGEST_TEXT);
+}
+
+static int not_known(struct digester *d, struct cp_str why)
+{
+	if (!d->unknown)
+		d->why = why;
+	d->unknown = true;
+	return 0;
+}
+
+static bool has_owner(const struct cp_node *n)
+{
+	static const struct cp_digest root;
+
+	return !cp_digest_eq(&n->owner, &root);
+}
+
+/* The header of a folder; the root of a local context has none, and the digest of nothing stands in its place. */
+static struct cp_digest header_of(const struct digester *d, const struct cp_node *dir)
+{
+	struct cp_sha256 h;
+
+	if (dir->path.n == 0 && d->fs->root.mode == 0)
+		return cp_digest_of("", 0);
+	cp_record_header(&h, dir->mode, 0, '5', CP_S(""));
+	return cp_sha256_end(&h);
+}
+
+static int digest_node(struct digester *d, const struct cp_node *n, struct cp_digest *ret);
+
+static int digest_dir(struct digester *d, const struct cp_node *dir, struct cp_digest *ret)
+{
+	struct cp_digest part = header_of(d, dir);
+	const struct cp_listing *listing;
+	struct cp_sha256 h;
+	int r;
+
+	if (d->depth >= CP_MAX_TREE_DEPTH)
+		return cp_err_set(d->err, CP_ELIMIT, "%.*s: too many folders", CP_STR(dir->path));
+	r = d->fs->ops->list(d->fs, dir, &listing, d->err);
+	if (r < 0)
+		return r;
+	if (listing->has_rest)
+		return not_known(d, CP_S("a part of the folder is not known"));
+	cp_sha256_init(&h);
+	cp_sha256_add(&h, "", 1);
+	add_text(&h, &part);
+	d->depth++;
+	for (size_t i = 0; r == 0 && !d->unknown && i < listing->n_children; i++) {
+		r = digest_node(d, &listing->children[i].node, &part);
+		cp_sha256_add(&h, "", 1);
+		cp_sha256_adds(&h, listing->children[i].name);
+		add_text(&h, &part);
+	}
+	d->depth--;
+	*ret = cp_sha256_end(&h);
+	return r;
+}
+
+static int digest_link(struct digester *d, const struct cp_node *link, struct cp_digest *ret)
+{
+	struct cp_str target;
+	struct cp_sha256 h;
+	int r = d->fs->ops->target(d->fs, link, &target, d->err);
+
+	if (r < 0)
+		return r;
+	cp_record_header(&h, 0777, 0, '2', target);
+	*ret = cp_sha256_end(&h);
+	return 0;
+}
+
+static int digest_node(struct digester *d, const struct cp_node *n, struct cp_digest *ret)
+{
+	if (has_owner(n))
+		return not_known(d, CP_S("the number of a user is not known"));
+	switch (n->kind) {
+	case CP_NODE_FILE:
+		return d->hasher->record(d->hasher->self, d->fs, n, ret, d->err);
+	case CP_NODE_SYMLINK:
+		return digest_link(d, n, ret);
+	case CP_NODE_DIR:
+		return digest_dir(d, n, ret);
+	case CP_NODE_VOLATILE:
+		return not_known(d, CP_S(".git is in what is copied, and it differs in every clone"));
+	default:
+		return not_known(d, CP_S("what a RUN or an image leaves is not known before the build"));
+	}
+}
+
+static int digest_plain(struct digester *d, struct cp_str path, bool follow, struct cp_digest *ret)
+{
+	struct cp_context_spot spot;
+	int r;
+
+	if (d->fs->is_empty) {
+		*ret = cp_digest_of("", 0);
+		return cp_str_eq(path, CP_S("/")) ? 0 : not_known(d, CP_S("it is copied from an empty file system"));
+	}
+	r = cp_context_resolve(d->a, d->fs, path, follow, NULL, &spot, d->err);
+	if (r < 0)
+		return r;
+	if (spot.found == CP_FOUND)
+		return digest_node(d, &spot.node, ret);
+	return not_known(d, spot.found == CP_UNKNOWN_WAY ? CP_S("what a RUN or an image leaves is not known before the build")
+							  : CP_S("a file that is copied does not exist"));
+}
+
+/* ---- lists ---- */
+
+struct list {
+	struct digester *d;
+	const struct cp_context_selection *s;
+	struct cp_sha256 h;
+	size_t n;
+	struct cp_digest first;
+	struct cp_str first_name;
+};
+
+/* convertPathToKey, and a single zero byte for nothing at all */
+static void add_key(struct cp_sha256 *h, struct cp_str key)
+{
+	size_t at = 0;
+
+	if (key.n == 0)
+		cp_sha256_add(h, "", 1);
+	while (at < key.n) {
+		size_t slash = cp_str_find(key, '/', at);
+
+		cp_sha256_adds(h, cp_str_sub(key, at, slash));
+		if (slash < key.n)
+			cp_sha256_add(h, "", 1);
+		at = slash + 1;
+	}
+}
+
+static int add_entry(void *self, const struct cp_context_entry *e)
+{
+	struct list *l = self;
+	struct cp_digest digest = {{0}};
+	int r;
+
+	if (e->follow)
+		r = digest_plain(l->d, e->name, true, &digest);
+	else if (e->node.kind == CP_NODE_DIR)
+		r = has_owner(&e->node) ? not_known(l->d, CP_S("the number of a user is not known")) : 0;
+	else
+		r = digest_node(l->d, &e->node, &digest);
+	if (r == 0 && !e->follow && e->node.kind == CP_NODE_DIR)
+		digest = header_of(l->d, &e->node);
+	if (l->n++ == 0) {
+		l->first = digest;
+		l->first_name = e->name;
+	}
+	add_key(&l->h, cp_context_key(l->s, e));
+	add_text(&l->h, &digest);
+	return r < 0 ? r : l->d->unknown;
+}
+
+static int digest_list(struct digester *d, const struct cp_selector *sel, struct cp_digest *ret)
+{
+	struct cp_context_selection s;
+	struct list l = {.d = d, .s = &s};
+	bool unknown = false;
+	int r;
+
+	if (d->fs->is_empty)
+		return digest_plain(d, sel->path, false, ret);
+	r = cp_context_selection_init(d->a, d->fs, sel, &s, d->err);
+	if (r < 0)
+		return r;
+	cp_sha256_init(&l.h);
+	r = cp_context_walk(&s, add_entry, &l, &unknown, d->err);
+	if (r < 0)
+		return r;
+	if (unknown)
+		return not_known(d, CP_S("what a RUN or an image leaves is not known before the build"));
+	if (l.n == 0)
+		*ret = cp_digest_of("", 0);
+	else if (l.n == 1 && cp_str_eq(cp_path_base(sel->path), cp_path_base(l.first_name)))
+		*ret = l.first;
+	else
+		*ret = cp_sha256_end(&l.h);
+	return 0;
+}
+
+int cp_selection_digest(struct cp_arena *a, struct cp_fs *fs, const struct cp_selector *sels, size_t n,
+			const struct cp_hasher *hasher, struct cp_digest *ret_digest, struct cp_str *ret_unknown, struct cp_err *err)
+{
+	struct cp_err local = {0};
+	struct digester d = {.a = a, .fs = fs, .hasher = hasher, .err = &local};
+	struct cp_sha256 h;
+	int r = 0;
+
+	cp_sha256_init(&h);
+	for (size_t i = 0; r == 0 && !d.unknown && i < n; i++) {
+		struct cp_digest part = {{0}};
+
+		r = cp_context_selector_is_plain(&sels[i]) ? digest_plain(&d, sels[i].path, sels[i].follow_links, &part)
+							    : digest_list(&d, &sels[i], &part);
+		if (i)
+			cp_sha256_add(&h, "", 1);
+		add_text(&h, &part);
+	}
+	if (r == CP_ENOMEM || r == CP_ECANCELLED)
+		return cp_err_set(err, r, "%s", local.message);
+	*ret_unknown = d.unknown ? d.why : CP_S("");
+	if (r < 0) { /* a missing object, a limit: not known, and why */
+		*ret_unknown = cp_arena_str(a, cp_str_c(local.message));
+		if (!ret_unknown->p)
+			return cp_err_nomem(err);
+	}
+	*ret_digest = cp_sha256_end(&h);
+	return 0;
+}
