@@ -24,7 +24,11 @@ int cp_context_plain_value(struct cp_context_comparer *c, struct cp_fs *fs, stru
 			   struct cp_context_value *ret_value)
 {
 	static const enum cp_context_value_kind kinds[] = {
-		[CP_FOUND] = CP_VALUE_NODE, [CP_MISSING] = CP_VALUE_MISSING, [CP_UNKNOWN_WAY] = CP_VALUE_UNKNOWN};
+		[CP_FOUND] = CP_VALUE_NODE,
+		[CP_MISSING] = CP_VALUE_MISSING,
+		[CP_LINK_LOOP] = CP_VALUE_MISSING,
+		[CP_UNKNOWN_WAY] = CP_VALUE_UNKNOWN,
+	};
 	struct cp_context_value v = {.kind = CP_VALUE_UNSURE, .asked = path, .follow = follow};
 	struct cp_err err = {0};
 	int r;
@@ -166,6 +170,8 @@ static int prepare(struct cp_context_comparer *c, struct side *s)
 		s->value.kind = CP_VALUE_UNSURE;
 		return cp_context_note_unsure(c, r, &err);
 	}
+	if (s->list.fails)
+		s->value.kind = CP_VALUE_MISSING;
 	return 0;
 }
 
@@ -279,18 +285,17 @@ static int compare_list_pair(struct cp_context_comparer *c, struct side *a, stru
 	return cp_context_take_over(c, &lists);
 }
 
-static int show_list(void *self, const struct cp_context_entry *e);
-
 struct shower {
 	struct cp_context_comparer *c;
 	enum cp_change change;
+	bool folders; /* show these, too */
 };
 
-static int show_list(void *self, const struct cp_context_entry *e)
+static int show_entry(void *self, const struct cp_context_entry *e)
 {
 	struct shower *s = self;
 
-	if (e->node.kind == CP_NODE_DIR)
+	if (e->node.kind == CP_NODE_DIR && !s->folders)
 		return 0;
 	return cp_context_note_change(s->c, e->node.path, s->change, e->node.kind == CP_NODE_VOLATILE);
 }
@@ -298,16 +303,20 @@ static int show_list(void *self, const struct cp_context_entry *e)
 /* A list on one side, nothing on the other: all of it came or went. */
 static int compare_list_and_nothing(struct cp_context_comparer *c, const struct side *list, enum cp_change change)
 {
-	struct shower s = {c, change};
+	struct shower s = {c, change, false};
+	size_t before = c->changes.n;
 	struct cp_err err = {0};
 	bool unknown;
 	int r;
 
 	c->different = true;
-	r = c->quiet ? 0 : cp_context_walk(&list->list, show_list, &s, &unknown, &err);
+	r = c->quiet ? 0 : cp_context_walk(&list->list, show_entry, &s, &unknown, &err);
+	s.folders = true;
+	if (r == 0 && !c->quiet && c->changes.n == before)
+		r = cp_context_walk(&list->list, show_entry, &s, &unknown, &err);
 	if (r == CP_ENOMEM)
 		return r;
-	c->beyond_volatile = c->beyond_volatile || c->changes.n == 0;
+	c->beyond_volatile = c->beyond_volatile || c->changes.n == before;
 	return 0;
 }
 
@@ -317,7 +326,7 @@ static int compare_prepared(struct cp_context_comparer *c, struct side *a, struc
 
 	if (a->value.kind == CP_VALUE_UNSURE || b->value.kind == CP_VALUE_UNSURE)
 		return 0;
-	if (!la && !lb)
+	if ((!la && !lb) || a->value.kind == CP_VALUE_MISSING || b->value.kind == CP_VALUE_MISSING)
 		return cp_context_compare_values(c, &a->value, &b->value);
 	if ((la && a->list.unknown_start) || (lb && b->list.unknown_start)) {
 		cp_context_note_depends(c, la ? &a->list.spot.node.identity : NULL, lb ? &b->list.spot.node.identity : NULL);

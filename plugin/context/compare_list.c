@@ -10,6 +10,7 @@ struct pair {
 	struct cp_context_comparer *c;
 	const struct cp_context_selection *a, *b;
 	bool same_filters; /* includes and excludes say the same on both sides */
+	bool tries_all;    /* a filter is malformed: nothing is skipped, so that the error is met where BuildKit meets it */
 	bool unknown;      /* something unknown may add entries */
 	bool missing_keys; /* a key is on one side only */
 	bool missing_beyond_volatile;
@@ -89,6 +90,20 @@ static int note_lone(struct pair *p, const struct cp_context_entry *e, bool is_a
 	return show ? cp_context_note_path(p->c, e->node.path, is_a ? CP_CHANGE_REMOVED : CP_CHANGE_ADDED) : 0;
 }
 
+/* A followed link of the new build that leads nowhere fails it. */
+static int check_link(struct pair *p, const struct cp_context_entry *e, bool is_a)
+{
+	struct cp_context_value v;
+	int r;
+
+	if (is_a || !e->follow || p->c->quiet || p->c->missing.n)
+		return 0;
+	r = cp_context_entry_value(p->c, p->b, e, &v);
+	if (r == 0 && v.kind == CP_VALUE_MISSING)
+		p->c->missing = e->node.path;
+	return r;
+}
+
 static int lone_entry(struct pair *p, const struct cp_context_entry *e, bool is_a, bool other_unknown, bool *ret_emitted);
 
 static int lone_children(struct pair *p, const struct cp_context_entry *dir, bool is_a, bool other_unknown,
@@ -133,8 +148,10 @@ static int lone_entry(struct pair *p, const struct cp_context_entry *e, bool is_
 	}
 	if (e->node.kind == CP_NODE_DIR && cp_context_reaches(s, e))
 		r = lone_children(p, e, is_a, other_unknown, &below);
-	if (r == 0 && (e->included || (below && on_stack(e))) && !e->rejected && !e->header_skipped) {
+	if (r == 0 && on_stack(e) && (e->included || below)) {
 		r = note_lone(p, e, is_a, other_unknown, !below);
+		if (r == 0)
+			r = check_link(p, e, is_a);
 		below = true;
 	}
 	*ret_emitted = *ret_emitted || below;
@@ -252,9 +269,9 @@ static int pair_headers(struct pair *p, const struct cp_context_entry *a, const 
 		p->n_b++;
 		r = cp_context_compare_headers(p->c, &a->node, &b->node, below->open);
 	} else if (ea) {
-		r = note_lone(p, a, true, below->open, !below->a);
+		r = note_lone(p, a, true, below->open, !below->a || below->b);
 	} else if (eb) {
-		r = note_lone(p, b, false, below->open, !below->b);
+		r = note_lone(p, b, false, below->open, !below->b || below->a);
 	}
 	out->a = out->a || ea || below->a;
 	out->b = out->b || eb || below->b;
@@ -269,7 +286,7 @@ static int pair_dirs(struct pair *p, const struct cp_context_entry *a, const str
 	bool same = same_above && same_own(a, b);
 	int r;
 
-	if (same && a->node.has_subtree && b->node.has_subtree && cp_digest_eq(&a->node.identity, &b->node.identity) &&
+	if (same && !p->tries_all && a->node.has_subtree && b->node.has_subtree && cp_digest_eq(&a->node.identity, &b->node.identity) &&
 	    same_eyes(p, a, b) && !may_follow(p, a, b))
 		return 0;
 	r = pair_children(p, a, b, same, &below);
@@ -379,6 +396,7 @@ int cp_context_compare_lists(struct cp_context_comparer *c, const struct cp_cont
 	int r;
 
 	p.same_filters = cp_context_patterns_eq(a->includes, b->includes) && cp_context_patterns_eq(a->excludes, b->excludes);
+	p.tries_all = cp_context_patterns_have_bad(a->includes) || cp_context_patterns_have_bad(a->excludes);
 	r = pair_starts(&p, &done);
 	if (r == 0 && !done)
 		r = walk_both(&p);

@@ -184,6 +184,15 @@ static struct cp_digest subtree_identity(const struct context *c, const struct c
 	return cp_sha256_end(&h);
 }
 
+static void set_identity(const struct context *c, const struct cp_context_dir *dir, struct cp_node *n)
+{
+	/* a malformed rule is met only by walking: BuildKit fails where we would skip */
+	if (cp_context_patterns_have_bad(c->ignore))
+		return;
+	n->has_subtree = true;
+	n->identity = subtree_identity(c, dir);
+}
+
 static struct cp_digest attributes_with(struct cp_digest above, struct cp_str dir, const struct cp_oid *file)
 {
 	struct cp_sha256 h;
@@ -302,8 +311,8 @@ static int node_of(struct context *c, const struct place *at, const struct cp_en
 	if (f.dir) {
 		f.dir->has_attributes = at->has_attributes;
 		f.dir->attributes = at->attributes;
-		n = (struct cp_node){.kind = CP_NODE_DIR, .mode = 0755, .has_subtree = true, .path = path, .handle = f.dir};
-		n.identity = subtree_identity(c, f.dir);
+		n = (struct cp_node){.kind = CP_NODE_DIR, .mode = 0755, .path = path, .handle = f.dir};
+		set_identity(c, f.dir, &n);
 	} else if (e->kind == CP_ENTRY_SYMLINK) {
 		n.kind = CP_NODE_SYMLINK;
 		n.mode = 0777;
@@ -598,7 +607,6 @@ int cp_context_new(struct cp_arena *a, struct cp_tree *tree, const struct cp_con
 {
 	struct context *c = CP_NEW(a, struct context);
 	struct cp_context_dir *root = CP_NEW(a, struct cp_context_dir);
-	bool is_volatile = false;
 	int r;
 
 	if (!c || !root)
@@ -613,12 +621,12 @@ int cp_context_new(struct cp_arena *a, struct cp_tree *tree, const struct cp_con
 	root->survivors = -1;
 	r = enter_root(c, root, err);
 	if (r == 0 && options->git_dir && c->prefix.n == 0)
-		r = cp_context_git_dir(a, c->ignore, options->checkout, &c->git, &c->has_git, &is_volatile, err);
+		r = cp_context_git_dir(a, c->ignore, options->checkout, &c->git, &c->has_git, err);
 	if (r < 0)
 		return r;
-	c->base.root = (struct cp_node){.kind = CP_NODE_DIR, .path = CP_S(""), .handle = root, .has_subtree = !c->has_git};
+	c->base.root = (struct cp_node){.kind = CP_NODE_DIR, .path = CP_S(""), .handle = root};
 	if (!c->has_git)
-		c->base.root.identity = subtree_identity(c, root);
+		set_identity(c, root, &c->base.root);
 	*ret_fs = &c->base;
 	return 0;
 }

@@ -18,10 +18,8 @@ struct cp_context_dir {
 	int survivors;             /* something below is sent: 1, 0, -1 = not known yet */
 };
 
-/*
- * The `.git` folder of a clone under the ignore rules: *ret_found false when nothing of it is sent, *ret_volatile when a file of it is.
- */
+/* The `.git` folder of a clone under the ignore rules. *ret_found false when nothing of it is sent. */
 int cp_context_git_dir(struct cp_arena *a, const struct cp_patterns *ignore, struct cp_digest checkout,
-		       struct cp_child *ret_git, bool *ret_found, bool *ret_volatile, struct cp_err *err);
+		       struct cp_child *ret_git, bool *ret_found, struct cp_err *err);
 
 #endif

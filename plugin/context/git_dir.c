@@ -63,7 +63,6 @@ struct walker {
 	struct cp_arena *a;
 	const struct cp_patterns *ignore;
 	struct cp_digest checkout;
-	bool is_volatile;
 	struct cp_err *err;
 };
 
@@ -73,7 +72,6 @@ static int add_file(struct walker *w, child_vec *children, struct cp_str name, s
 {
 	struct cp_node n = {.kind = CP_NODE_VOLATILE, .mode = 0644, .identity = w->checkout, .path = path, .maybe = maybe};
 
-	w->is_volatile = true;
 	return cp_vec_push(w->a, children, (struct cp_child){name, n}) < 0 ? cp_err_nomem(w->err) : 0;
 }
 
@@ -133,7 +131,7 @@ static int walk_folder(struct walker *w, size_t *at, unsigned flags, struct cp_c
 }
 
 int cp_context_git_dir(struct cp_arena *a, const struct cp_patterns *ignore, struct cp_digest checkout,
-		       struct cp_child *ret_git, bool *ret_found, bool *ret_volatile, struct cp_err *err)
+		       struct cp_child *ret_git, bool *ret_found, struct cp_err *err)
 {
 	struct walker w = {.a = a, .ignore = ignore, .checkout = checkout, .err = err};
 	struct cp_context_dir *git = CP_NEW(a, struct cp_context_dir);
@@ -151,7 +149,6 @@ int cp_context_git_dir(struct cp_arena *a, const struct cp_patterns *ignore, str
 	if (r < 0)
 		return r;
 	*ret_found = !git->excluded || git->listing->n_children > 0;
-	*ret_volatile = w.is_volatile;
 	ret_git->name = git->path;
 	ret_git->node = (struct cp_node){.kind = CP_NODE_DIR, .mode = 0755, .path = git->path, .handle = git};
 	return 0;

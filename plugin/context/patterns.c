@@ -18,7 +18,7 @@ struct pattern {
 struct cp_patterns {
 	struct pattern *items;
 	size_t n;
-	bool have_exclusions;
+	bool have_exclusions, have_bad;
 	bool only_prefix_exceptions; /* fsutil filter.go onlyPrefixExcludeExceptions */
 };
 
@@ -187,6 +187,7 @@ static int add_pattern(struct cp_arena *a, struct cp_patterns *set, struct cp_st
 	r = compile_one(a, &p);
 	if (r < 0)
 		return r == CP_ELIMIT ? bad_pattern(line, index, "pattern too long", err) : cp_err_nomem(err);
+	set->have_bad = set->have_bad || p.type == MATCH_BAD || p.type == MATCH_UNSUPPORTED;
 	set->items[set->n++] = p;
 	return 0;
 }
@@ -219,6 +220,11 @@ size_t cp_patterns_count(const struct cp_patterns *p)
 bool cp_patterns_have_exclusions(const struct cp_patterns *p)
 {
 	return p->have_exclusions;
+}
+
+bool cp_context_patterns_have_bad(const struct cp_patterns *p)
+{
+	return p && p->have_bad;
 }
 
 size_t cp_context_patterns_words(const struct cp_patterns *p)

@@ -9,6 +9,9 @@ bool cp_context_filepath_accepts(struct cp_str pattern);
 
 size_t cp_context_patterns_words(const struct cp_patterns *p);
 
+/* Is there a pattern that gives an error for every path that tries it? p may be NULL. */
+bool cp_context_patterns_have_bad(const struct cp_patterns *p);
+
 /*
  * fsutil filter.go: is a folder that the list excludes walked all the same, because an exception may lie below it?
  * `path` without trailing slash.

@@ -128,7 +128,7 @@ static int step(struct walk *w, bool follow, const struct cp_context_link_watch 
 	r = expand_link(w, &s.node, watch, &many);
 	if (r == 0 && many) {
 		*ret_end = true;
-		*ret_found = CP_MISSING;
+		*ret_found = CP_LINK_LOOP;
 	}
 	return r;
 }
@@ -173,7 +173,7 @@ int cp_fs_resolve(struct cp_arena *a, struct cp_fs *fs, struct cp_str path, bool
 
 	if (r < 0)
 		return r;
-	if (spot.found == CP_MISSING)
+	if (spot.found == CP_MISSING || spot.found == CP_LINK_LOOP)
 		return cp_err_set(err, CP_ENOTFOUND, "%.*s: not found", CP_STR(path));
 	*ret_node = spot.node;
 	*ret_real = spot.real;

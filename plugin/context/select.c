@@ -58,6 +58,7 @@ static int find_start(struct cp_context_selection *s, struct cp_err *err)
 	r = cp_context_resolve(s->a, s->fs, s->prefix, s->wild && !all, NULL, &s->spot, err);
 	if (r < 0)
 		return r;
+	s->fails = s->spot.found == CP_LINK_LOOP;
 	s->has_start = s->spot.found == CP_FOUND;
 	s->unknown_start = s->spot.found == CP_UNKNOWN_WAY || (s->has_start && s->spot.node.kind == CP_NODE_OPAQUE);
 	if (s->has_start && s->wild && cp_str_find(s->prefix, '\\', 0) < s->prefix.n)
@@ -69,13 +70,10 @@ int cp_context_selection_init(struct cp_arena *a, struct cp_fs *fs, const struct
 			      struct cp_context_selection *ret_selection, struct cp_err *err)
 {
 	struct cp_context_selection s = {.a = a, .fs = fs, .sel = sel};
-	bool matched;
 	int r = 0;
 
 	s.pattern = cp_str_eq(sel->path, CP_S("/")) ? CP_S("") : sel->path;
 	s.wild = sel->wildcard && s.pattern.n;
-	if (s.wild && cp_path_match(s.pattern, CP_S(""), &matched) < 0)
-		return cp_err_set(err, CP_EINVAL, "malformed wildcard: %.*s", CP_STR(sel->path));
 	if (sel->n_includes)
 		r = cp_patterns_compile(a, sel->includes, sel->n_includes, &s.includes, err);
 	if (r == 0 && sel->n_excludes)
@@ -119,6 +117,19 @@ static int apply_filters(const struct cp_context_selection *s, const struct cp_c
 	return r;
 }
 
+/* The root is shown to the filters, only for the error that a bad pattern gives. */
+static int try_filters(const struct cp_context_selection *s, struct cp_context_entry *root, struct cp_err *err)
+{
+	struct cp_context_state none = {.has_parent = false};
+	int r = apply_filters(s, &none, CP_S(""), root, err);
+
+	root->included = false;
+	root->below = none;
+	root->below.includes_matched = true;
+	root->below.candidate = CP_S("");
+	return r;
+}
+
 /* An entry that the walk stands on; e->node and e->name are set. */
 static int decide(const struct cp_context_selection *s, const struct cp_context_state *in, struct cp_context_entry *e,
 		  struct cp_err *err)
@@ -140,9 +151,7 @@ static int decide(const struct cp_context_selection *s, const struct cp_context_
 	candidate = cp_str_from(e->name, (s->wild ? e->below.match_length : s->pattern.n) + 1);
 	if (!s->wild && s->pattern.n == 0 && e->name.n == 0) {
 		e->header_skipped = true; /* nothing of the root itself is listed or put on the stack */
-		e->below.candidate = CP_S("");
-		e->below.includes_matched = true;
-		return 0;
+		return try_filters(s, e, err);
 	}
 	e->below.candidate = candidate;
 	e->below.has_parent = true;

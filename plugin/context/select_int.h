@@ -13,6 +13,7 @@
 enum cp_context_found {
 	CP_FOUND,
 	CP_MISSING,
+	CP_LINK_LOOP,   /* missing, and an error even where nothing need be there */
 	CP_UNKNOWN_WAY, /* the way leads into (or its last link may be in) something unknown: `node`, then `rest` */
 };
 
@@ -46,6 +47,7 @@ struct cp_context_selection {
 	size_t n_parts;
 	bool wild;                /* entries must match `pattern` */
 	bool no_pruning;          /* a class in the wildcard may match "/": look everywhere */
+	bool fails;               /* the way to the start is a loop of links: the build fails */
 	bool has_start;           /* the walk has something to walk over */
 	bool unknown_start;       /* ... but it lies in something unknown: `spot` */
 	struct cp_context_spot spot;

@@ -49,7 +49,7 @@ static int add_path(struct visitor *v, struct cp_str path, bool follow)
 
 	if (r < 0)
 		return r;
-	if (spot.found == CP_MISSING)
+	if (spot.found == CP_MISSING || spot.found == CP_LINK_LOOP)
 		return cp_err_set(v->err, CP_ENOTFOUND, "%.*s: not found", CP_STR(path));
 	return add_tree(v, &spot.node);
 }

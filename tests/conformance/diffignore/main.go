@@ -59,7 +59,7 @@ func (d *driver) ask(question ...string) []string {
 	read := func() int {
 		var b [4]byte
 		if _, err := io.ReadFull(d.out, b[:]); err != nil {
-			fmt.Fprintf(os.Stderr, "the driver died on %q\n", question)
+			fmt.Printf("the driver died on %q\n", question)
 			os.Exit(2)
 		}
 		return int(binary.LittleEndian.Uint32(b[:]))
@@ -68,7 +68,7 @@ func (d *driver) ask(question ...string) []string {
 	for i := range answer {
 		b := make([]byte, read())
 		if _, err := io.ReadFull(d.out, b); err != nil {
-			fmt.Fprintln(os.Stderr, err)
+			fmt.Println(err)
 			os.Exit(2)
 		}
 		answer[i] = string(b)
@@ -102,6 +102,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
+	// text/scanner, under patternmatcher, complains of odd characters there
+	os.Stderr, _ = os.Open(os.DevNull)
 	inputs, differences := 0, 0
 	for _, k := range kinds {
 		if *only != "" && !slices.Contains(strings.Split(*only, ","), k.name) {

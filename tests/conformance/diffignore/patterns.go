@@ -20,11 +20,19 @@ var names = []string{
 	"a b", "^", "$", "a+", "(b)", "{c}", "node_modules", "src", "sub", "main.go", "b_", "\uFFFD",
 }
 
+// few: only two names, so that much is alike
+var few bool
+
 func genPath(r *rand.Rand) string {
 	n := 1 + r.Intn(4)
+	if few {
+		n = 1 + r.Intn(3)
+	}
 	parts := make([]string, n)
 	for i := range parts {
-		if r.Intn(4) == 0 {
+		if few {
+			parts[i] = pick(r, names[:2])
+		} else if r.Intn(4) == 0 {
 			parts[i] = pick(r, names)
 		} else {
 			parts[i] = pick(r, names[:8])
