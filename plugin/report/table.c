@@ -10,6 +10,7 @@
 
 struct layout {
 	int width, stage, count, text, outcome, reason;
+	int indent; /* of steps under a heading */
 	bool headings; /* a stage's name stands above its steps */
 	bool fold;
 };
@@ -119,7 +120,7 @@ static bool is_shown(const struct cp_step_result *s)
 /* What the text has when the other columns have theirs; `stage` is 0 with headings. */
 static int text_columns(const struct layout *l, int stage)
 {
-	int left = l->headings ? 4 : 2 + stage + 2;
+	int left = l->headings ? l->indent : 2 + stage + 2;
 
 	return l->width - left - l->count - 2 - 2 - l->outcome - (l->reason ? l->reason + 2 : 0);
 }
@@ -144,7 +145,8 @@ static struct layout measure(const struct cp_report_image *im, const struct cp_r
 		l.reason = larger(l.reason, reason_width(im, s));
 	}
 	l.fold = shown > LONG_TABLE;
-	l.count = smaller(l.count + (l.fold ? 3 : 0), 12);
+	l.indent = l.fold ? 2 : 4; /* room for a run's numbers sets the steps off enough */
+	l.count = smaller(l.count + (l.fold ? 3 : 0), 12); /* "2-14/20" */
 	l.reason = smaller(l.reason, l.width / 3);
 	l.headings = text_columns(&l, l.stage) < GOOD_TEXT;
 	l.text = text_columns(&l, l.stage);
@@ -160,7 +162,7 @@ static void left(struct cp_buf *out, const struct layout *l, struct cp_str stage
 {
 	int used = 0;
 
-	cp_text_spaces(out, l->headings ? 4 : 2);
+	cp_text_spaces(out, l->headings ? l->indent : 2);
 	if (!l->headings) {
 		used = cp_text_fit(out, stage, l->stage, ascii);
 		cp_text_spaces(out, l->stage - used + 2);
@@ -179,7 +181,7 @@ static void row(struct cp_buf *out, const struct cp_report_image *im, const stru
 	int used;
 
 	left(out, l, stage, label.count, style->ascii);
-	used = cp_text_fit(out, label.text, listed ? l->text : l->text + 2 + l->outcome, style->ascii);
+	used = cp_text_fit_words(out, label.text, listed ? l->text : l->text + 2 + l->outcome, style->ascii);
 	if (listed) {
 		cp_text_spaces(out, l->text - used + 2);
 		cp_table_outcome(out, s->outcome, style);
@@ -269,41 +271,67 @@ static bool broke_by_itself(const struct cp_step_result *s)
 	return cp_step_is_listed(s->step) && s->outcome != CP_OUTCOME_HIT && s->cause.step < 0;
 }
 
-/* A place and what happened there: "builder 3/4: requirements.txt modified". */
-static void why_text(struct cp_buf *out, const struct cp_report_image *im, const struct cp_step_result *s)
+/* What broke, and all the places where it did: "builder 3/4, test 1/2: requirements.txt modified". */
+struct why {
+	struct cp_buf places, text;
+};
+
+static void add_place(struct cp_buf *out, const struct cp_report_image *im, const struct cp_step_result *s)
 {
 	struct cp_step_label label = cp_step_label_of(s->step);
 
+	cp_buf_addz(out, out->n ? ", " : "");
 	cp_text_add(out, im->graph->stages[s->step->stage].name);
 	if (label.count.n) {
 		cp_buf_addc(out, ' ');
 		cp_text_add(out, label.count);
 	}
-	cp_buf_addz(out, ": ");
-	cp_step_why(out, im, s, cp_quote_plain);
+}
+
+/* Into the list, or to the places of what says the same. False when the list is full. */
+static bool add_why(struct why *list, size_t *n, const struct cp_report_image *im, const struct cp_step_result *s)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	size_t at = 0;
+
+	cp_step_why(&text, im, s, cp_quote_plain);
+	while (at < *n && !cp_str_eq(cp_buf_str(&list[at].text), cp_buf_str(&text)))
+		at++;
+	if (at == MAX_WHYS)
+		return false;
+	if (at == *n) {
+		list[at] = (struct why){CP_BUF_INIT(CP_MAX_OUTPUT_BYTES), CP_BUF_INIT(CP_MAX_OUTPUT_BYTES)};
+		cp_buf_adds(&list[at].text, cp_buf_str(&text));
+		(*n)++;
+	}
+	add_place(&list[at].places, im, s);
+	return true;
 }
 
 static void whys(struct cp_buf *out, const struct cp_report_image *im, const struct cp_report_style *style)
 {
+	struct why list[MAX_WHYS];
 	const char *label = "why";
-	size_t shown = 0, left = 0;
+	size_t n = 0, more = 0;
 
 	for (size_t i = 0; i < im->prediction.n_steps; i++) {
 		const struct cp_step_result *s = &im->prediction.steps[i];
+
+		if (broke_by_itself(s) && !add_why(list, &n, im, s))
+			more++;
+	}
+	for (size_t i = 0; i < n; i++) {
 		cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
 
-		if (!broke_by_itself(s))
-			continue;
-		if (shown == MAX_WHYS) {
-			left++;
-			continue;
-		}
-		why_text(&text, im, s);
+		cp_buf_adds(&text, cp_buf_str(&list[i].places));
+		cp_buf_addz(&text, ": ");
+		cp_buf_adds(&text, cp_buf_str(&list[i].text));
 		line(out, &label, cp_buf_str(&text), style);
-		shown++;
+		cp_buf_release(&list[i].places);
+		cp_buf_release(&list[i].text);
 	}
-	if (left)
-		cp_buf_printf(out, "%*sand %zu more\n", LABEL_COLUMNS, "", left);
+	if (more)
+		cp_buf_printf(out, "%*sand %zu more\n", LABEL_COLUMNS, "", more);
 }
 
 static bool said_before(const struct cp_report_image *im, size_t step, struct cp_str hint)
@@ -488,6 +516,7 @@ static void what_to_do(struct cp_buf *out, const struct cp_report *r, const stru
 
 void cp_report_table(const struct cp_report *r, const struct cp_report_style *style, struct cp_buf *out)
 {
+	const char *base = "base";
 	bool apart = false;
 
 	if (r->n_images > 1) {
@@ -507,5 +536,7 @@ void cp_report_table(const struct cp_report *r, const struct cp_report_style *st
 		totals(out, r);
 	}
 	what_to_do(out, r, style);
+	if (r->base_why.n)
+		line(out, &base, r->base_why, style);
 	notes(out, r->notes, r->n_notes, style);
 }

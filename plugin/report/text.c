@@ -61,7 +61,22 @@ int cp_text_width(struct cp_str s, int limit)
 	return columns;
 }
 
-int cp_text_fit(struct cp_buf *out, struct cp_str s, int columns, bool ascii)
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Bytes of the run of blanks at s. */
+static size_t blanks(struct cp_str s)
+{
+	size_t n = 0;
+
+	while (n < s.n && is_blank(s.p[n]))
+		n++;
+	return n;
+}
+
+static int fit(struct cp_buf *out, struct cp_str s, int columns, bool ascii, bool words)
 {
 	int used = 0, dots = ascii ? 3 : 1, fits = 0;
 	size_t cut = out->n;
@@ -69,7 +84,8 @@ int cp_text_fit(struct cp_buf *out, struct cp_str s, int columns, bool ascii)
 	if (columns <= 0)
 		return 0;
 	while (s.n) {
-		struct glyph g = next_glyph(s);
+		size_t run = words ? blanks(s) : 0;
+		struct glyph g = run ? (struct glyph){.text = " ", .n = 1, .columns = 1, .taken = run} : next_glyph(s);
 
 		if (used + g.columns > columns) { /* back to where the ellipsis has room */
 			if (cp_buf_error(out))
@@ -87,6 +103,16 @@ int cp_text_fit(struct cp_buf *out, struct cp_str s, int columns, bool ascii)
 		s = cp_str_from(s, g.taken);
 	}
 	return used;
+}
+
+int cp_text_fit(struct cp_buf *out, struct cp_str s, int columns, bool ascii)
+{
+	return fit(out, s, columns, ascii, false);
+}
+
+int cp_text_fit_words(struct cp_buf *out, struct cp_str s, int columns, bool ascii)
+{
+	return fit(out, s, columns, ascii, true);
 }
 
 void cp_text_spaces(struct cp_buf *out, int n)

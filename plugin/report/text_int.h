@@ -21,6 +21,8 @@ int cp_text_add(struct cp_buf *out, struct cp_str s);
 int cp_text_fit(struct cp_buf *out, struct cp_str s, int columns, bool ascii);
 /* Columns that cp_text_add would take, counted up to `limit`. */
 int cp_text_width(struct cp_str s, int limit);
+/* cp_text_fit with every run of blanks, tabs and line breaks shown as one blank: for commands. */
+int cp_text_fit_words(struct cp_buf *out, struct cp_str s, int columns, bool ascii);
 void cp_text_spaces(struct cp_buf *out, int n);
 /* Words wrapped to `width` columns; lines after the first start with `indent` spaces. `column`: where the first line stands. */
 void cp_text_wrap(struct cp_buf *out, struct cp_str s, int column, int indent, int width);
