@@ -228,6 +228,10 @@ static int explain_content(struct explainer *x, size_t step, const struct candid
 		return explain_unsure(x, c->comparison, cause);
 	if (input->kind == CP_OP_SOURCE && input->source.kind == CP_SOURCE_LOCAL)
 		return explain_files(x, c->comparison, cause);
+	if (input->kind == CP_OP_FILE && input->n_inputs == 0 && !result_of(x, input)) { /* the helper that a heredoc makes */
+		cause->kind = CP_CAUSE_INSTRUCTION_CHANGED;
+		return set_message(x, cause, CP_S("the text of its heredoc changed"));
+	}
 	if (source == CP_OUTCOME_HIT) /* the same stage, but another path of it */
 		return explain_instruction(x, step, cause);
 	return explain_follow(x, x->prediction->steps[step].step, input, CP_CAUSE_SOURCE_STAGE_REBUILDS, cause);

@@ -297,10 +297,20 @@ static int match_input(struct matcher *m, const struct cp_op *v, size_t i, struc
 	return 0;
 }
 
+/* What names an image: its digest where the reference is pinned, whatever the tag. */
+static struct cp_str image_of(struct cp_str ref)
+{
+	size_t at = cp_str_find(ref, '@', 0);
+
+	return at < ref.n ? cp_str_from(ref, at) : ref;
+}
+
 /* An operation that stands on an image whose config is assumed equals only one that assumes the same image. */
 static bool assumptions_differ(const struct cp_op *x, const struct cp_op *y)
 {
-	return (x->assumes_config_of.p || y->assumes_config_of.p) && !cp_str_eq(x->assumes_config_of, y->assumes_config_of);
+	if (!x->assumes_config_of.p && !y->assumes_config_of.p)
+		return false;
+	return !cp_str_eq(image_of(x->assumes_config_of), image_of(y->assumes_config_of));
 }
 
 static void match_key(const struct matcher *m, const struct cp_op *v, struct candidate *c)
