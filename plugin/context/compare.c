@@ -91,6 +91,20 @@ static int compare_missing(struct cp_context_comparer *c, const struct cp_contex
 	return cp_context_note_change(c, gone ? shown_path(a) : shown_path(b), gone ? CP_CHANGE_REMOVED : CP_CHANGE_ADDED, false);
 }
 
+/* A whole file system of which nothing is known: it may even be the empty one. */
+static bool is_all_unknown(struct cp_fs *fs, const struct cp_context_value *v)
+{
+	const struct cp_listing *l;
+	struct cp_err err;
+
+	if (v->kind != CP_VALUE_NODE)
+		return false;
+	if (v->spot.node.kind == CP_NODE_OPAQUE)
+		return true;
+	return v->spot.node.kind == CP_NODE_DIR && fs->ops->list(fs, &v->spot.node, &l, &err) == 0 && l->has_rest &&
+	       l->n_children == 0;
+}
+
 int cp_context_compare_values(struct cp_context_comparer *c, const struct cp_context_value *a,
 			      const struct cp_context_value *b)
 {
@@ -100,6 +114,10 @@ int cp_context_compare_values(struct cp_context_comparer *c, const struct cp_con
 		return compare_missing(c, a, b);
 	if (a->kind == CP_VALUE_UNKNOWN || b->kind == CP_VALUE_UNKNOWN)
 		return compare_unknown(c, a, b);
+	if (a->kind != b->kind && (is_all_unknown(c->fs_a, a) || is_all_unknown(c->fs_b, b))) {
+		cp_context_note_depends(c, &a->spot.node.identity, &b->spot.node.identity);
+		return 0;
+	}
 	if (a->kind != b->kind)
 		return cp_context_note_change(c, shown_path(b->kind == CP_VALUE_EMPTY ? a : b), CP_CHANGE_MODIFIED, false);
 	if (a->kind == CP_VALUE_EMPTY)
@@ -398,7 +416,7 @@ int cp_selection_compare(struct cp_arena *a, struct cp_fs *fs_a, const struct cp
 	cp_context_comparer_init(&c, a, fs_a, fs_b);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = compare_pair(&c, &sel_a[i], &sel_b[i]);
-	if (r == 0)
+	if (r == 0 && c.different)
 		r = give_changes(&c, &result);
 	if (r < 0)
 		return cp_err_nomem(err);

@@ -573,7 +573,24 @@ static int context_same_bytes(struct cp_fs *fs_a, const struct cp_node *a, struc
 	return same_converted(context_of(fs_a), a, &va, context_of(fs_b), b, &vb, ret_equal, err);
 }
 
-static const struct cp_fs_ops context_ops = {context_list, context_child, context_target, context_same_bytes};
+/* The bytes of a file as a checkout has them. */
+static int context_bytes(struct cp_fs *fs, const struct cp_node *file, struct cp_buf *out, struct cp_err *err)
+{
+	cp_auto_buf struct cp_buf blob = CP_BUF_INIT(CP_MAX_BLOB_BYTES);
+	const struct cp_entry *e = file->handle;
+	struct cp_digest plain = oid_identity(&e->oid);
+	struct cp_conversion conv;
+	int r;
+
+	if (cp_digest_eq(&plain, &file->identity))
+		return cp_tree_read(context_of(fs)->tree, &e->oid, out, err);
+	r = conversion_of(context_of(fs), file->path, &conv, err);
+	if (r == 0)
+		r = read_file(context_of(fs), file, &blob, err);
+	return r < 0 ? r : cp_convert(&conv, &e->oid, cp_buf_str(&blob), out, err);
+}
+
+static const struct cp_fs_ops context_ops = {context_list, context_child, context_target, context_same_bytes, context_bytes};
 
 /* ---- making one ---- */
 

@@ -109,6 +109,8 @@ struct cp_fs_ops {
 	 */
 	int (*same_bytes)(struct cp_fs *fs_a, const struct cp_node *a, struct cp_fs *fs_b, const struct cp_node *b,
 			  bool *ret_equal, struct cp_err *err);
+	/* Bytes of a FILE node as checked out, appended to `out`. CP_EUNSUPPORTED: a filter decides; CP_ENOTFOUND, CP_ELIMIT. */
+	int (*bytes)(struct cp_fs *fs, const struct cp_node *file, struct cp_buf *out, struct cp_err *err);
 };
 struct cp_fs {
 	const struct cp_fs_ops *ops;

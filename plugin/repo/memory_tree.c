@@ -20,6 +20,7 @@ struct mem_tree {
 	struct cp_tree base; /* first */
 	struct cp_arena *a;
 	struct mem_node root;
+	CP_VEC(struct mem_node *) folders; /* all but the root */
 	bool listed; /* no more adds */
 	struct cp_map dirs, blobs; /* id ─► struct cp_dir, struct mem_node */
 	pthread_mutex_t lock;
@@ -73,6 +74,8 @@ static struct mem_node *new_child(struct mem_tree *t, struct mem_node *dir, stru
 	n->name = cp_arena_str(t->a, name);
 	n->kind = kind;
 	if (!n->name.p || cp_map_put(t->a, &dir->children, n->name, n) < 0)
+		return NULL;
+	if (kind == CP_ENTRY_DIR && cp_vec_push(t->a, &t->folders, n) < 0)
 		return NULL;
 	return n;
 }
@@ -136,26 +139,19 @@ static int compare_entries(const void *x, const void *y)
 	return cp_str_cmp(((const struct cp_entry *)x)->name, ((const struct cp_entry *)y)->name);
 }
 
-static int freeze_dir(struct mem_tree *t, const struct mem_node *n, unsigned depth, struct cp_err *err)
+static int freeze_dir(struct mem_tree *t, const struct mem_node *n, struct cp_err *err)
 {
 	struct cp_dir *dir = CP_NEW(t->a, struct cp_dir);
 	struct cp_entry *entries = cp_arena_array(t->a, n->children.n, sizeof(*entries));
 
 	if (!dir || !entries)
 		return cp_err_nomem(err);
-	if (depth > CP_MAX_TREE_DEPTH)
-		return cp_err_set(err, CP_ELIMIT, "too many folders");
 	for (size_t i = 0; i < n->children.n; i++) {
 		struct mem_node *c = n->children.items[i].value;
-		int r = 0;
 
 		entries[i] = (struct cp_entry){.name = c->name, .kind = c->kind, .oid = c->oid};
-		if (c->kind == CP_ENTRY_DIR)
-			r = freeze_dir(t, c, depth + 1, err);
-		else if (cp_map_put(t->a, &t->blobs, oid_key(&c->oid), c) < 0)
-			r = cp_err_nomem(err);
-		if (r < 0)
-			return r;
+		if (c->kind != CP_ENTRY_DIR && cp_map_put(t->a, &t->blobs, oid_key(&c->oid), c) < 0)
+			return cp_err_nomem(err);
 	}
 	if (n->children.n > 1)
 		qsort(entries, n->children.n, sizeof(*entries), compare_entries);
@@ -171,10 +167,12 @@ static int lock_frozen(struct mem_tree *t, struct cp_err *err)
 	int r = 0;
 
 	pthread_mutex_lock(&t->lock);
-	if (!t->listed)
-		r = freeze_dir(t, &t->root, 0, err);
-	if (r == 0)
-		t->listed = true;
+	if (t->listed)
+		return 0;
+	r = freeze_dir(t, &t->root, err);
+	for (size_t i = 0; r == 0 && i < t->folders.n; i++)
+		r = freeze_dir(t, t->folders.items[i], err);
+	t->listed = r == 0;
 	return r;
 }
 
