@@ -1,11 +1,20 @@
-/* COPY and ADD: frontend/dockerfile/instructions/parse.go parseCopy, parseAdd, parseSourcesAndDest. */
+/* COPY and ADD: instructions/parse.go parseCopy, parseAdd, parseSourcesAndDest. */
 #include "dockerfile/parse_int.h"
 
-enum copy_flag { CHOWN, CHMOD, LINK, EXCLUDE, FROM_OR_CHECKSUM, PARENTS_OR_UNPACK, KEEP_GIT_DIR, N_COPY_FLAGS };
+enum copy_flag {
+	CHOWN,
+	CHMOD,
+	LINK,
+	EXCLUDE,
+	FROM_OR_CHECKSUM,
+	PARENTS_OR_UNPACK,
+	KEEP_GIT_DIR,
+	N_COPY_FLAGS,
+};
 
-/* MustParseHeredoc: what the lexer rejects is a path; running out of memory or over a limit is not. */
-static int maybe_heredoc(struct cp_parser *p, const struct cp_node *n, const struct cp_word *w, struct cp_heredoc *h,
-			 bool *ret_is)
+/* MustParseHeredoc: what the lexer rejects is a path. */
+static int maybe_heredoc(struct cp_parser *p, const struct cp_node *n, const struct cp_word *w,
+			 struct cp_heredoc *h, bool *ret_is)
 {
 	int r = cp_heredoc_parse(p->a, w->value, h, ret_is, p->err);
 
@@ -14,8 +23,8 @@ static int maybe_heredoc(struct cp_parser *p, const struct cp_node *n, const str
 	return r < 0 ? cp_parser_at(p, n, w->raw, r) : 0;
 }
 
-static int add_source(struct cp_parser *p, const struct cp_node *n, const struct cp_map *bodies, const struct cp_word *w,
-		      struct cp_command *c)
+static int add_source(struct cp_parser *p, const struct cp_node *n, const struct cp_map *bodies,
+		      const struct cp_word *w, struct cp_command *c)
 {
 	const struct cp_heredoc *body;
 	struct cp_heredoc h = {0};
@@ -34,7 +43,8 @@ static int add_source(struct cp_parser *p, const struct cp_node *n, const struct
 	return 0;
 }
 
-static int sources_and_dest(struct cp_parser *p, const struct cp_node *n, struct cp_command *c, const char *name)
+static int sources_and_dest(struct cp_parser *p, const struct cp_node *n, struct cp_command *c,
+			    const char *name)
 {
 	const struct cp_word *dest = &n->args.items[n->args.n - 1];
 	struct cp_map bodies = {0};
@@ -45,12 +55,14 @@ static int sources_and_dest(struct cp_parser *p, const struct cp_node *n, struct
 	if (r < 0)
 		return r;
 	if (is)
-		return cp_parser_fail(p, n, dest->raw, "%s cannot accept a heredoc as a destination", name);
+		return cp_parser_fail(p, n, dest->raw,
+				      "%s cannot accept a heredoc as a destination", name);
 	c->sources = cp_arena_array(p->a, n->args.n, sizeof(*c->sources));
 	c->heredocs = cp_arena_array(p->a, n->args.n, sizeof(*c->heredocs));
 	if (!c->sources || !c->heredocs)
 		return cp_err_nomem(p->err);
-	for (size_t i = 0; i < n->n_heredocs; i++) /* of two with the same name the later one counts */
+	/* of two with the same name the later one counts */
+	for (size_t i = 0; i < n->n_heredocs; i++)
 		if (cp_map_put(p->a, &bodies, n->heredocs[i].name, &n->heredocs[i]) < 0)
 			return cp_err_nomem(p->err);
 	for (size_t i = 0; r == 0 && i + 1 < n->args.n; i++)
@@ -83,8 +95,8 @@ int cp_command_copy(struct cp_parser *p, const struct cp_node *n, struct cp_comm
 
 	if (n->args.n < 2)
 		return cp_parser_fail(p, n, n->args.n ? n->args.items[0].raw : n->name.raw,
-				      "%s requires at least two arguments, but only one was provided. Destination "
-				      "could not be determined",
+				      "%s requires at least two arguments, but only one was "
+				      "provided. Destination could not be determined",
 				      name);
 	r = cp_flags_parse(p, n, flags, add ? N_COPY_FLAGS : KEEP_GIT_DIR);
 	if (r == 0)

@@ -4,7 +4,7 @@
 
 #define REGEXP_SPACE "\t\n\f\r " /* \s of package regexp */
 
-/* The name of a directive in lower case, NULL when there is none of this name; *ret_seen is its mark. */
+/* The name of a directive in lower case with its mark; NULL when there is none of this name. */
 static const char *known_name(struct cp_directives *d, struct cp_str name, bool **ret_seen)
 {
 	if (cp_str_eq_nocase(name, CP_S("syntax"))) {
@@ -46,8 +46,8 @@ static bool split_directive(struct cp_str s, struct cp_str *ret_name, struct cp_
 	return true;
 }
 
-int cp_directives_line(struct cp_directives *d, struct cp_str line, struct cp_directive *ret_directive,
-		       struct cp_err *err)
+int cp_directives_line(struct cp_directives *d, struct cp_str line,
+		       struct cp_directive *ret_directive, struct cp_err *err)
 {
 	struct cp_str name, value;
 	const char *known;
@@ -68,7 +68,8 @@ int cp_directives_line(struct cp_directives *d, struct cp_str line, struct cp_di
 		return 0;
 	d->done = false;
 	if (*seen)
-		return cp_err_set(err, CP_EINVAL, "only one %s parser directive can be used", known);
+		return cp_err_set(err, CP_EINVAL, "only one %s parser directive can be used",
+				  known);
 	*seen = true;
 	*ret_directive = (struct cp_directive){cp_str_c(known), value, d->line};
 	return 0;
@@ -116,7 +117,7 @@ int cp_directives_find(struct cp_arena *a, struct cp_str text, const char *name,
 		found = find_line(text, c_style, name);
 	}
 	if (!found.name.p && any_format) {
-		r = cp_json_member(a, text, name, &value);
+		r = cp_directives_json(a, text, name, &value);
 		if (value.p)
 			found = (struct cp_directive){cp_str_c(name), value, d.line + 1};
 	}

@@ -38,8 +38,12 @@ static int new_stage(struct cp_parser *p, const struct cp_node *n, struct cp_doc
 	return r;
 }
 
-/* A command goes to the last stage; before the first one only ARG is allowed. `room` has a place for every command. */
-static int new_command(struct cp_parser *p, const struct cp_node *n, struct cp_dockerfile *d, struct cp_command **room)
+/*
+ * A command goes to the last stage; before the first one only ARG is allowed. `room` has a place
+ * for every command.
+ */
+static int new_command(struct cp_parser *p, const struct cp_node *n, struct cp_dockerfile *d,
+		       struct cp_command **room)
 {
 	const struct cp_command *c;
 	struct cp_stage *stage;
@@ -50,7 +54,8 @@ static int new_command(struct cp_parser *p, const struct cp_node *n, struct cp_d
 	*room = (struct cp_command *)c;
 	if (d->n_stages == 0) {
 		if (c->kind != CP_CMD_ARG)
-			return cp_parser_fail(p, n, n->name.raw, "no build stage in current context");
+			return cp_parser_fail(p, n, n->name.raw,
+					      "no build stage in current context");
 		if (!d->global_args)
 			d->global_args = room;
 		d->n_global_args++;
@@ -93,7 +98,8 @@ static int second_pass(struct cp_parser *p, const cp_node_vec *nodes, struct cp_
 	return r;
 }
 
-static struct cp_parser new_parser(struct cp_arena *a, struct cp_str text, struct cp_str name, struct cp_err *err)
+static struct cp_parser new_parser(struct cp_arena *a, struct cp_str text, struct cp_str name,
+				   struct cp_err *err)
 {
 	return (struct cp_parser){
 		.a = a,
@@ -103,7 +109,14 @@ static struct cp_parser new_parser(struct cp_arena *a, struct cp_str text, struc
 		.directives = {.comment = CP_S("#")},
 		.escape = '\\',
 		.scratch = CP_BUF_INIT(CP_MAX_DOCKERFILE_BYTES),
+		.line = CP_BUF_INIT(CP_MAX_LINE_BYTES),
 	};
+}
+
+static void release_parser(struct cp_parser *p)
+{
+	cp_buf_release(&p->scratch);
+	cp_buf_release(&p->line);
 }
 
 static int parse(struct cp_parser *p, struct cp_dockerfile *d)
@@ -136,7 +149,7 @@ int cp_dockerfile_parse(struct cp_arena *a, struct cp_str text, struct cp_str na
 	if (!d)
 		return cp_err_nomem(err);
 	r = parse(&p, d);
-	cp_buf_release(&p.scratch);
+	release_parser(&p);
 	if (r == 0)
 		*ret_dockerfile = d;
 	return r;
@@ -150,26 +163,30 @@ static int parse_trigger(struct cp_parser *p, const struct cp_command **ret_comm
 	if (r < 0)
 		return r;
 	if (nodes.n != 1)
-		return cp_err_set(p->err, CP_EINVAL, "onbuild trigger should be a single expression");
+		return cp_err_set(p->err, CP_EINVAL,
+				  "onbuild trigger should be a single expression");
 	if (nodes.items[0]->keyword == CP_KEYWORD_FROM) {
 		struct cp_stage ignored;
 
 		r = cp_stage_parse(p, nodes.items[0], &ignored);
-		return r < 0 ? r : cp_err_set(p->err, CP_EINVAL, "*instructions.Stage is not a command type");
+		return r < 0 ? r
+			     : cp_err_set(p->err, CP_EINVAL,
+					  "*instructions.Stage is not a command type");
 	}
 	return cp_command_parse(p, nodes.items[0], ret_command);
 }
 
-int cp_dockerfile_parse_trigger(struct cp_arena *a, struct cp_str text, const struct cp_command **ret_command,
-				struct cp_err *err)
+int cp_dockerfile_parse_trigger(struct cp_arena *a, struct cp_str text,
+				const struct cp_command **ret_command, struct cp_err *err)
 {
 	struct cp_parser p = new_parser(a, text, (struct cp_str){NULL, 0}, err);
 	int r;
 
 	if (text.n > CP_MAX_DOCKERFILE_BYTES)
-		return cp_err_set(err, CP_ELIMIT, "ONBUILD trigger is larger than %u bytes", CP_MAX_DOCKERFILE_BYTES);
+		return cp_err_set(err, CP_ELIMIT, "ONBUILD trigger is larger than %u bytes",
+				  CP_MAX_DOCKERFILE_BYTES);
 	p.no_position = true;
 	r = parse_trigger(&p, ret_command);
-	cp_buf_release(&p.scratch);
+	release_parser(&p);
 	return r;
 }

@@ -13,10 +13,11 @@ struct substitution {
 
 static bool is_special_parameter(uint32_t ch)
 {
-	return ch == '@' || ch == '*' || ch == '#' || ch == '?' || ch == '-' || ch == '$' || ch == '!' || ch == '0';
+	return ch == '@' || ch == '*' || ch == '#' || ch == '?' || ch == '-' || ch == '$' ||
+	       ch == '!' || ch == '0';
 }
 
-/* processName: digits, one special parameter, or letters, digits and underscores; "" when there is no name. */
+/* processName: digits, one special parameter, or letters, digits and underscores; or nothing. */
 static struct cp_str read_name(struct cp_lex *lx)
 {
 	struct cp_str from = lx->rest;
@@ -27,7 +28,8 @@ static struct cp_str read_name(struct cp_lex *lx)
 	} else if (is_special_parameter(lx->ch)) {
 		cp_lex_next(lx);
 	} else {
-		while (lx->ch == '_' || cp_dockerfile_is_letter(lx->ch) || cp_dockerfile_is_digit(lx->ch))
+		while (lx->ch == '_' || cp_dockerfile_is_letter(lx->ch) ||
+		       cp_dockerfile_is_digit(lx->ch))
 			cp_lex_next(lx);
 	}
 	return cp_str_sub(from, 0, from.n - lx->rest.n);
@@ -60,7 +62,8 @@ static int unsupported(struct cp_lex *lx, const struct substitution *s)
 	if (s->null_is_unset)
 		cp_buf_addc(&modifier, ':');
 	cp_dockerfile_put_rune(&modifier, s->modifier);
-	return cp_lex_fail(lx, "unsupported modifier (%.*s) in substitution", CP_STR(cp_buf_str(&modifier)));
+	return cp_lex_fail(lx, "unsupported modifier (%.*s) in substitution",
+			   CP_STR(cp_buf_str(&modifier)));
 }
 
 /* A nested word failed: at the end of input BuildKit only says what is missing. */
@@ -71,10 +74,12 @@ static int nested_failure(struct cp_lex *lx, int r, const char *message)
 	return r;
 }
 
-static int required(struct cp_lex *lx, const struct substitution *s, struct cp_str word, struct cp_buf *out)
+static int required(struct cp_lex *lx, const struct substitution *s, struct cp_str word,
+		    struct cp_buf *out)
 {
 	bool empty = s->null_is_unset && s->value.n == 0;
-	const char *otherwise = s->set ? "is not allowed to be empty" : "is not allowed to be unset";
+	const char *otherwise =
+		s->set ? "is not allowed to be empty" : "is not allowed to be unset";
 
 	if (s->set && !empty) {
 		cp_buf_adds(out, s->value);
@@ -120,7 +125,8 @@ static int with_word(struct cp_lex *lx, struct substitution *s, struct cp_buf *o
 	case '#':
 	case '%':
 		longest = word.n && word.p[0] == (char)s->modifier;
-		return cp_lex_trim(lx, cp_str_from(word, longest), s->value, s->modifier == '%', longest, out);
+		return cp_lex_trim(lx, cp_str_from(word, longest), s->value, s->modifier == '%',
+				   longest, out);
 	default:
 		return unsupported(lx, s);
 	}
@@ -152,7 +158,8 @@ static int with_replacement(struct cp_lex *lx, struct substitution *s, struct cp
 		put_unset(s, cp_buf_str(&pattern), out);
 		return r;
 	}
-	return cp_lex_replace(lx, cp_buf_str(&pattern), s->value, cp_buf_str(&replacement), all, out);
+	return cp_lex_replace(lx, cp_buf_str(&pattern), s->value, cp_buf_str(&replacement), all,
+			      out);
 }
 
 static int plain(struct cp_lex *lx, struct substitution *s, bool braces, struct cp_buf *out)

@@ -1,11 +1,15 @@
-/* Flags of an instruction: cut off the line (parser/split_command.go), then checked (instructions/bflag.go). */
+/*
+ * Flags of an instruction: cut off the line (parser/split_command.go), then checked
+ * (instructions/bflag.go).
+ */
 #include "base/utf8.h"
 #include "dockerfile/parse_int.h"
 #include "dockerfile/text_int.h"
 
 /*
- * extractBuilderFlags takes the line byte by byte as if each were a rune: bytes 0x85 and 0xA0 are white space, and bytes
- * beyond ASCII come out encoded once more. Values of flags must be equal to BuildKit's, so the same here.
+ * extractBuilderFlags takes the line byte by byte as if each were a rune: bytes 0x85 and 0xA0 are
+ * white space, and bytes beyond ASCII come out encoded once more. Values of flags must be equal to
+ * BuildKit's, so the same here.
  */
 static bool is_space_byte(char c)
 {
@@ -17,7 +21,10 @@ static void put_byte(struct cp_parser *p, char c)
 	cp_dockerfile_put_rune(&p->scratch, (unsigned char)c);
 }
 
-/* One flag from *at on, its value in p->scratch; stops at the white space after it. *ret_quoted: there were quotes in it. */
+/*
+ * One flag from *at on, its value in p->scratch; stops at the white space after it. *ret_quoted:
+ * there were quotes in it.
+ */
 static void scan_flag(struct cp_parser *p, struct cp_str text, size_t *at, bool *ret_quoted)
 {
 	char quote = '\0';
@@ -58,7 +65,8 @@ static int keep_flag(struct cp_parser *p, struct cp_str raw, cp_word_vec *flags)
 	return 0;
 }
 
-int cp_flags_extract(struct cp_parser *p, struct cp_str text, cp_word_vec *flags, struct cp_str *ret_rest)
+int cp_flags_extract(struct cp_parser *p, struct cp_str text, cp_word_vec *flags,
+		     struct cp_str *ret_rest)
 {
 	size_t at = 0, begin;
 	bool quoted;
@@ -85,8 +93,8 @@ int cp_flags_extract(struct cp_parser *p, struct cp_str text, cp_word_vec *flags
 
 /* ---- the typed side ---- */
 
-static int set_bool(struct cp_parser *p, const struct cp_node *n, struct cp_flag *f, struct cp_str raw,
-		    struct cp_str value, bool has_value)
+static int set_bool(struct cp_parser *p, const struct cp_node *n, struct cp_flag *f,
+		    struct cp_str raw, struct cp_str value, bool has_value)
 {
 	struct cp_str lower = cp_dockerfile_lower(p->a, value);
 
@@ -99,13 +107,13 @@ static int set_bool(struct cp_parser *p, const struct cp_node *n, struct cp_flag
 	else if (cp_str_eq(lower, CP_S("false")))
 		f->on = false;
 	else
-		return cp_parser_fail(p, n, raw, "expecting boolean value for flag --%s, not: %.*s", f->name,
-				      CP_STR(value));
+		return cp_parser_fail(p, n, raw, "expecting boolean value for flag --%s, not: %.*s",
+				      f->name, CP_STR(value));
 	return 0;
 }
 
-static int unknown_flag(struct cp_parser *p, const struct cp_node *n, const struct cp_flag *flags, size_t n_flags,
-			struct cp_str raw, struct cp_str name)
+static int unknown_flag(struct cp_parser *p, const struct cp_node *n, const struct cp_flag *flags,
+			size_t n_flags, struct cp_str raw, struct cp_str name)
 {
 	char hint[CP_PARSER_SUGGESTION];
 	const char *names[16];
@@ -117,8 +125,8 @@ static int unknown_flag(struct cp_parser *p, const struct cp_node *n, const stru
 			      cp_parser_suggest(name, names, n_names, hint));
 }
 
-static int set_flag(struct cp_parser *p, const struct cp_node *n, struct cp_flag *flags, size_t n_flags,
-		    const struct cp_word *word)
+static int set_flag(struct cp_parser *p, const struct cp_node *n, struct cp_flag *flags,
+		    size_t n_flags, const struct cp_word *word)
 {
 	size_t equals = cp_str_find(word->value, '=', 0), i;
 	struct cp_str name = cp_str_sub(word->value, 2, equals);
@@ -143,7 +151,8 @@ static int set_flag(struct cp_parser *p, const struct cp_node *n, struct cp_flag
 	return 0;
 }
 
-int cp_flags_parse(struct cp_parser *p, const struct cp_node *n, struct cp_flag *flags, size_t n_flags)
+int cp_flags_parse(struct cp_parser *p, const struct cp_node *n, struct cp_flag *flags,
+		   size_t n_flags)
 {
 	int r = 0;
 
@@ -162,7 +171,8 @@ struct cp_str cp_flag_value(const struct cp_flag *f, struct cp_str otherwise)
 	return f->values.n ? f->values.items[0].value : otherwise;
 }
 
-int cp_flag_values(struct cp_parser *p, const struct cp_flag *f, struct cp_str **ret_values, size_t *ret_n)
+int cp_flag_values(struct cp_parser *p, const struct cp_flag *f, struct cp_str **ret_values,
+		   size_t *ret_n)
 {
 	struct cp_str *values = cp_arena_array(p->a, f->values.n, sizeof(*values));
 

@@ -14,7 +14,8 @@ static int check_interval(struct cp_parser *p, const struct cp_node *n, const st
 	if (r < 0)
 		return cp_parser_at(p, n, f->values.items[0].raw, r);
 	if (nanoseconds != 0 && nanoseconds < 1000000)
-		return cp_parser_fail(p, n, f->values.items[0].raw, "Interval \"%s\" cannot be less than 1ms", f->name);
+		return cp_parser_fail(p, n, f->values.items[0].raw,
+				      "Interval \"%s\" cannot be less than 1ms", f->name);
 	return 0;
 }
 
@@ -33,7 +34,8 @@ static int check_retries(struct cp_parser *p, const struct cp_node *n, const str
 	if (cp_str_to_int(value, 10, &v) && v >= INT32_MIN && v <= INT32_MAX) {
 		if (v >= 0)
 			return 0;
-		return cp_parser_fail(p, n, f->values.items[0].raw, "--retries cannot be negative (%d)", (int)v);
+		return cp_parser_fail(p, n, f->values.items[0].raw,
+				      "--retries cannot be negative (%d)", (int)v);
 	}
 	while (digits < value.n && value.p[digits] >= '0' && value.p[digits] <= '9')
 		digits++;
@@ -66,24 +68,28 @@ int cp_command_health(struct cp_parser *p, const struct cp_node *n, struct cp_co
 	int r;
 
 	if (n->args.n == 0)
-		return cp_parser_fail(p, n, n->name.raw, "HEALTHCHECK requires at least one argument");
+		return cp_parser_fail(p, n, n->name.raw,
+				      "HEALTHCHECK requires at least one argument");
 	type = cp_dockerfile_upper(p->a, n->args.items[0].value);
 	if (!type.p)
 		return cp_err_nomem(p->err);
 	if (cp_str_eq(type, CP_S("NONE"))) {
 		c->health_none = true;
 		if (n->args.n > 1)
-			return cp_parser_fail(p, n, n->args.items[1].raw, "HEALTHCHECK NONE takes no arguments");
+			return cp_parser_fail(p, n, n->args.items[1].raw,
+					      "HEALTHCHECK NONE takes no arguments");
 		return 0; /* flags are not looked at */
 	}
 	r = cp_flags_parse(p, n, flags, N_HEALTH_FLAGS);
 	if (r < 0)
 		return r;
 	if (!cp_str_eq(type, CP_S("CMD")))
-		return cp_parser_fail(p, n, n->args.items[0].raw, "Unknown type %s in HEALTHCHECK (try CMD)",
+		return cp_parser_fail(p, n, n->args.items[0].raw,
+				      "Unknown type %s in HEALTHCHECK (try CMD)",
 				      cp_dockerfile_quote(type, quoted));
 	if (n->args.n == 1)
-		return cp_parser_fail(p, n, n->args.items[0].raw, "Missing command after HEALTHCHECK CMD");
+		return cp_parser_fail(p, n, n->args.items[0].raw,
+				      "Missing command after HEALTHCHECK CMD");
 	r = cp_command_words(p, n, 1, c);
 	return r < 0 ? r : check_options(p, n, flags);
 }

@@ -29,8 +29,8 @@ static struct cp_str operator_word(struct cp_str s, bool *ret_chomp)
 	return cp_str_find(s, '<', 0) == s.n ? s : none;
 }
 
-int cp_heredoc_parse(struct cp_arena *a, struct cp_str word, struct cp_heredoc *ret_heredoc, bool *ret_is,
-		     struct cp_err *err)
+int cp_heredoc_parse(struct cp_arena *a, struct cp_str word, struct cp_heredoc *ret_heredoc,
+		     bool *ret_is, struct cp_err *err)
 {
 	struct cp_lexer lexer = {.escape = '\\', .skip_unset = true};
 	struct cp_str *words, *raw_words;
@@ -51,9 +51,10 @@ int cp_heredoc_parse(struct cp_arena *a, struct cp_str word, struct cp_heredoc *
 		return r;
 	if (n_raw != 1)
 		return cp_err_set(err, CP_EINVAL,
-				  "internal lexing of heredoc produced inconsistent results: %.*s", CP_STR(word));
+				  "internal lexing of heredoc produced inconsistent results: %.*s",
+				  CP_STR(word));
 	h.name = words[0];
-	/* quotes that are only there in the raw word: part of it is quoted, so the body is not expanded */
+	/* quotes only in the raw word: part of it is quoted, so the body is not expanded */
 	h.expand = count_quotes(words[0]) == count_quotes(raw_words[0]);
 	*ret_heredoc = h;
 	*ret_is = true;
@@ -100,13 +101,19 @@ static struct cp_str operator_at(struct cp_str line, size_t n)
 
 int cp_heredocs_read(struct cp_parser *p, struct cp_node *n)
 {
-	struct cp_lexer lexer = {.escape = '\\', .raw_quotes = true, .raw_escapes = true, .skip_unset = true};
+	const struct cp_lexer lexer = {
+		.escape = '\\',
+		.raw_quotes = true,
+		.raw_escapes = true,
+		.skip_unset = true,
+	};
 	CP_VEC(struct cp_heredoc) docs = {0};
 	struct cp_str *words = NULL;
 	size_t n_words = 0;
 	int r = cp_expand_words(p->a, &lexer, n->original, NULL, &words, &n_words, p->err);
 
-	if (r < 0 && r != CP_EINVAL) /* BuildKit takes a line that cannot be split for one without heredocs */
+	/* BuildKit takes a line that cannot be split for one without heredocs */
+	if (r < 0 && r != CP_EINVAL)
 		return cp_parser_at(p, n, n->name.raw, r);
 	for (size_t i = 0; i < n_words; i++) {
 		struct cp_heredoc h;
@@ -121,7 +128,8 @@ int cp_heredocs_read(struct cp_parser *p, struct cp_node *n)
 	for (size_t i = 0; i < docs.n; i++) {
 		r = read_body(p, &docs.items[i]);
 		if (r == CP_EINVAL)
-			return cp_parser_fail(p, n, operator_at(n->original, i), "unterminated heredoc");
+			return cp_parser_fail(p, n, operator_at(n->original, i),
+					      "unterminated heredoc");
 		if (r < 0)
 			return cp_err_nomem(p->err);
 	}

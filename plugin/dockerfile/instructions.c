@@ -5,8 +5,10 @@
 #include "dockerfile/text_int.h"
 
 static const char *const instruction_names[] = {
-	"add",	      "arg",	   "cmd",	"copy", "entrypoint", "env",  "expose", "from",	  "healthcheck",
-	"label",      "maintainer", "onbuild", "run",  "shell",	     "stopsignal", "user", "volume", "workdir",
+	/* clang-format off */
+	"add", "arg", "cmd", "copy", "entrypoint", "env", "expose", "from", "healthcheck", "label",
+	"maintainer", "onbuild", "run", "shell", "stopsignal", "user", "volume", "workdir",
+	/* clang-format on */
 };
 
 /* Names of instructions in upper case, for messages. */
@@ -76,8 +78,8 @@ static int arg(struct cp_parser *p, const struct cp_node *n, struct cp_command *
 
 		if (has_value && equals == 0)
 			return cp_parser_fail(p, n, w->raw, "ARG names can not be blank");
-		c->pairs[i] = (struct cp_pair){cp_str_sub(w->value, 0, equals), cp_str_from(w->value, equals + 1),
-					       has_value, false};
+		c->pairs[i] = (struct cp_pair){cp_str_sub(w->value, 0, equals),
+					       cp_str_from(w->value, equals + 1), has_value, false};
 	}
 	c->n_pairs = n->args.n;
 	return 0;
@@ -88,7 +90,8 @@ static int arg(struct cp_parser *p, const struct cp_node *n, struct cp_command *
 static int text(struct cp_parser *p, const struct cp_node *n, struct cp_command *c)
 {
 	if (n->args.n != 1)
-		return cp_parser_fail(p, n, n->name.raw, "%s requires exactly one argument", upper_names[c->kind]);
+		return cp_parser_fail(p, n, n->name.raw, "%s requires exactly one argument",
+				      upper_names[c->kind]);
 	c->text = n->args.items[0].value;
 	/* parseStopSignal never looks at its flags */
 	return c->kind == CP_CMD_STOPSIGNAL ? 0 : cp_flags_none(p, n);
@@ -151,7 +154,8 @@ static int shell(struct cp_parser *p, const struct cp_node *n, struct cp_command
 	if (n->args.n == 0)
 		return at_least_one(p, n, "SHELL");
 	if (!n->json)
-		return cp_parser_fail(p, n, n->args.items[0].raw, "SHELL requires the arguments to be in JSON form");
+		return cp_parser_fail(p, n, n->args.items[0].raw,
+				      "SHELL requires the arguments to be in JSON form");
 	return cp_command_words(p, n, 0, c);
 }
 
@@ -199,8 +203,8 @@ static int onbuild(struct cp_parser *p, const struct cp_node *n, struct cp_comma
 		return cp_parser_fail(p, n, n->args.items[0].raw,
 				      "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
 	if (cp_str_eq(trigger, CP_S("MAINTAINER")) || cp_str_eq(trigger, CP_S("FROM")))
-		return cp_parser_fail(p, n, n->args.items[0].raw, "%.*s isn't allowed as an ONBUILD trigger",
-				      CP_STR(trigger));
+		return cp_parser_fail(p, n, n->args.items[0].raw,
+				      "%.*s isn't allowed as an ONBUILD trigger", CP_STR(trigger));
 	return onbuild_text(p, n, c);
 }
 
@@ -220,7 +224,8 @@ static bool valid_stage_name(struct cp_str s)
 	for (size_t i = 1; i < s.n; i++) {
 		char c = s.p[i];
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_' && c != '.')
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_' &&
+		    c != '.')
 			return false;
 	}
 	return true;
@@ -252,11 +257,12 @@ int cp_stage_parse(struct cp_parser *p, const struct cp_node *n, struct cp_stage
 			return cp_err_nomem(p->err);
 		if (!valid_stage_name(s.name))
 			return cp_parser_fail(p, n, args[2].raw,
-					      "invalid name for build stage: %s, name can't start with a number or "
-					      "contain symbols",
+					      "invalid name for build stage: %s, name can't start "
+					      "with a number or contain symbols",
 					      cp_dockerfile_quote(args[2].value, quoted));
 	} else if (n->args.n != 1) {
-		return cp_parser_fail(p, n, after_first(n), "FROM requires either one or three arguments");
+		return cp_parser_fail(p, n, after_first(n),
+				      "FROM requires either one or three arguments");
 	}
 	r = cp_flags_parse(p, n, &platform, 1);
 	if (r < 0)
@@ -321,7 +327,8 @@ static int fill(struct cp_parser *p, const struct cp_node *n, struct cp_command 
 	}
 }
 
-int cp_command_parse(struct cp_parser *p, const struct cp_node *n, const struct cp_command **ret_command)
+int cp_command_parse(struct cp_parser *p, const struct cp_node *n,
+		     const struct cp_command **ret_command)
 {
 	struct cp_command *c;
 	int r;

@@ -1,6 +1,7 @@
 /*
- * JSON as Go's encoding/json reads it, for the exec form and for a syntax directive in JSON. A library of stricter or
- * laxer taste would take text for JSON, or JSON for text, where BuildKit does not.
+ * JSON as Go's encoding/json reads it, for the exec form and for a syntax directive in JSON. A
+ * library of stricter or laxer taste would take text for JSON, or JSON for text, where BuildKit
+ * does not.
  */
 #include "base/utf8.h"
 #include "dockerfile/parse_int.h"
@@ -8,7 +9,7 @@
 
 #define MAX_DEPTH 10000 /* encoding/json maxNestingDepth */
 
-/* One value of the outermost array or object: `value` is its text, of an array or object only the bracket. */
+/* One value of the outermost array or object; of a nested one `value` is only the bracket. */
 typedef int json_item(void *self, struct cp_str key, struct cp_str value);
 
 struct scan {
@@ -93,12 +94,14 @@ static bool scan_digits(struct scan *j)
 	return j->at > begin;
 }
 
-/* 2^1024 - 2^970, from which on strconv.ParseFloat reports a range error: its digits before the point. */
+/* 2^1024 - 2^970, from which on strconv.ParseFloat reports a range error. */
+/* clang-format off */
 static const char overflow_digits[] =
-	"1797693134862315807937289714053034150799341327100378269361737789804449682927647509466490179775872070"
-	"9633028641669288791094655554785194040263065748867150582068190890200070838367627385484581771153176447"
-	"5730270069855571366959622842914819860834936475292719074168444365510704342711559699508093042880177904"
-	"174497792";
+	"17976931348623158079372897140530341507993413271003782693617377898044496829276475"
+	"09466490179775872070963302864166928879109465555478519404026306574886715058206819"
+	"08902000708383676273854845817711531764475730270069855571366959622842914819860834"
+	"936475292719074168444365510704342711559699508093042880177904174497792";
+/* clang-format on */
 
 /* Position of the exponent letter and its value, clamped. */
 static long exponent_of(struct cp_str number, size_t *ret_mantissa)
@@ -121,6 +124,7 @@ static long exponent_of(struct cp_str number, size_t *ret_mantissa)
 
 static bool overflows(struct cp_str number)
 {
+	const size_t n_digits = sizeof(overflow_digits) - 1;
 	long magnitude, places = 0;
 	size_t end, compared = 0;
 	bool point = false, significant = false;
@@ -141,10 +145,10 @@ static bool overflows(struct cp_str number)
 			places--;
 	}
 	magnitude += places;
-	if (!significant || magnitude != (long)sizeof(overflow_digits) - 1)
-		return significant && magnitude > (long)sizeof(overflow_digits) - 1;
+	if (!significant || magnitude != (long)n_digits)
+		return significant && magnitude > (long)n_digits;
 	significant = false;
-	for (size_t i = number.p[0] == '-'; i < end && compared < sizeof(overflow_digits) - 1; i++) {
+	for (size_t i = number.p[0] == '-'; i < end && compared < n_digits; i++) {
 		char c = number.p[i];
 
 		significant = significant || (c != '0' && c != '.');
@@ -155,7 +159,7 @@ static bool overflows(struct cp_str number)
 		compared++;
 	}
 	/* equal so far: what the number does not say is zero */
-	while (compared < sizeof(overflow_digits) - 1)
+	while (compared < n_digits)
 		if (overflow_digits[compared++] != '0')
 			return false;
 	return true;
@@ -250,7 +254,10 @@ static bool push(struct scan *j)
 	return true;
 }
 
-/* After a value: closes what closes. *ret_more: a comma, so another value follows. False for anything else. */
+/*
+ * After a value: closes what closes. *ret_more: a comma, so another value follows. False for
+ * anything else.
+ */
 static bool close_levels(struct scan *j, bool *ret_more)
 {
 	*ret_more = false;
@@ -268,7 +275,7 @@ static bool close_levels(struct scan *j, bool *ret_more)
 	}
 }
 
-/* The whole text as one value: 1 when it is JSON, 0 when not, or what the item function failed with. */
+/* The whole text as one value: 1 when it is JSON, 0 when not, or the item function's error. */
 static int scan_all(struct scan *j)
 {
 	bool more = true;
@@ -286,7 +293,8 @@ static int scan_all(struct scan *j)
 		opened = peek(j) == '[' || peek(j) == '{';
 		if (opened ? !push(j) : !scan_scalar(j))
 			return 0;
-		r = top ? j->item(j->self, key, cp_str_sub(j->s, begin, opened ? begin + 1 : j->at)) : 0;
+		r = top ? j->item(j->self, key, cp_str_sub(j->s, begin, opened ? begin + 1 : j->at))
+			: 0;
 		if (r < 0)
 			return r;
 		if (opened && peek(j) != (in_object(j) ? '}' : ']'))
@@ -308,7 +316,10 @@ static uint32_t hex4(struct cp_str s)
 	return v;
 }
 
-/* A \u escape at the front of s, after the backslash; half a surrogate pair becomes U+FFFD. Returns the bytes taken. */
+/*
+ * A \u escape at the front of s, after the backslash; half a surrogate pair becomes U+FFFD. Returns
+ * the bytes taken.
+ */
 static size_t put_unicode(struct cp_str s, struct cp_buf *out)
 {
 	uint32_t rune = hex4(cp_str_from(s, 1)), low;
@@ -316,7 +327,8 @@ static size_t put_unicode(struct cp_str s, struct cp_buf *out)
 	if (rune >= 0xD800 && rune < 0xDC00 && s.n >= 11 && s.p[5] == '\\' && s.p[6] == 'u') {
 		low = hex4(cp_str_from(s, 7));
 		if (low >= 0xDC00 && low < 0xE000) {
-			cp_dockerfile_put_rune(out, 0x10000 + ((rune - 0xD800) << 10) + (low - 0xDC00));
+			cp_dockerfile_put_rune(out,
+					       0x10000 + ((rune - 0xD800) << 10) + (low - 0xDC00));
 			return 11;
 		}
 	}
@@ -369,12 +381,13 @@ static int add_string(void *self, struct cp_str key, struct cp_str value)
 	cp_buf_clear(&t->p->scratch);
 	unquote(value, &t->p->scratch);
 	word.value = cp_arena_str(t->p->a, cp_buf_str(&t->p->scratch));
-	if (cp_buf_error(&t->p->scratch) || !word.value.p || cp_vec_push(t->p->a, t->words, word) < 0)
+	if (cp_buf_error(&t->p->scratch) || !word.value.p ||
+	    cp_vec_push(t->p->a, t->words, word) < 0)
 		return cp_err_nomem(t->p->err);
 	return 0;
 }
 
-int cp_json_strings(struct cp_parser *p, struct cp_str text, cp_word_vec *words, bool *ret_json)
+int cp_words_json(struct cp_parser *p, struct cp_str text, cp_word_vec *words, bool *ret_json)
 {
 	cp_word_vec found = {0};
 	struct strings t = {p, &found, false};
@@ -419,7 +432,8 @@ static int find_member(void *self, struct cp_str key, struct cp_str value)
 	return m->value.p ? cp_buf_error(&b) : CP_ENOMEM;
 }
 
-int cp_json_member(struct cp_arena *a, struct cp_str text, const char *key, struct cp_str *ret_value)
+int cp_directives_json(struct cp_arena *a, struct cp_str text, const char *key,
+		       struct cp_str *ret_value)
 {
 	struct member m = {a, key, {NULL, 0}};
 	struct scan j = {.s = text, .item = find_member, .self = &m};

@@ -35,7 +35,8 @@ int cp_lex_fail(struct cp_lex *lx, const char *format, ...)
 int cp_lex_spend(struct cp_lex *lx, size_t n)
 {
 	if (n > CP_MAX_EXPANSION_STEPS - lx->steps)
-		return cp_err_set(lx->err, CP_ELIMIT, "expansion takes more than %u steps", CP_MAX_EXPANSION_STEPS);
+		return cp_err_set(lx->err, CP_ELIMIT, "expansion takes more than %u steps",
+				  CP_MAX_EXPANSION_STEPS);
 	lx->steps += n;
 	return 0;
 }
@@ -45,7 +46,8 @@ int cp_lex_check(struct cp_lex *lx, const struct cp_buf *b)
 	int r = cp_buf_error(b);
 
 	if (r == CP_ELIMIT)
-		return cp_err_set(lx->err, r, "expansion is longer than %u bytes", CP_MAX_EXPANSION_BYTES);
+		return cp_err_set(lx->err, r, "expansion is longer than %u bytes",
+				  CP_MAX_EXPANSION_BYTES);
 	return r < 0 ? cp_err_nomem(lx->err) : 0;
 }
 
@@ -115,7 +117,8 @@ static int single_quoted(struct cp_lex *lx, bool double_escapes, struct cp_buf *
 	for (;;) {
 		ch = cp_lex_next(lx);
 		if (ch == CP_LEX_EOF)
-			return cp_lex_fail(lx, "unexpected end of statement while looking for matching single-quote");
+			return cp_lex_fail(lx, "unexpected end of statement while looking for "
+					       "matching single-quote");
 		if (ch == '\'')
 			break;
 		if (double_escapes && ch == (unsigned char)lx->options->escape)
@@ -153,7 +156,8 @@ static int double_quoted(struct cp_lex *lx, bool double_escapes, struct cp_buf *
 		cp_dockerfile_put_rune(out, ch);
 	while (lx->ch != '"') {
 		if (lx->ch == CP_LEX_EOF)
-			return cp_lex_fail(lx, "unexpected end of statement while looking for matching double-quote");
+			return cp_lex_fail(lx, "unexpected end of statement while looking for "
+					       "matching double-quote");
 		if (lx->ch == '$') {
 			r = cp_lex_dollar(lx, out);
 			if (r < 0)
@@ -252,11 +256,13 @@ static int expand_until(struct cp_lex *lx, uint32_t stop, bool double_escapes, s
 		r = is_special(lx) ? special(lx, double_escapes, out) : ordinary(lx, out, &end);
 	}
 	if (r == 0 && stop != CP_LEX_EOF)
-		r = cp_lex_fail(lx, "unexpected end of statement while looking for matching %c", (char)stop);
+		r = cp_lex_fail(lx, "unexpected end of statement while looking for matching %c",
+				(char)stop);
 	return r;
 }
 
-int cp_lex_until(struct cp_lex *lx, uint32_t stop, bool raw_escapes, bool double_escapes, struct cp_buf *out)
+int cp_lex_until(struct cp_lex *lx, uint32_t stop, bool raw_escapes, bool double_escapes,
+		 struct cp_buf *out)
 {
 	bool outer = lx->raw_escapes;
 	int r;
@@ -266,7 +272,7 @@ int cp_lex_until(struct cp_lex *lx, uint32_t stop, bool raw_escapes, bool double
 				  CP_MAX_EXPANSION_DEPTH - 1);
 	lx->depth++;
 	lx->raw_escapes = raw_escapes;
-	/* processStopOn of a nested word shares the buffer of the outer word and empties it: so must we. */
+	/* BuildKit builds a nested word in the buffer of the outer one, which it empties */
 	cp_buf_clear(&lx->word);
 	r = expand_until(lx, stop, double_escapes, out);
 	if (r == 0)
@@ -292,6 +298,18 @@ static int expand(struct cp_lex *lx, struct cp_str word, struct cp_buf *out)
 	return r;
 }
 
+static struct cp_lex new_lex(struct cp_arena *a, const struct cp_lexer *options,
+			     const struct cp_env_lookup *env, struct cp_err *err)
+{
+	return (struct cp_lex){
+		.a = a,
+		.options = options,
+		.env = env,
+		.err = err,
+		.word = CP_BUF_INIT(CP_MAX_EXPANSION_BYTES),
+	};
+}
+
 /* Whether expansion would change nothing: no byte that means something, nothing beyond ASCII. */
 static bool is_plain(struct cp_str word, char escape)
 {
@@ -304,11 +322,11 @@ static bool is_plain(struct cp_str word, char escape)
 	return true;
 }
 
-int cp_expand(struct cp_arena *a, const struct cp_lexer *lexer, struct cp_str word, const struct cp_env_lookup *env,
-	      struct cp_str *ret_word, struct cp_err *err)
+int cp_expand(struct cp_arena *a, const struct cp_lexer *lexer, struct cp_str word,
+	      const struct cp_env_lookup *env, struct cp_str *ret_word, struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf out = CP_BUF_INIT(CP_MAX_EXPANSION_BYTES);
-	struct cp_lex lx = {.a = a, .options = lexer, .env = env, .err = err, .word = CP_BUF_INIT(CP_MAX_EXPANSION_BYTES)};
+	struct cp_lex lx = new_lex(a, lexer, env, err);
 	struct cp_str result;
 	int r = 0;
 
@@ -329,10 +347,11 @@ int cp_expand(struct cp_arena *a, const struct cp_lexer *lexer, struct cp_str wo
 }
 
 int cp_expand_words(struct cp_arena *a, const struct cp_lexer *lexer, struct cp_str word,
-		    const struct cp_env_lookup *env, struct cp_str **ret_words, size_t *ret_n_words, struct cp_err *err)
+		    const struct cp_env_lookup *env, struct cp_str **ret_words, size_t *ret_n_words,
+		    struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf out = CP_BUF_INIT(CP_MAX_EXPANSION_BYTES);
-	struct cp_lex lx = {.a = a, .options = lexer, .env = env, .err = err, .word = CP_BUF_INIT(CP_MAX_EXPANSION_BYTES)};
+	struct cp_lex lx = new_lex(a, lexer, env, err);
 	int r = expand(&lx, word, &out);
 
 	if (r == 0)

@@ -1,4 +1,7 @@
-/* The state of one expansion, shared by lex.c (words), dollar.c ($ and its modifiers) and pattern.c (# % /). */
+/*
+ * The state of one expansion, shared by lex.c (words), dollar.c ($ and its modifiers) and pattern.c
+ * (# % /).
+ */
 #ifndef CP_DOCKERFILE_LEX_INT_H
 #define CP_DOCKERFILE_LEX_INT_H
 
@@ -12,11 +15,11 @@ struct cp_lex {
 	const struct cp_env_lookup *env; /* NULL: nothing is set */
 	struct cp_err *err;
 	struct cp_str rest; /* from the peeked rune on */
-	uint32_t ch;        /* the peeked rune, CP_LEX_EOF at the end */
-	size_t width;       /* its bytes in rest */
+	uint32_t ch;	    /* the peeked rune, CP_LEX_EOF at the end */
+	size_t width;	    /* its bytes in rest */
 	bool raw_escapes;
 	unsigned depth; /* of nested ${}: 1 outside of any */
-	size_t steps;   /* spent of CP_MAX_EXPANSION_STEPS */
+	size_t steps;	/* spent of CP_MAX_EXPANSION_STEPS */
 
 	/* the split into words, only kept at depth 1 */
 	struct cp_buf word;
@@ -34,18 +37,20 @@ int cp_lex_spend(struct cp_lex *lx, size_t n);
 int cp_lex_check(struct cp_lex *lx, const struct cp_buf *b);
 
 /*
- * shell/lex.go processStopOn: expands up to `stop` (taken) or to the end of input for CP_LEX_EOF, appending to `out`.
- * raw_escapes keeps escapes; double_escapes doubles literal escape characters within quotes, for patterns.
+ * shell/lex.go processStopOn: expands up to `stop` (taken) or to the end of input for CP_LEX_EOF,
+ * appending to `out`. raw_escapes keeps escapes; double_escapes doubles literal escape characters
+ * within quotes, for patterns.
  */
-int cp_lex_until(struct cp_lex *lx, uint32_t stop, bool raw_escapes, bool double_escapes, struct cp_buf *out);
+int cp_lex_until(struct cp_lex *lx, uint32_t stop, bool raw_escapes, bool double_escapes,
+		 struct cp_buf *out);
 /* processDollar: the peeked rune is '$'. */
 int cp_lex_dollar(struct cp_lex *lx, struct cp_buf *out);
 
 /* trimPrefix, trimSuffix: value without what the pattern matches at that end. */
-int cp_lex_trim(struct cp_lex *lx, struct cp_str pattern, struct cp_str value, bool suffix, bool greedy,
-		struct cp_buf *out);
+int cp_lex_trim(struct cp_lex *lx, struct cp_str pattern, struct cp_str value, bool suffix,
+		bool greedy, struct cp_buf *out);
 /* ${name/pattern/replacement}, of the first match or of all. */
-int cp_lex_replace(struct cp_lex *lx, struct cp_str pattern, struct cp_str value, struct cp_str replacement, bool all,
-		   struct cp_buf *out);
+int cp_lex_replace(struct cp_lex *lx, struct cp_str pattern, struct cp_str value,
+		   struct cp_str replacement, bool all, struct cp_buf *out);
 
 #endif

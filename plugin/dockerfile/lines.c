@@ -1,6 +1,9 @@
 #include "dockerfile/parse_int.h"
 
-/* bufio.MaxScanTokenSize: a line with its newline may have as many bytes, one without a newline one less. */
+/*
+ * bufio.MaxScanTokenSize: a line with its newline may have as many bytes, one without a newline one
+ * less.
+ */
 #define SCANNER_BYTES ((size_t)64 << 10)
 
 bool cp_lines_next(struct cp_lines *l, struct cp_str *ret_line)
@@ -36,8 +39,8 @@ bool cp_lines_is_comment(struct cp_str line)
 }
 
 /*
- * parser.go lineContinuationRegex: cuts an escape character that ends the line, blanks after it allowed, and that no other
- * escape character precedes. Returns whether the line goes on.
+ * parser.go lineContinuationRegex: cuts an escape character that ends the line, blanks after it
+ * allowed, and that no other escape character precedes. Returns whether the line goes on.
  */
 static bool cut_continuation(struct cp_str *line, char escape)
 {
@@ -95,7 +98,8 @@ static bool join_lines(struct cp_lines *l, struct cp_str raw, char escape, struc
 	return true;
 }
 
-void cp_lines_join(struct cp_lines *l, struct cp_str first, char escape, struct cp_buf *out, bool *ret_something)
+void cp_lines_join(struct cp_lines *l, struct cp_str first, char escape, struct cp_buf *out,
+		   bool *ret_something)
 {
 	struct join j = {.out = out};
 

@@ -1,4 +1,4 @@
-/* Values of RUN --mount and --device: frontend/dockerfile/instructions/commands_run{mount,device}.go. */
+/* Values of RUN --mount and --device: instructions/commands_runmount.go, commands_rundevice.go. */
 #include "dockerfile/parse_int.h"
 #include "dockerfile/text_int.h"
 
@@ -10,8 +10,9 @@ typedef CP_VEC(struct cp_str) cp_field_vec;
 
 static int csv_error(struct cp_err *err, const char *what, size_t column, const char *why)
 {
-	return cp_err_set(err, CP_EINVAL, "failed to parse csv %s: parse error on line 1, column %zu: %s", what, column,
-			  why);
+	return cp_err_set(err, CP_EINVAL,
+			  "failed to parse csv %s: parse error on line 1, column %zu: %s", what,
+			  column, why);
 }
 
 /* A quoted field, s[*at] being behind its quote; stops at the comma or at the end. */
@@ -35,8 +36,8 @@ static int quoted_field(struct cp_str s, size_t *at, struct cp_buf *out)
 	}
 }
 
-static int csv_field(struct cp_arena *a, struct cp_str s, size_t *at, const char *what, struct cp_str *ret_field,
-		     struct cp_err *err)
+static int csv_field(struct cp_arena *a, struct cp_str s, size_t *at, const char *what,
+		     struct cp_str *ret_field, struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf b = CP_BUF_INIT(CP_MAX_LINE_BYTES);
 	size_t begin = *at, quote;
@@ -46,7 +47,8 @@ static int csv_field(struct cp_arena *a, struct cp_str s, size_t *at, const char
 		*ret_field = cp_str_sub(s, begin, *at);
 		quote = cp_str_find(*ret_field, '"', 0);
 		if (quote < ret_field->n)
-			return csv_error(err, what, begin + quote + 1, "bare \" in non-quoted-field");
+			return csv_error(err, what, begin + quote + 1,
+					 "bare \" in non-quoted-field");
 		return 0;
 	}
 	++*at;
@@ -56,7 +58,8 @@ static int csv_field(struct cp_arena *a, struct cp_str s, size_t *at, const char
 	return cp_buf_error(&b) || !ret_field->p ? cp_err_nomem(err) : 0;
 }
 
-static int csv_fields(struct cp_arena *a, struct cp_str s, const char *what, cp_field_vec *fields, struct cp_err *err)
+static int csv_fields(struct cp_arena *a, struct cp_str s, const char *what, cp_field_vec *fields,
+		      struct cp_err *err)
 {
 	struct cp_str field;
 	size_t at = 0;
@@ -82,8 +85,10 @@ static int csv_fields(struct cp_arena *a, struct cp_str s, const char *what, cp_
 static const char *const mount_types[] = {"bind", "cache", "tmpfs", "secret", "ssh"};
 static const char *const sharing_modes[] = {"shared", "private", "locked"};
 static const char *const mount_keys[] = {
-	"type", "from", "source", "target", "readonly", "id",	       "sharing", "required",  "size", "mode",
-	"uid",	"gid",	"src",	  "dst",    "destination", "ro", "rw",	  "readwrite", "env",
+	/* clang-format off */
+	"type", "from", "source", "target", "readonly", "id", "sharing", "required", "size", "mode",
+	"uid", "gid", "src", "dst", "destination", "ro", "rw", "readwrite", "env",
+	/* clang-format on */
 };
 
 struct mount_parser {
@@ -103,13 +108,14 @@ static bool is(struct cp_str s, const char *name)
 
 static int unexpected_for_type(struct mount_parser *p)
 {
-	return cp_err_set(p->err, CP_EINVAL, "unexpected key '%.*s' for mount type '%s'", CP_STR(p->key),
-			  mount_types[p->m.type]);
+	return cp_err_set(p->err, CP_EINVAL, "unexpected key '%.*s' for mount type '%s'",
+			  CP_STR(p->key), mount_types[p->m.type]);
 }
 
 static int invalid_value(struct mount_parser *p)
 {
-	return cp_err_set(p->err, CP_EINVAL, "invalid value for %.*s: %.*s", CP_STR(p->key), CP_STR(p->value));
+	return cp_err_set(p->err, CP_EINVAL, "invalid value for %.*s: %.*s", CP_STR(p->key),
+			  CP_STR(p->value));
 }
 
 static bool takes_required(const struct cp_mount *m)
@@ -128,7 +134,9 @@ static int set_word(struct mount_parser *p)
 		return 0;
 	}
 	if (!is(p->key, "required"))
-		return cp_err_set(p->err, CP_EINVAL, "invalid field '%.*s' must be a key=value pair", CP_STR(p->field));
+		return cp_err_set(p->err, CP_EINVAL,
+				  "invalid field '%.*s' must be a key=value pair",
+				  CP_STR(p->field));
 	if (!takes_required(&p->m))
 		return unexpected_for_type(p);
 	p->m.required = true;
@@ -136,7 +144,8 @@ static int set_word(struct mount_parser *p)
 }
 
 /* One of a list of names in any case: its index. */
-static int choose(struct mount_parser *p, const char *const *names, size_t n, const char *what, size_t *ret_index)
+static int choose(struct mount_parser *p, const char *const *names, size_t n, const char *what,
+		  size_t *ret_index)
 {
 	char quoted[CP_DOCKERFILE_QUOTED], hint[CP_PARSER_SUGGESTION];
 	struct cp_str lower = cp_dockerfile_lower(p->a, p->value);
@@ -149,7 +158,8 @@ static int choose(struct mount_parser *p, const char *const *names, size_t n, co
 			return 0;
 		}
 	}
-	return cp_err_set(p->err, CP_EINVAL, "unsupported %s %s%s", what, cp_dockerfile_quote(p->value, quoted),
+	return cp_err_set(p->err, CP_EINVAL, "unsupported %s %s%s", what,
+			  cp_dockerfile_quote(p->value, quoted),
 			  cp_parser_suggest(p->value, names, n, hint));
 }
 
@@ -178,7 +188,8 @@ static int set_read_only(struct mount_parser *p, bool read_only)
 static int set_number(struct mount_parser *p, unsigned base, bool *ret_has, uint64_t *ret_value)
 {
 	if (!cp_dockerfile_uint32(p->value, base, ret_value))
-		return cp_err_set(p->err, CP_EINVAL, "invalid value %.*s for %.*s", CP_STR(p->value), CP_STR(p->key));
+		return cp_err_set(p->err, CP_EINVAL, "invalid value %.*s for %.*s",
+				  CP_STR(p->value), CP_STR(p->key));
 	*ret_has = true;
 	return 0;
 }
@@ -224,10 +235,14 @@ static struct cp_str *text_field(struct mount_parser *p)
 		const char *key;
 		size_t offset;
 	} fields[] = {
-		{"from", offsetof(struct cp_mount, from)},	 {"source", offsetof(struct cp_mount, source)},
-		{"src", offsetof(struct cp_mount, source)},	 {"target", offsetof(struct cp_mount, target)},
-		{"dst", offsetof(struct cp_mount, target)},	 {"destination", offsetof(struct cp_mount, target)},
-		{"id", offsetof(struct cp_mount, cache_id)},	 {"env", offsetof(struct cp_mount, env)},
+		{"from", offsetof(struct cp_mount, from)},
+		{"source", offsetof(struct cp_mount, source)},
+		{"src", offsetof(struct cp_mount, source)},
+		{"target", offsetof(struct cp_mount, target)},
+		{"dst", offsetof(struct cp_mount, target)},
+		{"destination", offsetof(struct cp_mount, target)},
+		{"id", offsetof(struct cp_mount, cache_id)},
+		{"env", offsetof(struct cp_mount, env)},
 	};
 
 	for (size_t i = 0; i < CP_LEN(fields); i++)
@@ -264,8 +279,8 @@ static int set_value(struct mount_parser *p)
 		return set_number(p, 10, &p->m.has_uid, &p->m.uid);
 	if (is(p->key, "gid"))
 		return set_number(p, 10, &p->m.has_gid, &p->m.gid);
-	return cp_err_set(p->err, CP_EINVAL, "unexpected key '%.*s' in '%.*s'%s", CP_STR(p->key), CP_STR(p->field),
-			  cp_parser_suggest(p->key, LIST(mount_keys), hint));
+	return cp_err_set(p->err, CP_EINVAL, "unexpected key '%.*s' in '%.*s'%s", CP_STR(p->key),
+			  CP_STR(p->field), cp_parser_suggest(p->key, LIST(mount_keys), hint));
 }
 
 static int set_field(struct mount_parser *p, struct cp_str field)
@@ -295,12 +310,14 @@ static int check_mount(struct mount_parser *p)
 	const char *owner = m->has_mode ? "mode" : m->has_uid ? "uid" : m->has_gid ? "gid" : NULL;
 
 	if (owner && (m->type == CP_MOUNT_BIND || m->type == CP_MOUNT_TMPFS))
-		return cp_err_set(p->err, CP_EINVAL, "%s not allowed for \"%s\" type mounts", owner, type);
+		return cp_err_set(p->err, CP_EINVAL, "%s not allowed for \"%s\" type mounts", owner,
+				  type);
 	if (m->type == CP_MOUNT_SECRET) {
 		if (m->from.n)
 			return cp_err_set(p->err, CP_EINVAL, "secret mount should not have a from");
 		if (m->has_sharing)
-			return cp_err_set(p->err, CP_EINVAL, "secret mount should not define sharing");
+			return cp_err_set(p->err, CP_EINVAL,
+					  "secret mount should not define sharing");
 		if (m->source.n == 0 && m->target.n == 0 && m->cache_id.n == 0)
 			return cp_err_set(p->err, CP_EINVAL,
 					  "invalid secret mount. one of source, target required");
@@ -308,7 +325,8 @@ static int check_mount(struct mount_parser *p)
 			return cp_err_set(p->err, CP_EINVAL, "both source and id can't be set");
 	}
 	if (m->has_sharing && m->type != CP_MOUNT_CACHE)
-		return cp_err_set(p->err, CP_EINVAL, "invalid cache sharing set for %s mount", type);
+		return cp_err_set(p->err, CP_EINVAL, "invalid cache sharing set for %s mount",
+				  type);
 	return 0;
 }
 
@@ -329,8 +347,9 @@ static int parse_mount(struct mount_parser *p, struct cp_str value)
 	return check_mount(p);
 }
 
-int cp_mounts_parse(struct cp_arena *a, const struct cp_command *command, const struct cp_lexer *lexer,
-		    const struct cp_env_lookup *lookup, struct cp_mount **ret_mounts, struct cp_err *err)
+int cp_mounts_parse(struct cp_arena *a, const struct cp_command *command,
+		    const struct cp_lexer *lexer, const struct cp_env_lookup *lookup,
+		    struct cp_mount **ret_mounts, struct cp_err *err)
 {
 	struct mount_parser p = {.a = a, .err = err, .lexer = lexer, .env = lookup};
 	struct cp_mount *mounts = cp_arena_array(a, command->n_mounts, sizeof(*mounts));
@@ -342,8 +361,8 @@ int cp_mounts_parse(struct cp_arena *a, const struct cp_command *command, const 
 		r = parse_mount(&p, command->mounts[i]);
 		if (r < 0) {
 			if (command->line && r != CP_ENOMEM)
-				cp_err_at(err, (struct cp_str){NULL, 0}, command->line, command->column,
-					  (int)command->name.n, command->code);
+				cp_err_at(err, (struct cp_str){NULL, 0}, command->line,
+					  command->column, (int)command->name.n, command->code);
 			return r;
 		}
 		mounts[i] = p.m;
@@ -365,9 +384,11 @@ int cp_mount_check(struct cp_arena *a, struct cp_str value, struct cp_err *err)
 
 		if (!key.p)
 			return cp_err_nomem(err);
-		if (equals < fields.items[i].n && is(key, "from") && cp_str_find(from, '$', 0) + 1 < from.n)
+		if (equals < fields.items[i].n && is(key, "from") &&
+		    cp_str_find(from, '$', 0) + 1 < from.n)
 			r = cp_err_set(err, CP_EINVAL,
-				       "'from' doesn't support variable expansion, define alias stage instead");
+				       "'from' doesn't support variable expansion, define "
+				       "alias stage instead");
 	}
 	return r;
 }
@@ -379,25 +400,29 @@ struct device {
 	bool required;
 };
 
-static int set_device_field(struct cp_arena *a, struct device *d, struct cp_str field, struct cp_err *err)
+static int set_device_field(struct cp_arena *a, struct device *d, struct cp_str field,
+			    struct cp_err *err)
 {
 	static const char *const keys[] = {"name", "required"};
 	size_t equals = cp_str_find(field, '=', 0);
 	bool has_value = equals < field.n;
-	struct cp_str key = cp_dockerfile_lower(a, cp_str_sub(field, 0, equals)), value = cp_str_from(field, equals + 1);
+	struct cp_str key = cp_dockerfile_lower(a, cp_str_sub(field, 0, equals)),
+		      value = cp_str_from(field, equals + 1);
 	char hint[CP_PARSER_SUGGESTION];
 
 	if (!key.p)
 		return cp_err_nomem(err);
 	if (is(key, "required")) {
 		if (has_value && cp_dockerfile_bool(value) < 0)
-			return cp_err_set(err, CP_EINVAL, "invalid value for %.*s: %.*s", CP_STR(key), CP_STR(value));
+			return cp_err_set(err, CP_EINVAL, "invalid value for %.*s: %.*s",
+					  CP_STR(key), CP_STR(value));
 		d->required = !has_value || cp_dockerfile_bool(value);
 		return 0;
 	}
 	if (has_value && is(key, "name")) {
 		if (d->name.n)
-			return cp_err_set(err, CP_EINVAL, "device name already set to %.*s", CP_STR(d->name));
+			return cp_err_set(err, CP_EINVAL, "device name already set to %.*s",
+					  CP_STR(d->name));
 		d->name = value;
 		return 0;
 	}
@@ -406,9 +431,10 @@ static int set_device_field(struct cp_arena *a, struct device *d, struct cp_str 
 		return 0;
 	}
 	if (!has_value)
-		return cp_err_set(err, CP_EINVAL, "invalid field '%.*s' must be a key=value pair", CP_STR(field));
-	return cp_err_set(err, CP_EINVAL, "unexpected key '%.*s' in '%.*s'%s", CP_STR(key), CP_STR(field),
-			  cp_parser_suggest(key, LIST(keys), hint));
+		return cp_err_set(err, CP_EINVAL, "invalid field '%.*s' must be a key=value pair",
+				  CP_STR(field));
+	return cp_err_set(err, CP_EINVAL, "unexpected key '%.*s' in '%.*s'%s", CP_STR(key),
+			  CP_STR(field), cp_parser_suggest(key, LIST(keys), hint));
 }
 
 /* ParseDevice */

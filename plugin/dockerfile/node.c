@@ -9,11 +9,11 @@
 enum argument_form {
 	FORM_JSON_OR_STRING, /* parseMaybeJSON */
 	FORM_JSON_OR_WORDS,  /* parseMaybeJSONToList */
-	FORM_WORDS,          /* parseStringsWhitespaceDelimited */
+	FORM_WORDS,	     /* parseStringsWhitespaceDelimited */
 	FORM_QUOTED_WORDS,   /* parseNameOrNameVal */
-	FORM_PAIRS,          /* parseEnv, parseLabel */
-	FORM_STRING,         /* parseString */
-	FORM_HEALTH,         /* parseHealthConfig */
+	FORM_PAIRS,	     /* parseEnv, parseLabel */
+	FORM_STRING,	     /* parseString */
+	FORM_HEALTH,	     /* parseHealthConfig */
 	FORM_INSTRUCTION,    /* parseSubCommand */
 };
 
@@ -62,11 +62,13 @@ int cp_parser_at(struct cp_parser *p, const struct cp_node *n, struct cp_str at,
 	position = cp_lines_locate(&n->origin, offset);
 	if (width > position.left)
 		width = position.left;
-	cp_err_at(p->err, p->file, position.line, position.column, width ? (int)width : 1, position.source);
+	cp_err_at(p->err, p->file, position.line, position.column, width ? (int)width : 1,
+		  position.source);
 	return code;
 }
 
-int cp_parser_fail(struct cp_parser *p, const struct cp_node *n, struct cp_str at, const char *format, ...)
+int cp_parser_fail(struct cp_parser *p, const struct cp_node *n, struct cp_str at,
+		   const char *format, ...)
 {
 	char message[sizeof(p->err->message) * 2];
 	va_list ap;
@@ -104,11 +106,12 @@ static int one_word(struct cp_parser *p, struct cp_node *n, struct cp_str s)
 static int maybe_json(struct cp_parser *p, struct cp_node *n, struct cp_str rest, bool *ret_json)
 {
 	cp_word_vec words = {0};
-	int r = cp_json_strings(p, rest, &words, ret_json);
+	int r = cp_words_json(p, rest, &words, ret_json);
 
 	if (r == CP_EINVAL)
-		return cp_parser_fail(p, n, rest,
-				      "when using JSON array syntax, arrays must be comprised of strings only");
+		return cp_parser_fail(
+			p, n, rest,
+			"when using JSON array syntax, arrays must be comprised of strings only");
 	for (size_t i = 0; r == 0 && i < words.n; i++)
 		if (cp_vec_push(p->a, &n->args, words.items[i]) < 0)
 			r = cp_err_nomem(p->err);
@@ -127,7 +130,7 @@ static int json_or_string(struct cp_parser *p, struct cp_node *n, struct cp_str 
 	return one_word(p, n, rest);
 }
 
-/* HEALTHCHECK: a type, then a command line. parseHealthConfig looks for white space byte by byte. */
+/* A type, then a command line. parseHealthConfig looks for white space byte by byte. */
 static int health_arguments(struct cp_parser *p, struct cp_node *n, struct cp_str rest)
 {
 	size_t end = 0, next;
@@ -144,10 +147,13 @@ static int health_arguments(struct cp_parser *p, struct cp_node *n, struct cp_st
 	return r < 0 ? r : json_or_string(p, n, cp_str_from(rest, next));
 }
 
-static int new_node(struct cp_parser *p, const struct cp_origin *origin, struct cp_str line, unsigned depth,
-		    struct cp_node **ret_node);
+static int new_node(struct cp_parser *p, const struct cp_origin *origin, struct cp_str line,
+		    unsigned depth, struct cp_node **ret_node);
 
-/* ONBUILD: its trigger is a node of its own, and the words of that follow its name among the arguments. */
+/*
+ * ONBUILD: its trigger is a node of its own, and the words of that follow its name among the
+ * arguments.
+ */
 static int trigger(struct cp_parser *p, struct cp_node *n, struct cp_str rest, unsigned depth)
 {
 	int r;
@@ -155,12 +161,14 @@ static int trigger(struct cp_parser *p, struct cp_node *n, struct cp_str rest, u
 	if (rest.n == 0)
 		return 0;
 	if (depth == CP_MAX_ONBUILD_DEPTH)
-		return cp_parser_fail(p, n, rest, "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
+		return cp_parser_fail(p, n, rest,
+				      "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
 	r = new_node(p, &n->origin, rest, depth + 1, &n->child);
 	return r < 0 ? r : one_word(p, n, n->child->name.value);
 }
 
-static int arguments(struct cp_parser *p, struct cp_node *n, const struct keyword *k, struct cp_str rest, unsigned depth)
+static int arguments(struct cp_parser *p, struct cp_node *n, const struct keyword *k,
+		     struct cp_str rest, unsigned depth)
 {
 	bool json = false;
 	int r;
@@ -176,7 +184,8 @@ static int arguments(struct cp_parser *p, struct cp_node *n, const struct keywor
 	case FORM_QUOTED_WORDS:
 		return cp_words_parse(p, rest, &n->args);
 	case FORM_PAIRS:
-		return cp_words_pairs(p, n, rest, k->keyword == CP_CMD_ENV ? "ENV" : "LABEL", &n->args);
+		return cp_words_pairs(p, n, rest, k->keyword == CP_CMD_ENV ? "ENV" : "LABEL",
+				      &n->args);
 	case FORM_STRING:
 		return rest.n ? one_word(p, n, rest) : 0;
 	case FORM_HEALTH:
@@ -195,8 +204,8 @@ static const struct keyword *find_keyword(struct cp_str lower)
 }
 
 /* newNodeFromLine with splitCommand. */
-static int new_node(struct cp_parser *p, const struct cp_origin *origin, struct cp_str line, unsigned depth,
-		    struct cp_node **ret_node)
+static int new_node(struct cp_parser *p, const struct cp_origin *origin, struct cp_str line,
+		    unsigned depth, struct cp_node **ret_node)
 {
 	struct cp_node *n = CP_NEW(p->a, struct cp_node);
 	struct cp_str trimmed = cp_str_trim_space(line), rest, lower;
@@ -230,7 +239,9 @@ static bool can_have_heredocs(const struct cp_node *n)
 {
 	if (n->keyword == CP_CMD_ONBUILD && n->child)
 		n = n->child;
-	return (n->keyword == CP_CMD_ADD || n->keyword == CP_CMD_COPY || n->keyword == CP_CMD_RUN) && !n->json;
+	if (n->json)
+		return false;
+	return n->keyword == CP_CMD_ADD || n->keyword == CP_CMD_COPY || n->keyword == CP_CMD_RUN;
 }
 
 /* ---- all of them ---- */
@@ -249,32 +260,38 @@ static int directive_line(struct cp_parser *p, struct cp_str raw)
 		bool backtick = cp_str_eq(d.value, CP_S("`"));
 
 		p->escape = backtick ? '`' : '\\';
-		p->escape_directive = (struct cp_directive){d.name, backtick ? CP_S("`") : CP_S("\\"), d.line};
+		p->escape_directive =
+			(struct cp_directive){d.name, backtick ? CP_S("`") : CP_S("\\"), d.line};
 		if (!backtick && !cp_str_eq(d.value, CP_S("\\")))
-			r = cp_err_set(p->err, CP_EINVAL, "invalid escape token '%.*s' does not match ` or \\",
+			r = cp_err_set(p->err, CP_EINVAL,
+				       "invalid escape token '%.*s' does not match ` or \\",
 				       CP_STR(d.value));
 	}
 	if (r < 0 && !p->no_position)
-		cp_err_at(p->err, p->file, p->lines.number, (int)(line.p - raw.p) + 1, (int)line.n, cp_lines_chop(raw));
+		cp_err_at(p->err, p->file, p->lines.number, (int)(line.p - raw.p) + 1, (int)line.n,
+			  cp_lines_chop(raw));
 	return r;
 }
 
 /* The logical line that begins with `raw`; ret_line->p is NULL for a blank line. */
 static int logical_line(struct cp_parser *p, struct cp_str raw, struct cp_origin *origin)
 {
-	cp_auto_buf struct cp_buf line = CP_BUF_INIT(CP_MAX_LINE_BYTES);
 	bool something;
 
-	cp_lines_join(&p->lines, raw, p->escape, &line, &something);
-	if (cp_buf_error(&line) == CP_ELIMIT) {
-		cp_err_set(p->err, CP_ELIMIT, "instruction is longer than %u bytes", CP_MAX_LINE_BYTES);
-		cp_err_at(p->err, p->file, origin->before.number + 1, 1, 1, cp_lines_chop(raw));
+	cp_buf_clear(&p->line);
+	cp_lines_join(&p->lines, raw, p->escape, &p->line, &something);
+	if (cp_buf_error(&p->line) == CP_ELIMIT) {
+		cp_err_set(p->err, CP_ELIMIT, "instruction is longer than %u bytes",
+			   CP_MAX_LINE_BYTES);
+		if (!p->no_position)
+			cp_err_at(p->err, p->file, origin->before.number + 1, 1, 1,
+				  cp_lines_chop(raw));
 		return CP_ELIMIT;
 	}
 	origin->line = (struct cp_str){NULL, 0};
-	if (something && !cp_buf_error(&line))
-		origin->line = cp_arena_str(p->a, cp_buf_str(&line));
-	if (cp_buf_error(&line) || (something && !origin->line.p))
+	if (something && !cp_buf_error(&p->line))
+		origin->line = cp_arena_str(p->a, cp_buf_str(&p->line));
+	if (cp_buf_error(&p->line) || (something && !origin->line.p))
 		return cp_err_nomem(p->err);
 	return 0;
 }
@@ -284,7 +301,8 @@ static int add_node(struct cp_parser *p, const struct cp_origin *origin, cp_node
 	struct cp_node *n;
 	int r = new_node(p, origin, origin->line, 0, &n);
 
-	if (r == 0 && can_have_heredocs(n) && cp_str_find_str(n->original, CP_S("<<"), 0) < n->original.n)
+	if (r == 0 && can_have_heredocs(n) &&
+	    cp_str_find_str(n->original, CP_S("<<"), 0) < n->original.n)
 		r = cp_heredocs_read(p, n);
 	if (r < 0)
 		return r;
@@ -305,12 +323,13 @@ static int whole_file(struct cp_parser *p, size_t n_nodes)
 	if (n_nodes == 0)
 		cp_err_set(p->err, CP_EINVAL, "file with no instructions");
 	else if (p->lines.too_long)
-		cp_err_set(p->err, CP_EINVAL, "dockerfile line greater than max allowed size of 65535");
+		cp_err_set(p->err, CP_EINVAL,
+			   "dockerfile line greater than max allowed size of 65535");
 	else
 		return 0;
 	if (!p->no_position)
-		cp_err_at(p->err, p->file, p->lines.number + p->lines.too_long, p->lines.too_long, 1,
-			  cp_str_sub(rest, 0, 512));
+		cp_err_at(p->err, p->file, p->lines.number + p->lines.too_long, p->lines.too_long,
+			  1, cp_str_sub(rest, 0, 512));
 	return CP_EINVAL;
 }
 

@@ -48,14 +48,17 @@ static bool digit_char(char c, bool hex)
 	return (c >= '0' && c <= '9') || (hex && lower(c) >= 'a' && lower(c) <= 'f');
 }
 
-/* strconv underscoreOK: an underscore stands between digits, or between a base prefix and a digit. */
+/*
+ * strconv underscoreOK: an underscore stands between digits, or between a base prefix and a digit.
+ */
 static bool underscores_fit(struct cp_str s)
 {
 	char saw = '^';
 	size_t i = s.n && (s.p[0] == '-' || s.p[0] == '+');
 	bool hex = false;
 
-	if (s.n - i >= 2 && s.p[i] == '0' && lower(s.p[i + 1]) && strchr("box", lower(s.p[i + 1]))) {
+	if (s.n - i >= 2 && s.p[i] == '0' && lower(s.p[i + 1]) &&
+	    strchr("box", lower(s.p[i + 1]))) {
 		hex = lower(s.p[i + 1]) == 'x';
 		i += 2;
 		saw = '0';
@@ -120,8 +123,8 @@ static bool float_syntax(struct cp_str s)
 }
 
 /*
- * strconv.ParseFloat by the C locale's strtod, whatever locale the host has set. CP_EINVAL for no number and for one
- * out of range. "inf" and "nan" end in no digit, so they cannot get here.
+ * strconv.ParseFloat by the C locale's strtod, whatever locale the host has set. CP_EINVAL for no
+ * number and for one out of range. "inf" and "nan" end in no digit, so they cannot get here.
  */
 static int parse_float(struct cp_arena *a, struct cp_str s, double *ret_value)
 {
@@ -176,7 +179,8 @@ int cp_dockerfile_size(struct cp_arena *a, struct cp_str s, int64_t *ret_bytes)
 	double v, factor;
 	int r;
 
-	while (end > 0 && s.p[end - 1] != '.' && s.p[end - 1] != ' ' && !digit_char(s.p[end - 1], false))
+	while (end > 0 && s.p[end - 1] != '.' && s.p[end - 1] != ' ' &&
+	       !digit_char(s.p[end - 1], false))
 		end--;
 	if (end == 0)
 		return CP_EINVAL;

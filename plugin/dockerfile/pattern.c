@@ -1,8 +1,9 @@
 /*
- * The patterns of ${name#pattern}, ${name%pattern} and ${name/pattern/text}. BuildKit turns them into regular
- * expressions (shell/lex.go convertShellPatternToRegex); here they are matched directly: '?' is any rune but a
- * newline, '*' any number of such runes. A '*' never crosses a newline, so the line on which each literal part lies
- * is forced, and within a line its earliest place leaves most room for what follows: no backtracking is needed.
+ * The patterns of ${name#pattern}, ${name%pattern} and ${name/pattern/text}. BuildKit turns them
+ * into regular expressions (shell/lex.go convertShellPatternToRegex); here they are matched
+ * directly: '?' is any rune but a newline, '*' any number of such runes. A '*' never crosses a
+ * newline, so the line on which each literal part lies is forced, and within a line its earliest
+ * place leaves most room for what follows: no backtracking is needed.
  */
 #include <stdlib.h>
 
@@ -72,11 +73,14 @@ static int bad_escape(struct cp_lex *lx, struct cp_str pattern, const struct run
 	cp_auto_buf struct cp_buf rune = CP_BUF_INIT(16);
 
 	cp_dockerfile_put_rune(&rune, at < p->n ? p->items[at] : CP_LEX_EOF);
-	return cp_lex_fail(lx, "invalid pattern (%.*s) in substitution: invalid escape '\\%.*s'", CP_STR(pattern),
-			   CP_STR(cp_buf_str(&rune)));
+	return cp_lex_fail(lx, "invalid pattern (%.*s) in substitution: invalid escape '\\%.*s'",
+			   CP_STR(pattern), CP_STR(cp_buf_str(&rune)));
 }
 
-/* convertShellPatternToRegex: runes become literals, ANY and STAR, in place. `source` is for the message. */
+/*
+ * convertShellPatternToRegex: runes become literals, ANY and STAR, in place. `source` is for the
+ * message.
+ */
 static int compile(struct cp_lex *lx, struct cp_str source, struct runes *p)
 {
 	size_t n = 0, i = p->n && p->items[0] == 0xFEFF; /* text/scanner drops a byte order mark */
@@ -106,12 +110,13 @@ static int compile(struct cp_lex *lx, struct cp_str source, struct runes *p)
 struct matcher {
 	struct cp_lex *lx;
 	const struct runes *pattern, *value;
-	size_t head;         /* runes before the first STAR */
+	size_t head;	    /* runes before the first STAR */
 	bool head_one_line; /* there is no newline among them */
 	bool greedy;
 };
 
-static struct matcher new_matcher(struct cp_lex *lx, const struct runes *pattern, const struct runes *value, bool greedy)
+static struct matcher new_matcher(struct cp_lex *lx, const struct runes *pattern,
+				  const struct runes *value, bool greedy)
 {
 	struct matcher m = {lx, pattern, value, 0, true, greedy};
 
@@ -121,7 +126,10 @@ static struct matcher new_matcher(struct cp_lex *lx, const struct runes *pattern
 	return m;
 }
 
-/* Whether the part [from, to) of the pattern, which has no STAR, matches at a place: 1, 0 or an error. */
+/*
+ * Whether the part [from, to) of the pattern, which has no STAR, matches at a place: 1, 0 or an
+ * error.
+ */
 static int part_at(const struct matcher *m, size_t from, size_t to, size_t at)
 {
 	size_t i = from;
@@ -148,7 +156,8 @@ static int line_end(const struct matcher *m, size_t at, size_t *ret_end)
 }
 
 /* A place of a part within [low, high], the first or the last: 1 and *ret_at, 0 or an error. */
-static int find_part(const struct matcher *m, size_t from, size_t to, size_t low, size_t high, bool last, size_t *ret_at)
+static int find_part(const struct matcher *m, size_t from, size_t to, size_t low, size_t high,
+		     bool last, size_t *ret_at)
 {
 	for (size_t k = 0; k <= high - low; k++) {
 		size_t at = last ? high - k : low + k;
@@ -214,8 +223,8 @@ static int find_match(const struct matcher *m, size_t from, size_t *ret_start, s
 	return 0;
 }
 
-int cp_lex_trim(struct cp_lex *lx, struct cp_str pattern, struct cp_str value, bool suffix, bool greedy,
-		struct cp_buf *out)
+int cp_lex_trim(struct cp_lex *lx, struct cp_str pattern, struct cp_str value, bool suffix,
+		bool greedy, struct cp_buf *out)
 {
 	auto_runes struct runes p = {0}, v = {0};
 	struct matcher m;
@@ -254,8 +263,8 @@ int cp_lex_trim(struct cp_lex *lx, struct cp_str pattern, struct cp_str value, b
 /* ---- replacement ---- */
 
 /*
- * The name after '$' in a replacement, as regexp's extract: its bytes (with braces), 0 when it is none.
- * *ret_whole: it is 0, the whole match; every other group is empty.
+ * The name after '$' in a replacement, as regexp's extract: its bytes (with braces), 0 when it is
+ * none. *ret_whole: it is 0, the whole match; every other group is empty.
  */
 static size_t group_name(struct cp_str s, bool *ret_whole)
 {
@@ -303,7 +312,8 @@ static struct cp_str between(struct cp_str value, const struct runes *v, size_t 
 }
 
 /* regexp ReplaceAllString, with its rule on empty matches. */
-static int replace_all(const struct matcher *m, struct cp_str value, struct cp_str replacement, struct cp_buf *out)
+static int replace_all(const struct matcher *m, struct cp_str value, struct cp_str replacement,
+		       struct cp_buf *out)
 {
 	const struct runes *v = m->value;
 	size_t last_end = 0, from = 0, start, end;
@@ -330,8 +340,8 @@ static int replace_all(const struct matcher *m, struct cp_str value, struct cp_s
 	return 0;
 }
 
-int cp_lex_replace(struct cp_lex *lx, struct cp_str pattern, struct cp_str value, struct cp_str replacement, bool all,
-		   struct cp_buf *out)
+int cp_lex_replace(struct cp_lex *lx, struct cp_str pattern, struct cp_str value,
+		   struct cp_str replacement, bool all, struct cp_buf *out)
 {
 	auto_runes struct runes p = {0}, v = {0};
 	size_t start = 0, end = 0;

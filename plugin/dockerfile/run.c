@@ -1,11 +1,15 @@
-/* RUN, CMD, ENTRYPOINT: frontend/dockerfile/instructions/parse.go parseShellDependentCommand, commands_run*.go. */
+/*
+ * RUN, CMD, ENTRYPOINT: frontend/dockerfile/instructions/parse.go parseShellDependentCommand,
+ * commands_run*.go.
+ */
 #include "dockerfile/parse_int.h"
 #include "dockerfile/text_int.h"
 
 enum run_flag { DEVICE, MOUNT, NETWORK, SECURITY, N_RUN_FLAGS };
 
 /* handleJSONArgs: an array as it is, anything else as one string for the shell. */
-int cp_command_words(struct cp_parser *p, const struct cp_node *n, size_t first, struct cp_command *c)
+int cp_command_words(struct cp_parser *p, const struct cp_node *n, size_t first,
+		     struct cp_command *c)
 {
 	size_t count = n->args.n - first;
 
@@ -48,7 +52,8 @@ static int check_values(struct cp_parser *p, const struct cp_node *n, const stru
 		for (size_t i = 0; i < flags[k].values.n; i++) {
 			const struct cp_word *w = &flags[k].values.items[i];
 
-			r = (k == DEVICE ? cp_device_check : cp_mount_check)(p->a, w->value, p->err);
+			r = (k == DEVICE ? cp_device_check : cp_mount_check)(p->a, w->value,
+									     p->err);
 			if (r < 0)
 				return cp_parser_at(p, n, w->raw, r);
 		}
@@ -57,7 +62,8 @@ static int check_values(struct cp_parser *p, const struct cp_node *n, const stru
 		return cp_parser_fail(p, n, network->values.items[0].raw, "invalid network mode %s",
 				      cp_dockerfile_quote(network->values.items[0].value, quoted));
 	if (security->used && !is_one_of(security->values.items[0].value, securities))
-		return cp_parser_fail(p, n, security->values.items[0].raw, "security %s is not valid",
+		return cp_parser_fail(p, n, security->values.items[0].raw,
+				      "security %s is not valid",
 				      cp_dockerfile_quote(security->values.items[0].value, quoted));
 	return 0;
 }

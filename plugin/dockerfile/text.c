@@ -99,7 +99,8 @@ struct cp_str cp_dockerfile_upper(struct cp_arena *a, struct cp_str s)
 /* One rune of strconv.Quote; returns the bytes written, at most 10. */
 static size_t quote_rune(char *out, struct cp_str s, uint32_t rune, size_t width)
 {
-	static const char named[] = "\a\b\f\n\r\t\v\"\\", letters[] = "abfnrtv\"\\", hex[] = "0123456789abcdef";
+	static const char named[] = "\a\b\f\n\r\t\v\"\\", letters[] = "abfnrtv\"\\",
+			  hex[] = "0123456789abcdef";
 	const char *at = rune && rune < 0x80 ? strchr(named, (int)rune) : NULL;
 
 	if (at) {

@@ -13,13 +13,14 @@ bool cp_dockerfile_is_letter(uint32_t rune);
 bool cp_dockerfile_is_digit(uint32_t rune);
 
 /*
- * strings.ToLower and ToUpper for words that are compared with ASCII names: U+0130, U+017F, U+0131 and
- * U+212A turn into ASCII letters there, other runes beyond ASCII stay. p is NULL when there is no memory.
+ * strings.ToLower and ToUpper for words that are compared with ASCII names: U+0130, U+017F, U+0131
+ * and U+212A turn into ASCII letters there, other runes beyond ASCII stay. p is NULL when there is
+ * no memory.
  */
 struct cp_str cp_dockerfile_lower(struct cp_arena *a, struct cp_str s);
 struct cp_str cp_dockerfile_upper(struct cp_arena *a, struct cp_str s);
 
-/* strconv.Quote into out, NUL-terminated; a long text is cut after about `max` bytes and ends in "...". */
+/* strconv.Quote into out, NUL-terminated; a long text is cut and ends in "...". */
 #define CP_DOCKERFILE_QUOTED 640
 const char *cp_dockerfile_quote(struct cp_str s, char out[CP_DOCKERFILE_QUOTED]);
 
@@ -33,9 +34,10 @@ int cp_dockerfile_size(struct cp_arena *a, struct cp_str s, int64_t *ret_bytes);
 int cp_dockerfile_duration(struct cp_str s, int64_t *ret_nanoseconds, struct cp_err *err);
 
 /*
- * util/suggest Search: the option nearest to `value`, at most two edits away and not equal to it; the first of
- * equally near ones; NULL when none is near.
+ * util/suggest Search: the option nearest to `value`, at most two edits away and not equal to it;
+ * the first of equally near ones; NULL when none is near.
  */
-const char *cp_dockerfile_nearest(struct cp_str value, const char *const *options, size_t n_options);
+const char *cp_dockerfile_nearest(struct cp_str value, const char *const *options,
+				  size_t n_options);
 
 #endif

@@ -50,7 +50,10 @@ int cp_words_split(struct cp_parser *p, struct cp_str text, cp_word_vec *words)
 	}
 }
 
-/* One word from text[*at] on, which is no white space; its value in p->scratch. Stops behind the word. */
+/*
+ * One word from text[*at] on, which is no white space; its value in p->scratch. Stops behind the
+ * word.
+ */
 static void scan_word(struct cp_parser *p, struct cp_str text, size_t *at)
 {
 	uint32_t quote = 0;
@@ -85,7 +88,8 @@ int cp_words_parse(struct cp_parser *p, struct cp_str text, cp_word_vec *words)
 		struct cp_str raw, value;
 		size_t begin;
 
-		while (at < text.n && cp_rune_is_space(cp_utf8_decode(cp_str_from(text, at), &width)))
+		while (at < text.n &&
+		       cp_rune_is_space(cp_utf8_decode(cp_str_from(text, at), &width)))
 			at += width;
 		if (at == text.n)
 			return 0;
@@ -96,14 +100,16 @@ int cp_words_parse(struct cp_parser *p, struct cp_str text, cp_word_vec *words)
 		if (p->scratch.n == 0)
 			continue;
 		raw = cp_str_sub(text, begin, at);
-		value = cp_str_eq(cp_buf_str(&p->scratch), raw) ? raw : cp_arena_str(p->a, cp_buf_str(&p->scratch));
+		value = cp_str_eq(cp_buf_str(&p->scratch), raw)
+				? raw
+				: cp_arena_str(p->a, cp_buf_str(&p->scratch));
 		if (!value.p || keep(p, words, value, raw) < 0)
 			return cp_err_nomem(p->err);
 	}
 }
 
-static int keep_pair(struct cp_parser *p, cp_word_vec *words, struct cp_str key, struct cp_str value,
-		     struct cp_str delimiter, struct cp_str raw)
+static int keep_pair(struct cp_parser *p, cp_word_vec *words, struct cp_str key,
+		     struct cp_str value, struct cp_str delimiter, struct cp_str raw)
 {
 	int r = keep(p, words, key, raw);
 
@@ -113,8 +119,8 @@ static int keep_pair(struct cp_parser *p, cp_word_vec *words, struct cp_str key,
 }
 
 /* The form without "=": the rest of the line is the value. */
-static int legacy_pair(struct cp_parser *p, const struct cp_node *n, struct cp_str text, const char *instruction,
-		       cp_word_vec *words)
+static int legacy_pair(struct cp_parser *p, const struct cp_node *n, struct cp_str text,
+		       const char *instruction, cp_word_vec *words)
 {
 	struct cp_str key = cp_str_sub(text, 0, cp_words_not_blank(text));
 	struct cp_str rest = cp_str_from(text, key.n);
@@ -125,8 +131,8 @@ static int legacy_pair(struct cp_parser *p, const struct cp_node *n, struct cp_s
 	return keep_pair(p, words, key, rest, CP_S(""), text);
 }
 
-int cp_words_pairs(struct cp_parser *p, const struct cp_node *n, struct cp_str text, const char *instruction,
-		   cp_word_vec *words)
+int cp_words_pairs(struct cp_parser *p, const struct cp_node *n, struct cp_str text,
+		   const char *instruction, cp_word_vec *words)
 {
 	char quoted[CP_DOCKERFILE_QUOTED];
 	cp_word_vec pairs = {0};
@@ -142,10 +148,11 @@ int cp_words_pairs(struct cp_parser *p, const struct cp_node *n, struct cp_str t
 
 		if (equals == w->value.n)
 			return cp_parser_fail(p, n, w->raw,
-					      "Syntax error - can't find = in %s. Must be of the form: name=value",
+					      "Syntax error - can't find = in %s. Must be of the "
+					      "form: name=value",
 					      cp_dockerfile_quote(w->value, quoted));
-		r = keep_pair(p, words, cp_str_sub(w->value, 0, equals), cp_str_from(w->value, equals + 1), CP_S("="),
-			      w->raw);
+		r = keep_pair(p, words, cp_str_sub(w->value, 0, equals),
+			      cp_str_from(w->value, equals + 1), CP_S("="), w->raw);
 	}
 	return r;
 }

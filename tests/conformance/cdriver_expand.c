@@ -1,7 +1,8 @@
 /*
  * Words with variables in, their expansion out: the C side of ./diffexpand. An input is
- *   escape character, a byte of flags (1 raw quotes, 2 raw escapes, 4 skip quotes, 8 skip unset, 16 words),
- *   count of variables, for each the length and bytes of name and value (two bytes a length), then the word.
+ *   escape character, a byte of flags (1 raw quotes, 2 raw escapes, 4 skip quotes, 8 skip unset, 16
+ * words), count of variables, for each the length and bytes of name and value (two bytes a length),
+ * then the word.
  */
 #include "cdriver_int.h"
 #include "dockerfile/dockerfile.h"
@@ -56,7 +57,8 @@ static void answer(struct cp_buf *b, struct cp_str in)
 
 	if (head.n < 3)
 		exit(1);
-	lexer = (struct cp_lexer){head.p[0], head.p[1] & 1, head.p[1] & 2, head.p[1] & 4, head.p[1] & 8};
+	lexer = (struct cp_lexer){head.p[0], head.p[1] & 1, head.p[1] & 2, head.p[1] & 4,
+				  head.p[1] & 8};
 	for (size_t i = 0; i < (unsigned char)head.p[2]; i++) {
 		variables.names[i] = take_string(&in);
 		variables.values[i] = take_string(&in);
@@ -80,7 +82,8 @@ static void answer(struct cp_buf *b, struct cp_str in)
 
 int main(void)
 {
-	cp_auto_buf struct cp_buf in = CP_BUF_INIT(CDRIVER_MAX_INPUT), out = CP_BUF_INIT(CDRIVER_MAX_INPUT);
+	cp_auto_buf struct cp_buf in = CP_BUF_INIT(CDRIVER_MAX_INPUT),
+				  out = CP_BUF_INIT(CDRIVER_MAX_INPUT);
 
 	while (cdriver_read(&in)) {
 		cp_buf_clear(&out);

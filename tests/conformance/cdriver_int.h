@@ -1,6 +1,7 @@
 /*
- * The C side of the differential tests: length-prefixed inputs on stdin (four bytes, little endian), one line of JSON on
- * stdout for each. Bytes of strings are written as code points U+0000 to U+00FF, so that nothing is lost.
+ * The C side of the differential tests: length-prefixed inputs on stdin (four bytes, little
+ * endian), one line of JSON on stdout for each. Bytes of strings are written as code points U+0000
+ * to U+00FF, so that nothing is lost.
  */
 #ifndef CP_TESTS_CDRIVER_INT_H
 #define CP_TESTS_CDRIVER_INT_H
@@ -60,7 +61,8 @@ static inline void cdriver_kint(struct cp_buf *b, const char *key, long long v)
 	cp_buf_printf(b, "%lld", v);
 }
 
-static inline void cdriver_kstrs(struct cp_buf *b, const char *key, const struct cp_str *s, size_t n)
+static inline void cdriver_kstrs(struct cp_buf *b, const char *key, const struct cp_str *s,
+				 size_t n)
 {
 	cdriver_key(b, key);
 	cp_buf_addc(b, '[');

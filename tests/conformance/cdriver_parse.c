@@ -49,7 +49,8 @@ static void put_heredocs(struct cp_buf *b, struct cp_arena *a, const struct cp_c
 			cp_buf_addc(b, ',');
 		cp_buf_addc(b, '{');
 		cdriver_kstr(b, "name", h->name);
-		cdriver_kstr(b, "content", file && h->chomp ? cp_heredoc_chomp(a, h->content) : h->content);
+		cdriver_kstr(b, "content",
+			     file && h->chomp ? cp_heredoc_chomp(a, h->content) : h->content);
 		cdriver_kint(b, "expand", h->expand);
 		cdriver_kint(b, "chomp", !file && h->chomp);
 		cp_buf_addc(b, '}');
@@ -85,7 +86,8 @@ static void put_mount(struct cp_buf *b, const struct cp_mount *m)
 	cp_buf_addc(b, '}');
 }
 
-static void put_mounts(struct cp_buf *b, struct cp_arena *a, const struct cp_command *c, char escape)
+static void put_mounts(struct cp_buf *b, struct cp_arena *a, const struct cp_command *c,
+		       char escape)
 {
 	struct cp_lexer lexer = {.escape = escape};
 	struct cp_env_lookup env = {.get = get_env};
@@ -107,7 +109,8 @@ static void put_mounts(struct cp_buf *b, struct cp_arena *a, const struct cp_com
 	cp_buf_addc(b, ']');
 }
 
-static void put_command(struct cp_buf *b, struct cp_arena *a, const struct cp_command *c, char escape)
+static void put_command(struct cp_buf *b, struct cp_arena *a, const struct cp_command *c,
+			char escape)
 {
 	cp_buf_addc(b, '{');
 	cdriver_kstr(b, "name", c->name);
@@ -137,7 +140,8 @@ static void put_command(struct cp_buf *b, struct cp_arena *a, const struct cp_co
 	cdriver_kstrs(b, "devices", c->devices, c->n_devices);
 	cdriver_kstr(b, "text", c->text);
 	cdriver_kint(b, "healthnone", c->health_none);
-	if (c->kind == CP_CMD_ONBUILD && c->line) { /* the trigger of a trigger can be itself: ONBUILD with a dotted I */
+	if (c->kind == CP_CMD_ONBUILD &&
+	    c->line) { /* the trigger of a trigger can be itself: ONBUILD with a dotted I */
 		const struct cp_command *trigger;
 		struct cp_err err = {0};
 		int r = cp_dockerfile_parse_trigger(a, c->text, &trigger, &err);
@@ -151,7 +155,8 @@ static void put_command(struct cp_buf *b, struct cp_arena *a, const struct cp_co
 	cp_buf_addc(b, '}');
 }
 
-static void put_commands(struct cp_buf *b, struct cp_arena *a, struct cp_command **commands, size_t n, char escape)
+static void put_commands(struct cp_buf *b, struct cp_arena *a, struct cp_command **commands,
+			 size_t n, char escape)
 {
 	cp_buf_addc(b, '[');
 	for (size_t i = 0; i < n; i++) {
@@ -225,7 +230,8 @@ static void answer(struct cp_buf *b, struct cp_str text)
 
 int main(void)
 {
-	cp_auto_buf struct cp_buf in = CP_BUF_INIT(CDRIVER_MAX_INPUT), out = CP_BUF_INIT(CDRIVER_MAX_INPUT);
+	cp_auto_buf struct cp_buf in = CP_BUF_INIT(CDRIVER_MAX_INPUT),
+				  out = CP_BUF_INIT(CDRIVER_MAX_INPUT);
 
 	while (cdriver_read(&in)) {
 		cp_buf_clear(&out);
