@@ -1,8 +1,10 @@
 /* One image: the build before and the build to come, from a commit each, and their comparison. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "context/context.h"
 #include "graph/graph.h"
+#include "hash.h"
 #include "keys/keys.h"
 #include "run.h"
 
@@ -459,6 +461,24 @@ static int collect_paths(struct cp_image_run *image, struct side *b, struct cp_e
 	return cp_paths_collect(image->arena, &image->b, extra + first, n - first, &image->paths, err);
 }
 
+/* The records that this build leaves in a cache. */
+static int collect_records(struct cp_image_run *image, struct cp_err *err)
+{
+	struct cp_hash_table *table = cp_hash_table_new();
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	struct cp_hasher hasher;
+	int r;
+
+	if (!table)
+		return cp_err_nomem(err);
+	hasher = cp_hash_table_hasher(table);
+	r = cp_hash_table_fill(table, image->arena, &image->b, cores > 1 ? (size_t)cores : 1, err);
+	if (r == 0)
+		r = cp_records_collect(image->arena, &image->b, &hasher, &image->records, err);
+	cp_hash_table_free(table);
+	return r;
+}
+
 static int answer_of(struct cp_run *run, struct cp_image_run *image, struct cp_err *err)
 {
 	struct side *a = CP_NEW(image->arena, struct side), *b = CP_NEW(image->arena, struct side);
@@ -485,6 +505,8 @@ static int answer_of(struct cp_run *run, struct cp_image_run *image, struct cp_e
 		return cp_err_nomem(err);
 	if (run->need_paths)
 		return collect_paths(image, b, err);
+	if (run->need_keys)
+		return collect_records(image, err);
 	return predict_sides(run, image, a, err);
 }
 

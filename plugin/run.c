@@ -328,6 +328,17 @@ static int paths_text(struct cp_run *run, struct cp_answer *answer, struct cp_er
 	return cp_report_paths(images, run->n_images, run->request.format, &run->request.style, &answer->text, err);
 }
 
+static int keys_text(struct cp_run *run, struct cp_answer *answer, struct cp_err *err)
+{
+	struct cp_report_keys *images = cp_arena_array(run->arena, run->n_images, sizeof(*images));
+
+	if (!images)
+		return cp_err_nomem(err);
+	for (size_t i = 0; i < run->n_images; i++)
+		images[i] = (struct cp_report_keys){run->images[i].request.name, &run->images[i].records};
+	return cp_report_keys(images, run->n_images, run->request.preimage, &run->request.style, &answer->text, err);
+}
+
 static int render(struct cp_run *run, struct cp_str method, struct cp_answer *answer, struct cp_err *err)
 {
 	const struct cp_request *q = &run->request;
@@ -336,6 +347,8 @@ static int render(struct cp_run *run, struct cp_str method, struct cp_answer *an
 
 	if (run->need_paths)
 		return paths_text(run, answer, err);
+	if (run->need_keys)
+		return keys_text(run, answer, err);
 	r = format_of(q->format, &format, err);
 	if (r < 0)
 		return r;
@@ -396,7 +409,7 @@ void cp_answer_free(struct cp_answer *answer)
 int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request, struct cp_answer **ret_answer,
 		  struct cp_err *err)
 {
-	static const char *const methods[] = {"predict", "explain", "graph", "paths"};
+	static const char *const methods[] = {"predict", "explain", "graph", "paths", "keys"};
 	struct cp_run run = {.world = world};
 	struct cp_answer *answer;
 	bool known = false;
@@ -405,9 +418,10 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 	for (size_t i = 0; i < CP_LEN(methods); i++)
 		known = known || cp_str_eq(method, cp_str_c(methods[i]));
 	if (!known)
-		return cp_err_set(err, CP_EUNSUPPORTED, "unknown method %.*s (predict, explain, graph, paths)", CP_STR(method));
+		return cp_err_set(err, CP_EUNSUPPORTED, "unknown method %.*s (predict, explain, graph, paths, keys)", CP_STR(method));
 	run.need_paths = cp_str_eq(method, CP_S("paths"));
-	run.need_base = !run.need_paths;
+	run.need_keys = cp_str_eq(method, CP_S("keys"));
+	run.need_base = !run.need_paths && !run.need_keys;
 	answer = calloc(1, sizeof(*answer));
 	run.arena = cp_arena_new(CP_MAX_ARENA_BYTES);
 	if (answer) {

@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "predict/predict.h"
+#include "predict/records.h"
 #include "project/project.h"
 #include "repo/repo.h"
 #include "report/report.h"
@@ -25,7 +26,7 @@ struct cp_world {
 /* A request (include/cachepredict/schema/request.json), its texts in the run's arena. */
 struct cp_request {
 	struct cp_str repository, base, head, config, config_from, context_from, bake, image_metadata, explain, check;
-	bool no_config, strict, export_tree;
+	bool no_config, strict, export_tree, preimage;
 	struct cp_str *compose, *only, *targets, *fail_on;
 	size_t n_compose, n_only, n_targets, n_fail_on;
 	struct cp_image_request *images;
@@ -47,6 +48,7 @@ struct cp_image_run {
 	bool has_a;
 	struct cp_report_image answer;
 	struct cp_paths paths;
+	struct cp_records records;
 };
 
 /* What all images of a run share. Trees are for any thread. */
@@ -62,7 +64,7 @@ struct cp_run {
 	size_t n_images;
 	const struct cp_image_resolver *resolver;
 	struct cp_report report;
-	bool need_base, need_paths;
+	bool need_base, need_paths, need_keys;
 };
 
 /* image.c: predict one image. What is wrong with it goes into its answer; only CP_ENOMEM and CP_ECANCELLED come back. */

@@ -17,6 +17,7 @@
 #define CP_MAX_TREE_DEPTH 512u
 #define CP_MAX_TREE_ENTRIES 5000000u
 #define CP_MAX_BLOB_BYTES (64u << 20)         /* for a blob that we must look into (links, attributes, conversions) */
+#define CP_MAX_HASHED_BYTES ((size_t)1 << 30)  /* one file of a context whose bytes are hashed */
 #define CP_MAX_JSON_BYTES (64u << 20)
 #define CP_MAX_JSON_DEPTH 128
 #define CP_MAX_YAML_BYTES (4u << 20)

@@ -298,6 +298,7 @@ static int place_of(struct context *c, struct cp_context_dir *dir, const struct 
 static int node_of(struct context *c, const struct place *at, const struct cp_entry *e, struct cp_node *ret, bool *ret_sent,
 		   struct cp_err *err)
 {
+	struct cp_digest plain;
 	struct cp_str path = join(c->base.a, at->dir->path, e->name);
 	struct cp_node n = {.path = path, .handle = e};
 	struct fate f;
@@ -321,6 +322,8 @@ static int node_of(struct context *c, const struct place *at, const struct cp_en
 		n.kind = CP_NODE_FILE;
 		n.mode = e->kind == CP_ENTRY_EXEC ? 0755 : 0644;
 		r = file_identity(c, at->has_attributes, &at->attributes, path, e, &n.identity, err);
+		plain = oid_identity(&e->oid);
+		n.converted = !cp_digest_eq(&plain, &n.identity);
 	}
 	*ret = n;
 	return r;

@@ -75,6 +75,7 @@ struct cp_node {
 	struct cp_digest identity;
 	bool has_subtree;
 	struct cp_digest owner; /* all zero = uid 0, gid 0; else a token of --chown */
+	bool converted;         /* FILE: git converts the bytes at checkout */
 	bool owner_unsure;      /* owner is a name looked up in something unknown: different tokens are DEPENDS */
 	struct cp_str path;     /* where it is in its file system, "" = root; for causes */
 	const void *handle;     /* of the implementation */

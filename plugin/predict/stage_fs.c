@@ -94,7 +94,15 @@ static int fs_same_bytes(struct cp_fs *fs_a, const struct cp_node *a, struct cp_
 	return va->fs->ops->same_bytes(va->fs, &va->leaf, vb->fs, &vb->leaf, ret_equal, err);
 }
 
-const struct cp_fs_ops stage_fs_ops = {fs_list, fs_child, fs_target, fs_same_bytes};
+static int fs_bytes(struct cp_fs *fs, const struct cp_node *file, struct cp_buf *out, struct cp_err *err)
+{
+	const struct vnode *v = vnode_of(file);
+
+	(void)fs;
+	return v->fs->ops->bytes(v->fs, &v->leaf, out, err);
+}
+
+const struct cp_fs_ops stage_fs_ops = {fs_list, fs_child, fs_target, fs_same_bytes, fs_bytes};
 
 static struct stage_fs *new_fs(struct cp_arena *a, struct vnode *root)
 {
@@ -515,8 +523,17 @@ static int data_target(struct cp_fs *fs, const struct cp_node *link, struct cp_s
 	return cp_err_set(err, CP_EBUG, "a heredoc is no link");
 }
 
+static int data_bytes(struct cp_fs *fs, const struct cp_node *file, struct cp_buf *out, struct cp_err *err)
+{
+	const struct cp_str *data = file->handle;
+
+	(void)fs;
+	cp_buf_adds(out, *data);
+	return cp_buf_error(out) ? cp_err_set(err, cp_buf_error(out), "a heredoc is too large") : 0;
+}
+
 /* Files made of heredocs: known by their bytes. */
-static const struct cp_fs_ops data_ops = {NULL, NULL, data_target, NULL};
+static const struct cp_fs_ops data_ops = {NULL, NULL, data_target, NULL, data_bytes};
 
 static int do_mkfile(struct work *w, const struct cp_action *action)
 {
@@ -533,6 +550,7 @@ static int do_mkfile(struct work *w, const struct cp_action *action)
 	fs->ops = &data_ops;
 	fs->a = w->a;
 	node.identity = stage_fs_identity("data", &zero, action->data);
+	node.handle = &action->data;
 	r = enter_path(w, t.parent, &none, &dir);
 	leaf = vnode_import(w->a, fs, &node, &none);
 	if (r < 0 || !leaf)

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "predict/predict.h"
+#include "predict/records.h"
 #include "project/project.h"
 
 /* One image of an answer. */
@@ -65,5 +66,15 @@ struct cp_report_paths {
  */
 int cp_report_paths(const struct cp_report_paths *images, size_t n, struct cp_str format, const struct cp_report_style *style,
 		    struct cp_buf *out, struct cp_err *err);
+
+/* ---- keys ---- */
+
+struct cp_report_keys {
+	struct cp_str name;
+	const struct cp_records *records;
+};
+/* Every record that the builds leave (`cachepredict/keys/1`), with the hashed bytes when `preimage`. */
+int cp_report_keys(const struct cp_report_keys *images, size_t n, bool preimage, const struct cp_report_style *style,
+		   struct cp_buf *out, struct cp_err *err);
 
 #endif

@@ -1,0 +1,187 @@
+#include "hash.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "keys/keys.h"
+
+/* What a record's digest depends on. */
+struct name {
+	struct cp_digest identity;
+	uint32_t mode, unused;
+};
+
+struct known {
+	struct name name;
+	struct cp_fs *fs;
+	struct cp_node node;
+	struct cp_digest digest;
+	bool done;
+	struct cp_err err;
+};
+
+struct cp_hash_table {
+	struct cp_arena *a;
+	struct cp_map by_name; /* struct name ─► struct known */
+	CP_VEC(struct known *) waiting;
+	atomic_size_t next;
+};
+
+struct cp_hash_table *cp_hash_table_new(void)
+{
+	struct cp_hash_table *t = calloc(1, sizeof(*t));
+
+	if (t)
+		t->a = cp_arena_new(CP_MAX_ARENA_BYTES);
+	if (t && !t->a) {
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void cp_hash_table_free(struct cp_hash_table *t)
+{
+	if (!t)
+		return;
+	cp_arena_free(t->a);
+	free(t);
+}
+
+/* cache/contenthash/filehash.go NewFileHash: header, then the bytes. */
+static int compute(struct known *k, struct cp_buf *bytes)
+{
+	struct cp_sha256 h;
+	int r;
+
+	cp_buf_clear(bytes);
+	r = k->fs->ops->bytes(k->fs, &k->node, bytes, &k->err);
+	if (r < 0)
+		return r;
+	if (cp_buf_error(bytes))
+		return cp_err_set(&k->err, cp_buf_error(bytes), "%.*s: too large", CP_STR(k->node.path));
+	cp_record_header(&h, k->node.mode, bytes->n, '0', CP_S(""));
+	cp_sha256_adds(&h, cp_buf_str(bytes));
+	k->digest = cp_sha256_end(&h);
+	k->done = true;
+	return 0;
+}
+
+static struct known *enter(struct cp_hash_table *t, struct cp_fs *fs, const struct cp_node *file)
+{
+	struct name name = {file->identity, file->mode, 0};
+	struct known *k = cp_map_get(&t->by_name, cp_str_n((const char *)&name, sizeof(name)));
+
+	if (k)
+		return k;
+	k = CP_NEW(t->a, struct known);
+	if (!k)
+		return NULL;
+	k->name = name;
+	k->fs = fs;
+	k->node = *file;
+	if (cp_map_put(t->a, &t->by_name, cp_str_n((const char *)&k->name, sizeof(k->name)), k) < 0 ||
+	    cp_vec_push(t->a, &t->waiting, k) < 0)
+		return NULL;
+	return k;
+}
+
+static int record(void *self, struct cp_fs *fs, const struct cp_node *file, struct cp_digest *ret_digest, struct cp_err *err)
+{
+	struct cp_hash_table *t = self;
+	struct known *k = enter(t, fs, file);
+
+	if (!k)
+		return cp_err_nomem(err);
+	if (!k->done && !k->err.code) {
+		cp_auto_buf struct cp_buf bytes = CP_BUF_INIT(CP_MAX_HASHED_BYTES);
+
+		compute(k, &bytes);
+	}
+	if (!k->done) {
+		if (err)
+			*err = k->err;
+		return k->err.code;
+	}
+	*ret_digest = k->digest;
+	return 0;
+}
+
+struct cp_hasher cp_hash_table_hasher(struct cp_hash_table *t)
+{
+	return (struct cp_hasher){record, t};
+}
+
+/* ---- side by side ---- */
+
+struct collector {
+	struct cp_hash_table *t;
+	struct cp_fs *fs;
+};
+
+static int collect(void *self, const struct cp_node *node, struct cp_str path)
+{
+	struct collector *c = self;
+
+	(void)path;
+	if (node->kind != CP_NODE_FILE || node->converted) /* conversions are looked up by one thread, later */
+		return 0;
+	return enter(c->t, c->fs, node) ? 0 : CP_ENOMEM;
+}
+
+static int collect_op(struct collector *c, struct cp_arena *a, const struct cp_build *b, const struct cp_op *op,
+		      const struct cp_op_key *key)
+{
+	for (size_t i = 0; i < op->n_inputs; i++) {
+		const struct cp_op *source = op->inputs[i];
+		struct cp_err ignored = {0};
+
+		if (source->kind != CP_OP_SOURCE || source->source.kind != CP_SOURCE_LOCAL)
+			continue;
+		c->fs = b->local ? b->local(b->self, source->source.local_name) : NULL;
+		for (size_t k = 0; c->fs && k < key->inputs[i].n_sels; k++)
+			if (cp_selection_visit(a, c->fs, &key->inputs[i].sels[k], collect, c, &ignored) == CP_ENOMEM)
+				return CP_ENOMEM;
+	}
+	return 0;
+}
+
+static void *work(void *self)
+{
+	struct cp_hash_table *t = self;
+	cp_auto_buf struct cp_buf bytes = CP_BUF_INIT(CP_MAX_HASHED_BYTES);
+
+	for (;;) {
+		size_t at = atomic_fetch_add(&t->next, 1);
+
+		if (at >= t->waiting.n)
+			return NULL;
+		if (!t->waiting.items[at]->done)
+			compute(t->waiting.items[at], &bytes);
+	}
+}
+
+int cp_hash_table_fill(struct cp_hash_table *t, struct cp_arena *a, const struct cp_build *b, size_t n_threads, struct cp_err *err)
+{
+	struct collector c = {.t = t};
+	pthread_t threads[16];
+	struct cp_op_key *keys;
+	size_t n = 0;
+	int r = cp_keys_compute(a, b->graph, &keys, err);
+
+	for (size_t i = 0; r == 0 && i < b->graph->n_ops; i++)
+		r = collect_op(&c, a, b, b->graph->ops[i], &keys[b->graph->ops[i]->index]);
+	if (r < 0)
+		return cp_err_nomem(err);
+	if (n_threads > CP_LEN(threads))
+		n_threads = CP_LEN(threads);
+	atomic_store(&t->next, 0);
+	while (n + 1 < n_threads && t->waiting.n > 64 && pthread_create(&threads[n], NULL, work, t) == 0)
+		n++;
+	work(t);
+	for (size_t i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+	t->waiting.n = 0;
+	return 0;
+}

@@ -1,0 +1,20 @@
+/*
+ * hash.c: SHA-256 of every file record that a build hashes, straight from the object database, in parallel; the composition root
+ * gives it to predict/ as a struct cp_hasher.
+ */
+#ifndef CP_HASH_H
+#define CP_HASH_H
+
+#include "predict/predict.h"
+
+struct cp_hash_table;
+
+/* An empty table. NULL when there is no memory. One run, one thread (its own workers apart). */
+struct cp_hash_table *cp_hash_table_new(void);
+void cp_hash_table_free(struct cp_hash_table *t);
+/* Digests are looked up here, and computed when they are not there. */
+struct cp_hasher cp_hash_table_hasher(struct cp_hash_table *t);
+/* Compute the digests of every file that the operations of a build select, side by side. */
+int cp_hash_table_fill(struct cp_hash_table *t, struct cp_arena *a, const struct cp_build *b, size_t n_threads, struct cp_err *err);
+
+#endif
