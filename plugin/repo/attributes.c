@@ -213,8 +213,8 @@ static int parse_settings(struct cp_attributes *at, struct cp_str rest, setting_
 /* Could this setting ask for a conversion? */
 static bool setting_converts(const struct cp_attributes *at, const struct setting *s)
 {
-	if (s->attr >= N_ATTRS)
-		return s->state == STATE_TRUE && at->macros_convert;
+	if (s->state == STATE_TRUE && at->macros_convert && at->attributes.items[s->attr].is_macro)
+		return true;
 	if (s->attr == ATTR_EOL)
 		return s->state == STATE_VALUE && cp_str_eq(s->value, CP_S("crlf"));
 	if (s->attr == ATTR_IDENT)

@@ -93,6 +93,7 @@ static size_t ident_length(struct cp_str s)
 	return end > 4 && blank < end - 1 ? 0 : end + 1;
 }
 
+/* Git has two ways to write a file. This one is for files whose line ends depend on their content. */
 static void add_with_ident(struct cp_str s, const char *hex, struct cp_buf *out)
 {
 	while (s.n) {
@@ -110,6 +111,95 @@ static void add_with_ident(struct cp_str s, const char *hex, struct cp_buf *out)
 		cp_buf_printf(out, "Id: %s $", hex);
 		s = cp_str_from(s, id);
 	}
+}
+
+/*
+ * The other one, for all other files: git's stream filter. It differs in what follows a false start ("$$Id$" is left alone), and
+ * it loses the false start of "$Idx$Id: ...$".
+ */
+struct ident_stream {
+	const char *hex;
+	struct cp_buf *out;
+	size_t matched; /* bytes of "$Id", and of the NUL behind it, that were seen and not yet written */
+	bool skipping;  /* behind "$Id:" */
+	size_t mark;    /* where the output begins that git could still take back */
+};
+
+static void ident_done(struct ident_stream *i)
+{
+	i->matched = 0;
+	i->skipping = false;
+	i->mark = i->out->n;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static bool is_foreign(struct cp_str s)
+{
+	struct cp_str word = CP_S("$Id: ");
+
+	if (!cp_str_starts(s, word))
+		return false;
+	for (size_t k = word.n; k < s.n && s.p[k]; k++)
+		if (is_blank(s.p[k]) && k + 1 < s.n && s.p[k + 1] != '$')
+			return true;
+	return false;
+}
+
+static void ident_skip(struct ident_stream *i, char c)
+{
+	cp_buf_addc(i->out, c);
+	if (c == '$' && !cp_buf_error(i->out) && !is_foreign(cp_str_from(cp_buf_str(i->out), i->mark))) {
+		i->out->n = i->mark + strlen("$Id");
+		cp_buf_printf(i->out, ": %s $", i->hex);
+	}
+	if (c == '$' || c == '\n')
+		ident_done(i);
+}
+
+static void ident_byte(struct ident_stream *i, char c)
+{
+	static const char head[4] = "$Id";
+	size_t matched = i->matched;
+
+	if (i->skipping) {
+		ident_skip(i, c);
+		return;
+	}
+	if (matched < sizeof(head) && head[matched] == c) {
+		i->matched++;
+		return;
+	}
+	cp_buf_add(i->out, head, matched);
+	i->matched = 0;
+	if (matched == strlen(head) && c == '$')
+		cp_buf_printf(i->out, ": %s $", i->hex);
+	else
+		cp_buf_addc(i->out, c);
+	i->skipping = matched == strlen(head) && c == ':';
+	if (matched != strlen(head) || c == '$')
+		ident_done(i);
+}
+
+static void stream_with_ident(struct cp_str s, const char *hex, struct cp_buf *out)
+{
+	struct ident_stream i = {.hex = hex, .out = out, .mark = out->n};
+
+	for (size_t k = 0; k < s.n; k++) {
+		size_t plain = i.matched == 0 && !i.skipping && s.p[k] != '$' ? cp_str_find(s, '$', k) - k : 0;
+
+		if (plain) {
+			cp_buf_add(out, s.p + k, plain);
+			ident_done(&i);
+			k += plain - 1;
+			continue;
+		}
+		ident_byte(&i, s.p[k]);
+	}
+	cp_buf_add(out, "$Id", i.matched);
 }
 
 static bool has_ident(const struct cp_conversion *c)
@@ -130,7 +220,10 @@ int cp_convert(const struct cp_conversion *c, const struct cp_oid *oid, struct c
 		return cp_err_set(err, CP_EUNSUPPORTED, "git writes the file in another encoding (%.*s)", CP_STR(c->detail));
 	if (has_ident(c)) {
 		cp_hex(oid->bytes, oid->n, hex);
-		add_with_ident(blob, hex, &expanded);
+		if (c->kind == CP_CONV_CRLF_AUTO)
+			add_with_ident(blob, hex, &expanded);
+		else
+			stream_with_ident(blob, hex, &expanded);
 		blob = cp_buf_str(&expanded);
 	}
 	if (wants_crlf(c->kind, blob))

@@ -113,11 +113,10 @@ static int no_parent(const struct cp_repo *r, const struct cp_oid *commit, size_
 	return cp_err_set(err, CP_ENOTFOUND, "%.12s has no parent number %zu", hex, n);
 }
 
-int cp_repo_parent(struct cp_repo *r, const struct cp_oid *commit, size_t n, struct cp_commit *ret_parent, struct cp_err *err)
+int cp_repo_parent_oid(struct cp_repo *r, const struct cp_oid *commit, size_t n, struct cp_oid *ret_parent, struct cp_err *err)
 {
 	cp_auto_object struct cp_repo_object o = {0};
 	struct cp_repo_commit c;
-	struct cp_oid parent;
 	int e = cp_repo_object_read(r, commit, MAX_COMMIT_BYTES, &o, err);
 
 	if (e == 0)
@@ -126,8 +125,16 @@ int cp_repo_parent(struct cp_repo *r, const struct cp_oid *commit, size_t n, str
 		return e;
 	if (n < 1 || n > c.n_parents)
 		return no_parent(r, commit, n, err);
-	parent = cp_repo_commit_parent(&c, n - 1);
-	return cp_repo_commit_read(r, &parent, ret_parent, err);
+	*ret_parent = cp_repo_commit_parent(&c, n - 1);
+	return 0;
+}
+
+int cp_repo_parent(struct cp_repo *r, const struct cp_oid *commit, size_t n, struct cp_commit *ret_parent, struct cp_err *err)
+{
+	struct cp_oid parent;
+	int e = cp_repo_parent_oid(r, commit, n, &parent, err);
+
+	return e < 0 ? e : cp_repo_commit_read(r, &parent, ret_parent, err);
 }
 
 int cp_repo_history(struct cp_arena *a, struct cp_repo *r, const struct cp_commit *from, size_t max,

@@ -102,6 +102,7 @@ int cp_repo_commit_parse(const struct cp_repo *r, const struct cp_oid *oid, cons
 struct cp_oid cp_repo_commit_parent(const struct cp_repo_commit *c, size_t i);
 int cp_repo_commit_read(struct cp_repo *r, const struct cp_oid *oid, struct cp_commit *ret_commit, struct cp_err *err);
 /* The n-th parent (from 1). CP_ENOTFOUND when there is none, or when it is beyond the end of a shallow clone (hint). */
+int cp_repo_parent_oid(struct cp_repo *r, const struct cp_oid *commit, size_t n, struct cp_oid *ret_parent, struct cp_err *err);
 int cp_repo_parent(struct cp_repo *r, const struct cp_oid *commit, size_t n, struct cp_commit *ret_parent, struct cp_err *err);
 /* Best common ancestor. CP_ENOTFOUND when there is none; *ret_cut says that a shallow clone may hide it. */
 int cp_repo_merge_base(struct cp_repo *r, const struct cp_oid *a, const struct cp_oid *b, struct cp_commit *ret_base,

@@ -1,8 +1,6 @@
 /* A revision as the user wrote it ─► a commit; and what to fetch when it is not there. */
 #include "repo/git_int.h"
 
-#include <stdlib.h>
-
 bool cp_repo_is_plain(struct cp_str text)
 {
 	for (size_t i = 0; i < text.n; i++) {
@@ -36,10 +34,6 @@ void cp_repo_hint_fetch(const struct cp_repo *r, struct cp_str rev, struct cp_er
 
 	if (rev.n == 2 * GIT_OID_RAWSZ && is_hex(rev)) {
 		cp_err_hint(err, "git fetch %sorigin %.*s", shallow ? "--depth=1 " : "", CP_STR(rev));
-		return;
-	}
-	if (rev.n > strcspn(rev.p, "~^@:") && shallow) {
-		cp_err_hint(err, "git fetch --unshallow origin");
 		return;
 	}
 	name = without_prefix(without_prefix(name, CP_S("heads/")), CP_S("origin/"));
@@ -113,7 +107,25 @@ int cp_repo_reference(struct cp_repo *r, const char *name, struct cp_commit *ret
 	return peel(r, at, cp_str_c(name), ret_commit, err);
 }
 
-/* libgit2's parser of revisions. */
+/* The name of a reference as people shorten it, by git's rules. CP_ENOTFOUND when there is none. */
+static int find_reference(struct cp_repo *r, const char *name, struct cp_oid *ret_oid)
+{
+	git_reference *found = NULL, *direct = NULL;
+	int e;
+
+	pthread_mutex_lock(&r->lock);
+	e = git_reference_dwim(&found, r->git, strcmp(name, "@") == 0 ? "HEAD" : name);
+	if (e == 0)
+		e = git_reference_resolve(&direct, found);
+	if (e == 0)
+		*ret_oid = cp_repo_oid(git_reference_target(direct));
+	git_reference_free(direct);
+	git_reference_free(found);
+	pthread_mutex_unlock(&r->lock);
+	return e < 0 ? CP_ENOTFOUND : 0;
+}
+
+/* libgit2's parser of revisions, for all that is no name of a reference. */
 static int parse_revision(struct cp_repo *r, const char *rev, struct cp_oid *ret_oid, struct cp_err *err)
 {
 	git_object *object = NULL;
@@ -123,8 +135,6 @@ static int parse_revision(struct cp_repo *r, const char *rev, struct cp_oid *ret
 	e = git_revparse_single(&object, r->git, rev);
 	if (e == 0)
 		*ret_oid = cp_repo_oid(git_object_id(object));
-	else if (e == GIT_EUNBORNBRANCH)
-		result = CP_ENOTFOUND;
 	else
 		result = cp_repo_git_error(err, e, "understanding the revision");
 	git_object_free(object);
@@ -132,17 +142,90 @@ static int parse_revision(struct cp_repo *r, const char *rev, struct cp_oid *ret
 	return result;
 }
 
+static int find_name(struct cp_repo *r, const char *name, struct cp_oid *ret_oid, struct cp_err *err)
+{
+	if (cp_repo_oid_parse(cp_str_c(name), ret_oid) || find_reference(r, name, ret_oid) == 0)
+		return 0;
+	return parse_revision(r, name, ret_oid, err);
+}
+
+/* "~3^2~": false when it is anything else. */
+static bool are_steps(struct cp_str s)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		bool digit = s.p[i] >= '0' && s.p[i] <= '9';
+
+		if (!digit && s.p[i] != '~' && s.p[i] != '^')
+			return false;
+		digits = digit ? digits + 1 : 0;
+		if (digits > 9)
+			return false;
+	}
+	return true;
+}
+
+/* One "~N" or "^N" at the start of *steps. */
+static int take_step(struct cp_repo *r, struct cp_str *steps, struct cp_oid *at, struct cp_err *err)
+{
+	bool up = steps->p[0] == '~';
+	size_t end = 1;
+	int64_t n = 1;
+	int e = 0;
+
+	while (end < steps->n && steps->p[end] >= '0' && steps->p[end] <= '9')
+		end++;
+	if (end > 1)
+		cp_str_to_int(cp_str_sub(*steps, 1, end), 10, &n);
+	*steps = cp_str_from(*steps, end);
+	for (int64_t i = up ? n : n > 0; i > 0 && e == 0; i--)
+		e = cp_repo_parent_oid(r, at, up ? 1 : (size_t)n, at, err);
+	return e;
+}
+
+/* A name and steps to its ancestors: the common form, without libgit2's parser, which reads commits in its own way. */
+static int walk_revision(struct cp_repo *r, struct cp_str rev, size_t n_name, struct cp_oid *ret_oid, struct cp_err *err)
+{
+	cp_auto_buf struct cp_buf name = CP_BUF_INIT(CP_MAX_PATH_BYTES);
+	struct cp_str steps = cp_str_from(rev, n_name);
+	struct cp_commit commit;
+	int e;
+
+	cp_buf_add(&name, rev.p, n_name);
+	if (cp_buf_error(&name))
+		return cp_err_nomem(err);
+	e = find_name(r, name.p, ret_oid, err);
+	if (e == 0 && steps.n)
+		e = peel(r, *ret_oid, cp_buf_str(&name), &commit, err);
+	if (e == CP_ENOTFOUND)
+		return no_such_revision(r, cp_buf_str(&name), err);
+	if (e < 0 || steps.n == 0)
+		return e;
+	*ret_oid = commit.oid;
+	while (e == 0 && steps.n)
+		e = take_step(r, &steps, ret_oid, err);
+	if (e < 0 && cp_repo_is_shallow(r))
+		cp_err_hint(err, "git fetch --unshallow origin");
+	return e < 0 ? cp_err_wrap(err, "%.*s", CP_STR(rev)) : 0;
+}
+
 int cp_repo_resolve(struct cp_repo *r, const char *rev, struct cp_commit *ret_commit, struct cp_err *err)
 {
 	struct cp_str text = cp_str_c(rev);
+	size_t n_name;
 	struct cp_oid oid;
-	int e = 0;
+	int e;
 
 	if (text.n == 0 || text.n > CP_MAX_PATH_BYTES)
 		return cp_err_set(err, CP_EINVAL, "a revision is missing");
-	if (!cp_repo_oid_parse(text, &oid))
-		e = parse_revision(r, rev, &oid, err);
-	if (e == 0)
-		e = peel(r, oid, text, ret_commit, err);
+	n_name = strcspn(rev, "~^:");
+	if (n_name && are_steps(cp_str_from(text, n_name)))
+		e = walk_revision(r, text, n_name, &oid, err);
+	else if ((e = parse_revision(r, rev, &oid, err)) == CP_ENOTFOUND)
+		e = no_such_revision(r, text, err);
+	if (e < 0)
+		return e;
+	e = peel(r, oid, text, ret_commit, err);
 	return e == CP_ENOTFOUND ? no_such_revision(r, text, err) : e;
 }

@@ -259,38 +259,38 @@ static int gives(const struct identity *id, struct cp_str blob, const struct cp_
 	return r == CP_ELIMIT ? 0 : r;
 }
 
-/*
- * Line ends and $Id$. Two blobs may give these bytes: what git would store, and the bytes as they are; the index decides between
- * them, else the first.
- */
+/* The blob of the index gives these bytes, as it does in a clean work tree. */
+static int try_index(const struct identity *id, struct cp_str bytes, bool *ret, struct cp_err *err)
+{
+	cp_auto_buf struct cp_buf blob = CP_BUF_INIT(CP_MAX_BLOB_BYTES);
+	int r = id->known.n ? cp_repo_blob_read(id->w->repo, &id->known, &blob, err) : CP_ENOTFOUND;
+
+	if (r == 0)
+		return gives(id, cp_buf_str(&blob), &id->known, bytes, ret, err);
+	return r == CP_ENOMEM ? r : 0;
+}
+
+/* Line ends and $Id$. Several blobs may give these bytes; the one that the index has is the one that commits have. */
 static int undo_conversion(struct identity *id, struct cp_str bytes, struct cp_err *err)
 {
-	struct cp_conversion none = {CP_CONV_NONE, CP_S("")};
 	cp_auto_buf struct cp_buf stored = CP_BUF_INIT(CP_MAX_BLOB_BYTES);
-	struct cp_oid stored_oid, bytes_oid;
-	bool stored_gives = false, bytes_give = false;
-	int r;
+	bool same = false;
+	int r = try_index(id, bytes, &same, err);
 
+	if (r == 0 && same) {
+		id->oid = id->known;
+		return 0;
+	}
 	cp_repo_unconvert(&id->conversion, bytes, &stored);
-	if (cp_buf_error(&stored))
-		return cp_err_nomem(err);
-	r = cp_repo_oid_of(cp_buf_str(&stored), GIT_OBJECT_BLOB, &stored_oid, err);
+	if (r == 0 && cp_buf_error(&stored))
+		r = cp_err_nomem(err);
 	if (r == 0)
-		r = cp_repo_oid_of(bytes, GIT_OBJECT_BLOB, &bytes_oid, err);
+		r = cp_repo_oid_of(cp_buf_str(&stored), GIT_OBJECT_BLOB, &id->oid, err);
 	if (r == 0)
-		r = gives(id, cp_buf_str(&stored), &stored_oid, bytes, &stored_gives, err);
-	if (r == 0)
-		r = gives(id, bytes, &bytes_oid, bytes, &bytes_give, err);
+		r = gives(id, cp_buf_str(&stored), &id->oid, bytes, &same, err);
 	if (r < 0)
 		return r;
-	if (bytes_give && (!stored_gives || cp_oid_eq(&bytes_oid, &id->known))) {
-		id->oid = bytes_oid;
-		return remember(id, &none, err);
-	}
-	if (!stored_gives)
-		return remember_raw(id, raw_oid(bytes), err);
-	id->oid = stored_oid;
-	return remember(id, &id->conversion, err);
+	return same ? remember(id, &id->conversion, err) : remember_raw(id, raw_oid(bytes), err);
 }
 
 /*
