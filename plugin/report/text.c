@@ -188,7 +188,7 @@ void cp_text_mermaid(struct cp_buf *out, struct cp_str s, int columns)
 {
 	cp_auto_buf struct cp_buf clean = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
 
-	cp_text_fit(&clean, s, columns, false);
+	cp_text_fit_words(&clean, s, columns, false);
 	if (cp_buf_error(&clean))
 		out->failed = cp_buf_error(&clean);
 	for (size_t i = 0; i < clean.n; i++) {
@@ -206,7 +206,7 @@ void cp_text_dot(struct cp_buf *out, struct cp_str s, int columns)
 {
 	cp_auto_buf struct cp_buf clean = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
 
-	cp_text_fit(&clean, s, columns, false);
+	cp_text_fit_words(&clean, s, columns, false);
 	if (cp_buf_error(&clean))
 		out->failed = cp_buf_error(&clean);
 	for (size_t i = 0; i < clean.n; i++) {

@@ -519,7 +519,7 @@ static void test_out_of_memory(void **state)
 	int enough = 0;
 
 	(void)state;
-	for (size_t max = 0; max < 200000 && enough < 3; max += 97) {
+	for (size_t max = 0; max < 200000 && enough < 3; max += 487) {
 		struct cp_arena *a = cp_arena_new(max);
 		struct cp_image_requests list = {0};
 		struct cp_path_filter *filters;
