@@ -166,7 +166,7 @@ static void followers(struct cp_buf *out, const struct match *m, const struct cp
 		n += i != m->step && cp_step_is_listed(p->steps[i].step) && p->steps[i].cause.step == (long)m->step;
 	if (n == 0)
 		return;
-	cp_buf_printf(&text, "%zu later step%s because of this one.", n, n == 1 ? " is not sure to hit" : "s are not sure to hit");
+	cp_buf_printf(&text, "Because of this one, %zu later step%s not sure to hit.", n, n == 1 ? " is" : "s are");
 	sentence(out, cp_buf_str(&text), style);
 }
 

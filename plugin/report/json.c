@@ -74,7 +74,7 @@ void cp_json_step(struct cp_json_out *o, const struct cp_report_image *im, const
 	cp_json_close(o, '}');
 }
 
-static void error(struct cp_json_out *o, const struct cp_err *e)
+void cp_json_error(struct cp_json_out *o, const struct cp_err *e)
 {
 	cp_json_key(o, "error");
 	cp_json_open(o, '{');
@@ -145,7 +145,7 @@ static void image(struct cp_json_out *o, const struct cp_report_image *im)
 		list(o, "assumptions", im->assumptions, im->n_assumptions);
 		counts(o, &im->prediction);
 	} else {
-		error(o, &im->error);
+		cp_json_error(o, &im->error);
 	}
 	cp_json_close(o, '}');
 }

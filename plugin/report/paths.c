@@ -1,5 +1,5 @@
 /* `paths`: JSON, a plain list, or a filter for a workflow. */
-#include "report/report.h"
+#include "report/report_int.h"
 
 static int json(const struct cp_report_paths *images, size_t n, const struct cp_report_style *style, struct cp_buf *out)
 {
@@ -26,12 +26,8 @@ static int json(const struct cp_report_paths *images, size_t n, const struct cp_
 		cp_json_close(&o, ']');
 		if (images[i].paths->git_dir)
 			cp_json_kbool(&o, "git_dir", true);
-		if (images[i].error->code) {
-			cp_json_key(&o, "error");
-			cp_json_open(&o, '{');
-			cp_json_kstr(&o, "message", cp_str_c(images[i].error->message));
-			cp_json_close(&o, '}');
-		}
+		if (images[i].error->code)
+			cp_json_error(&o, images[i].error);
 		cp_json_close(&o, '}');
 	}
 	cp_json_close(&o, ']');
@@ -40,40 +36,31 @@ static int json(const struct cp_report_paths *images, size_t n, const struct cp_
 	return cp_buf_error(out);
 }
 
-/* A path on a line of its own: a control character would break the line or the terminal. */
-static void safe(struct cp_buf *out, struct cp_str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		if (c < 0x20 || c == 0x7F)
-			cp_buf_printf(out, "\\x%02x", c);
-		else
-			cp_buf_addc(out, s.p[i]);
-	}
-}
-
 static int list(const struct cp_report_paths *images, size_t n, struct cp_buf *out)
 {
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < images[i].paths->n_paths; k++) {
-			safe(out, images[i].paths->paths[k]);
+			cp_text_add(out, images[i].paths->paths[k]);
 			cp_buf_addc(out, '\n');
 		}
 	return cp_buf_error(out);
 }
 
-/* YAML in single quotes: a quote is doubled; what cannot stand in one line becomes a wildcard. */
+/* YAML in single quotes: a quote is doubled; what cannot stand in one line of valid text becomes a wildcard. */
 static void yaml(struct cp_buf *out, struct cp_str s)
 {
 	cp_buf_addc(out, '\'');
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
+	while (s.n) {
+		size_t width;
+		uint32_t rune = cp_utf8_decode(s, &width);
 
-		if (c == '\'')
+		if (rune == '\'')
 			cp_buf_addz(out, "''");
+		else if (cp_text_is_hidden(rune) || (rune == CP_RUNE_ERROR && width == 1))
+			cp_buf_addc(out, '*');
 		else
-			cp_buf_addc(out, c < 0x20 || c == 0x7F ? '*' : s.p[i]);
+			cp_buf_add(out, s.p, width);
+		s = cp_str_from(s, width);
 	}
 	cp_buf_addc(out, '\'');
 }
@@ -84,7 +71,7 @@ static int github(const struct cp_report_paths *images, size_t n, struct cp_buf 
 	for (size_t i = 0; i < n; i++) {
 		if (n > 1) {
 			cp_buf_addz(out, "  # ");
-			safe(out, images[i].name);
+			cp_text_add(out, images[i].name);
 			cp_buf_addc(out, '\n');
 		}
 		for (size_t k = 0; k < images[i].paths->n_patterns; k++) {

@@ -15,6 +15,8 @@ struct cp_str cp_image_name(const struct cp_report_image *im);
 void cp_report_json(const struct cp_report *r, const struct cp_report_style *style, struct cp_buf *out);
 /* One step as an object of the prediction. */
 void cp_json_step(struct cp_json_out *o, const struct cp_report_image *im, const struct cp_step_result *s);
+/* The member "error". */
+void cp_json_error(struct cp_json_out *o, const struct cp_err *e);
 void cp_report_table(const struct cp_report *r, const struct cp_report_style *style, struct cp_buf *out);
 void cp_report_markdown(const struct cp_report *r, struct cp_buf *out);
 int cp_report_mermaid(const struct cp_report *r, struct cp_buf *out);

@@ -623,7 +623,7 @@ static void test_bake_bounds(void **state)
 
 	(void)state;
 	cp_buf_addz(&groups, "{\"target\":{\"t\":{}},\"group\":{\"default\":{\"targets\":[\"g0\"]}");
-	for (int i = 0; i < 100000; i++)
+	for (int i = 0; i < 1000; i++)
 		cp_buf_printf(&groups, ",\"g%d\":{\"targets\":[\"g%d\"]}", i, i + 1);
 	cp_buf_addz(&groups, "}}");
 	bake(&got, groups.p, ".", NULL);

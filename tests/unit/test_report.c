@@ -518,7 +518,7 @@ static void test_explain(void **state)
 				   "  Dockerfile:3\n"
 				   "  requirements.txt changed\n"
 				   "  requirements.txt  modified\n"
-				   "  2 later steps are not sure to hit because of this one.\n";
+				   "  Because of this one, 2 later steps are not sure to hit.\n";
 	static const char run[] = "[builder 4/4] RUN pip install --no-cache-dir   --prefix=/install -r\n"
 				  "    requirements.txt\n"
 				  "  MISS: parent-rebuilds\n"
@@ -556,7 +556,7 @@ static void test_explain(void **state)
 		"[builder 3/4] COPY requirements.txt .               MISS: content-changed\n"
 		"  Dockerfile:3\n"
 		"  src/a/b.py  modified\n"
-		"  2 later steps are not sure to hit because of this one.\n"
+		"  Because of this one, 2 later steps are not sure to hit.\n"
 		"~~~\n");
 }
 
@@ -661,6 +661,35 @@ static void test_nothing_of_strangers_gets_through(void **state)
 	}
 }
 
+/* ---- paths ---- */
+
+static void test_paths(void **state)
+{
+	struct cp_str paths[] = {CP_S("a b.py"), CP_S("x\ny\033'\xff")}, patterns[] = {CP_S("src/**"), CP_S("x\ny\033'\xff")};
+	struct cp_paths found = {.paths = paths, .patterns = patterns, .n_paths = 2, .n_patterns = 2, .git_dir = true}, none = {0};
+	struct cp_err fine = {0}, bad = {0};
+	struct cp_report_paths images[] = {{CP_S("api"), &found, &fine}, {CP_S("web"), &none, &bad}};
+	static const struct {
+		const char *format, *wanted;
+	} cases[] = {
+		{"", "{\"schema\":\"cachepredict/paths/1\",\"images\":[{\"name\":\"api\",\"paths\":[\"a b.py\",\"x\\ny\\u001b'\\ufffd\"],"
+		     "\"patterns\":[\"src/**\",\"x\\ny\\u001b'\\ufffd\"],\"git_dir\":true},{\"name\":\"web\",\"paths\":[],\"patterns\":[],"
+		     "\"error\":{\"code\":\"not-found\",\"message\":\"no Dockerfile\"}}]}\n"},
+		{"list", "a b.py\nx\\ny\\x1b'\\xff\n"},
+		{"github", "paths:\n  # api\n  - 'src/**'\n  - 'x*y*''*'\n  # web\n"},
+	};
+
+	(void)state;
+	cp_err_set(&bad, CP_ENOTFOUND, "no Dockerfile");
+	for (size_t i = 0; i < CP_LEN(cases); i++) {
+		cp_auto_buf struct cp_buf out = CP_BUF_INIT(1 << 16);
+
+		assert_int_equal(cp_report_paths(images, 2, cp_str_c(cases[i].format), &(struct cp_report_style){0}, &out, NULL), 0);
+		expect_text(out.p, cases[i].wanted);
+	}
+	assert_int_equal(cp_report_paths(images, 2, CP_S("dot"), &(struct cp_report_style){0}, NULL, NULL), CP_EUNSUPPORTED);
+}
+
 /* Longer than the buffer may get: an error, not a cut answer. */
 static void test_limits(void **state)
 {
@@ -694,6 +723,7 @@ int main(void)
 		cmocka_unit_test(test_graphs),
 		cmocka_unit_test(test_explain),
 		cmocka_unit_test(test_nothing_of_strangers_gets_through),
+		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_limits),
 	};
 
