@@ -1,9 +1,10 @@
 /*
  * Private to graph/: the state of one conversion.
  *
- *   options ─► graph_builder ─► graph_dispatch (one per stage, and one per image that COPY --from
- * or a mount names) ─► graph_vertex (operations as the frontend makes them) ─► graph_seal ─► cp_op
- * (equal ones merged)
+ *   options ─► graph_builder ─► graph_dispatch ─► graph_vertex ─► graph_seal ─► cp_op
+ *
+ * A graph_dispatch is a stage, or an image that COPY --from or a mount names. A graph_vertex is an
+ * operation as the frontend makes it; sealing merges equal ones.
  *
  * Functions return 0 or a negative CP_E* with b->err filled.
  */
@@ -13,8 +14,10 @@
 #include "graph/env_int.h"
 #include "graph/graph.h"
 
-/* Follow paths of a local source (dispatchState.paths): they are part of a named context's
- * identity. */
+/*
+ * Follow paths of a local source (dispatchState.paths): they are part of a named context's
+ * identity.
+ */
 struct graph_paths {
 	struct cp_str *items;
 	size_t n, cap;
@@ -44,8 +47,7 @@ struct graph_vertex {
 	struct cp_str name;
 	struct cp_platform platform; /* as LLB carries it, not normalised: part of the identity */
 	struct graph_vertex *base;   /* FILE: the file system it works on, NULL = empty */
-	struct graph_vertex *
-		*sources; /* FILE: per action, EXEC: per mount, MERGE: both; NULL elements */
+	struct graph_vertex **sources; /* FILE: per action, EXEC: per mount, MERGE: two; or NULL */
 	size_t n_sources;
 	const struct graph_paths *paths; /* named local context */
 	struct graph_place place;
@@ -63,8 +65,8 @@ struct graph_image {
 
 /* dockerui.NamedContext */
 struct graph_context {
-	struct cp_str input,
-		name; /* name as it is shown: with ::platform when it was found that way */
+	struct cp_str input;
+	struct cp_str name; /* as it is shown: with ::platform when it was found that way */
 	bool has_platform;
 	struct cp_platform platform;
 };
@@ -181,8 +183,10 @@ int graph_options_read(struct graph_builder *b);
 const struct cp_str *graph_build_arg(const struct graph_builder *b, struct cp_str name);
 bool graph_is_no_cache(const struct graph_builder *b, struct cp_str stage_name);
 int graph_assume(struct graph_builder *b, struct cp_str key, struct cp_str sentence);
-/* Remember that the image is needed; ask the resolver. *ret_config is NULL when nothing is known of
- * it. */
+/*
+ * Remember that the image is needed; ask the resolver. *ret_config is NULL when nothing is known of
+ * it.
+ */
 int graph_image_config(struct graph_builder *b, struct cp_str ref,
 		       const struct cp_platform *platform,
 		       const struct cp_image_config **ret_config);
@@ -207,13 +211,17 @@ int graph_depend(struct graph_builder *b, struct graph_dispatch *d, struct graph
 int graph_context_find(struct graph_builder *b, struct cp_str name,
 		       const struct cp_platform *platform,
 		       const struct graph_context **ret_context);
-/* Puts the context's file system, environment and platform into d. *ret_has_image: the context is
- * an image. */
+/*
+ * Puts the context's file system, environment and platform into d. *ret_has_image: the context is
+ * an image.
+ */
 int graph_context_load(struct graph_builder *b, const struct graph_context *nc,
 		       struct graph_dispatch *d, bool *ret_has_image);
 int graph_main_context(struct graph_builder *b);
-/* The image of d: its config, or NULL when it is not known, which everything that uses it then
- * says. */
+/*
+ * The image of d: its config, or NULL when it is not known, which everything that uses it then
+ * says.
+ */
 int graph_image_set(struct graph_builder *b, struct graph_dispatch *d, struct cp_str ref,
 		    const struct cp_image_config *config);
 
@@ -224,8 +232,10 @@ int graph_epoch_resolve(struct graph_builder *b);
 
 /* ---- expansion ---- */
 
-/* Expand a word with the environment of a stage. *assumes gets the image whose unknown config was
- * asked. */
+/*
+ * Expand a word with the environment of a stage. *assumes gets the image whose unknown config was
+ * asked.
+ */
 int graph_expand(struct graph_builder *b, const struct graph_dispatch *d, struct cp_str word,
 		 struct cp_str *ret_word, struct cp_str *assumes);
 int graph_expand_words(struct graph_builder *b, const struct graph_dispatch *d, struct cp_str word,
@@ -296,8 +306,10 @@ int graph_vertex_mkfile(struct graph_builder *b, struct cp_str path, int mode, s
 			struct graph_vertex **ret_vertex);
 struct cp_action graph_action(enum cp_action_kind kind);
 
-/* Every operation below `root`, merged, in topological order, and the vertex that names each of
- * them. */
+/*
+ * Every operation below `root`, merged, in topological order, and the vertex that names each of
+ * them.
+ */
 struct graph_sealed {
 	struct cp_op **ops;
 	struct graph_vertex **names;

@@ -1,5 +1,7 @@
-/* Values that change no operation or are kept as text, but that the frontend refuses when they are
- * wrong. */
+/*
+ * Values that change no operation or are kept as text, but that the frontend refuses when they are
+ * wrong.
+ */
 #include <arpa/inet.h>
 
 #include "graph/build_int.h"

@@ -53,8 +53,10 @@ static int expand(struct graph_builder *b, struct copying *cp)
 	return r < 0 ? r : graph_expand(b, cp->d, c->dest, &cp->dest, &cp->assumes);
 }
 
-/* SourceContents.ExpandRaw: quotes are ordinary characters, the escape character is always a
- * backslash. */
+/*
+ * SourceContents.ExpandRaw: quotes are ordinary characters, the escape character is always a
+ * backslash.
+ */
 static int heredoc_body(struct graph_builder *b, struct copying *cp, const struct cp_heredoc *h,
 			struct cp_str *ret_body, struct cp_str *assumes)
 {
@@ -357,8 +359,10 @@ static struct graph_vertex *file_vertex(struct graph_builder *b, struct copying 
 	return v;
 }
 
-/* --link: the copy stands alone and is merged with what was there; on an empty file system it is
- * the result. */
+/*
+ * --link: the copy stands alone and is merged with what was there; on an empty file system it is
+ * the result.
+ */
 static int link_vertex(struct graph_builder *b, struct copying *cp, struct graph_vertex *copy)
 {
 	struct graph_dispatch *d = cp->d;

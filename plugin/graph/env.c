@@ -1,6 +1,4 @@
-#include "graph/env_int.h"
-
-#include "dockerfile/dockerfile.h"
+#include "graph/build_int.h"
 
 static size_t find(const struct graph_env *e, struct cp_str key)
 {
@@ -27,8 +25,7 @@ static int append(struct cp_arena *a, struct graph_env *e, struct graph_var var)
 	return cp_map_put(a, &e->index, var.key, (void *)(uintptr_t)e->n);
 }
 
-/* Squeeze the dead ones out, so that reassigning one name a thousand times costs no more than once.
- */
+/* Squeeze the dead ones out: reassigning one name a thousand times must not make the list long. */
 static int compact(struct cp_arena *a, struct graph_env *e)
 {
 	size_t n = 0;
@@ -70,6 +67,7 @@ int graph_env_replace(struct cp_arena *a, struct graph_env *e, struct cp_str key
 			      (struct graph_var){.key = key, .value = value, .assumes = assumes});
 	e->vars[at - 1].value = value;
 	e->vars[at - 1].assumes = assumes;
+	e->vars[at - 1].text = (struct cp_str){NULL, 0};
 	return 0;
 }
 
@@ -103,15 +101,15 @@ int graph_env_list(struct cp_arena *a, struct graph_env *e, struct cp_str **ret_
 		if (!list)
 			return CP_ENOMEM;
 		for (size_t i = 0; i < e->n; i++) {
-			const struct graph_var *var = &e->vars[i];
+			struct graph_var *var = &e->vars[i];
 
 			if (!var->live)
 				continue;
-			list[n] = cp_arena_cat(a, var->key, CP_S("="));
-			if (list[n].p)
-				list[n] = cp_arena_cat(a, list[n], var->value);
-			if (!list[n++].p)
+			if (!var->text.p)
+				var->text = GRAPH_CAT(a, var->key, CP_S("="), var->value);
+			if (!var->text.p)
 				return CP_ENOMEM;
+			list[n++] = var->text;
 		}
 		e->list = list;
 		e->listed = true;

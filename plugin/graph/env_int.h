@@ -9,8 +9,8 @@
 
 struct graph_var {
 	struct cp_str key, value;
-	struct cp_str
-		assumes; /* the image whose unknown config the value depends on, n = 0 for none */
+	struct cp_str assumes; /* the image whose unknown config decides the value; n = 0: none */
+	struct cp_str text;    /* "KEY=value"; p is NULL until it was asked for */
 	bool live;
 };
 

@@ -1,5 +1,7 @@
-/* Global arguments (platform.go defaultArgs, convert.go buildMetaArgs) and SOURCE_DATE_EPOCH
- * (epoch.go). */
+/*
+ * Global arguments (platform.go defaultArgs, convert.go buildMetaArgs) and SOURCE_DATE_EPOCH
+ * (epoch.go).
+ */
 #include <stdio.h>
 
 #include "graph/platform_int.h"
@@ -81,8 +83,10 @@ int graph_globals_create(struct graph_builder *b)
 
 /* ---- SOURCE_DATE_EPOCH ---- */
 
-/* The time of a source that is fetched cannot be known: the value is unset, and whoever uses it
- * says so. */
+/*
+ * The time of a source that is fetched cannot be known: the value is unset, and whoever uses it
+ * says so.
+ */
 static int assume_epoch(struct graph_builder *b, struct cp_str value, const char *of)
 {
 	b->epoch_assumes = value;

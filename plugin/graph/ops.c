@@ -1,5 +1,7 @@
-/* Operations: made one by one, then sealed from the target as llb.State.Marshal does: equal ones
- * become one. */
+/*
+ * Operations: made one by one, then sealed from the target as llb.State.Marshal does: equal ones
+ * become one.
+ */
 #include "graph/build_int.h"
 
 struct graph_vertex *graph_vertex_new(struct graph_builder *b, enum cp_op_kind kind,
@@ -71,8 +73,10 @@ struct sealing {
 	size_t cap_marks;
 };
 
-/* Vertex.Inputs(), in its order: a file operation lists its base, then its sources from the last to
- * the first. */
+/*
+ * Vertex.Inputs(), in its order: a file operation lists its base, then its sources from the last to
+ * the first.
+ */
 static struct graph_vertex *child(const struct graph_vertex *v, size_t i)
 {
 	if (v->op->kind != CP_OP_FILE)
@@ -170,8 +174,10 @@ static int add_op(struct sealing *s, struct graph_vertex *v, struct cp_str key)
 	return graph_push(b, out->ops, out->n, out->cap, v->op);
 }
 
-/* Everything below v is sealed: merge it with an equal one, which then takes the name of v
- * (mergeMetadata). */
+/*
+ * Everything below v is sealed: merge it with an equal one, which then takes the name of v
+ * (mergeMetadata).
+ */
 static int seal_one(struct sealing *s, struct graph_vertex *v)
 {
 	struct cp_digest id;

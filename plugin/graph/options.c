@@ -1,5 +1,7 @@
-/* Frontend attributes as dockerui.Client.init reads them, and what is remembered of the images that
- * were asked for. */
+/*
+ * Frontend attributes as dockerui.Client.init reads them, and what is remembered of the images that
+ * were asked for.
+ */
 #include <arpa/inet.h>
 
 #include "graph/build_int.h"
@@ -25,8 +27,10 @@ static int read_build_args(struct graph_builder *b)
 	return 0;
 }
 
-/* buildx normalises the names of --build-context before it sends them; a name with "::platform" is
- * taken as it is. */
+/*
+ * buildx normalises the names of --build-context before it sends them; a name with "::platform" is
+ * taken as it is.
+ */
 static int read_contexts(struct graph_builder *b)
 {
 	for (size_t i = 0; i < b->opt->n_contexts; i++) {
@@ -55,8 +59,10 @@ static int read_contexts(struct graph_builder *b)
 	return 0;
 }
 
-/* net.IP.String, as far as inet_ntop differs from it: an IPv4 address inside IPv6 is printed as
- * IPv4. */
+/*
+ * net.IP.String, as far as inet_ntop differs from it: an IPv4 address inside IPv6 is printed as
+ * IPv4.
+ */
 static struct cp_str format_ip(struct cp_arena *a, struct cp_str text)
 {
 	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -82,8 +88,10 @@ static bool is_ip(struct cp_arena *a, struct cp_str text)
 	       (inet_pton(AF_INET, z.p, addr) == 1 || inet_pton(AF_INET6, z.p, addr) == 1);
 }
 
-/* parseExtraHosts. The client replaces "host-gateway" by an address that is not known here and in
- * no key. */
+/*
+ * parseExtraHosts. The client replaces "host-gateway" by an address that is not known here and in
+ * no key.
+ */
 static int read_hosts(struct graph_builder *b)
 {
 	b->hosts = cp_arena_array(b->a, b->opt->n_add_hosts, sizeof(*b->hosts));
@@ -230,25 +238,45 @@ static int need_image(struct graph_builder *b, struct cp_str ref)
 	return graph_push(b, b->images, b->n_images, b->cap_images, ref);
 }
 
+/*
+ * What the resolver says. Not knowing, for whatever reason, is not an error: *ret_config stays
+ * NULL.
+ */
+static int ask(struct graph_builder *b, struct cp_str ref, const struct cp_platform *platform,
+	       const struct cp_image_config **ret_config)
+{
+	const struct cp_image_resolver *resolver = b->opt->resolver;
+	struct cp_platform normal;
+	struct cp_err why = {0};
+	int r;
+
+	if (!resolver)
+		return 0;
+	r = graph_platform_normalise(b->a, platform, &normal, b->err);
+	if (r < 0)
+		return r;
+	r = resolver->resolve(resolver->self, ref, &normal, ret_config, &why);
+	if (r >= 0)
+		return 0;
+	*ret_config = NULL;
+	if (r == CP_ENOTFOUND || r == CP_ENET)
+		return 0;
+	return cp_err_set(b->err, r, "%s", why.message);
+}
+
 int graph_image_config(struct graph_builder *b, struct cp_str ref,
 		       const struct cp_platform *platform,
 		       const struct cp_image_config **ret_config)
 {
-	const struct cp_image_resolver *resolver = b->opt->resolver;
-	struct cp_platform normal;
 	struct graph_ref parsed;
 	struct cp_str familiar;
-	int r = CP_ENOTFOUND;
+	int r;
 
 	*ret_config = NULL;
-	if (need_image(b, ref) < 0 || graph_platform_normalise(b->a, platform, &normal, b->err) < 0)
-		return b->err->code;
-	if (resolver)
-		r = resolver->resolve(resolver->self, ref, &normal, ret_config, b->err);
+	r = need_image(b, ref);
 	if (r >= 0)
-		return 0;
-	*ret_config = NULL;
-	if (r != CP_ENOTFOUND)
+		r = ask(b, ref, platform, ret_config);
+	if (r < 0 || *ret_config)
 		return r;
 	r = graph_ref_parse(b->a, ref, &parsed, b->err);
 	if (r < 0)
@@ -256,9 +284,9 @@ int graph_image_config(struct graph_builder *b, struct cp_str ref,
 	familiar = graph_ref_familiar(b->a, &parsed);
 	if (!familiar.p)
 		return cp_err_nomem(b->err);
-	return graph_assume(b, ref,
-			    GRAPH_CAT(b->a, CP_S("the config of "), familiar,
-				      CP_S(" is not known: its environment, working directory, "
-					   "user, shell and ONBUILD "
-					   "triggers are taken to be the defaults")));
+	return graph_assume(
+		b, ref,
+		GRAPH_CAT(b->a, CP_S("the config of "), familiar,
+			  CP_S(" is not known: its environment, working directory, user, shell and "
+			       "ONBUILD triggers are taken to be the defaults")));
 }

@@ -156,8 +156,10 @@ static int invalid_os(struct cp_str part, struct cp_str text, struct cp_err *err
 			  CP_STR(part), CP_STR(text));
 }
 
-/* NAME, NAME(VERSION), NAME(VERSION+FEATURE+FEATURE); features stay as they are written, joined
- * with "+". */
+/*
+ * NAME, NAME(VERSION), NAME(VERSION+FEATURE+FEATURE); features stay as they are written, joined
+ * with "+".
+ */
 static int parse_os(struct cp_arena *a, struct cp_str part, struct cp_str text,
 		    struct cp_platform *p, struct cp_err *err)
 {
@@ -234,7 +236,8 @@ int graph_platform_parse(struct cp_arena *a, struct cp_str text, const struct cp
 		if (parts[i].n == 0 || !all_words(parts[i], ".") || rest.p)
 			return cp_err_set(
 				err, CP_EINVAL,
-				"\"%.*s\" is an invalid component of \"%.*s\": invalid argument",
+				"\"%.*s\" is an invalid component of \"%.*s\": platform specifier "
+				"component must match \"^[A-Za-z0-9_.-]+$\": invalid argument",
 				CP_STR(parts[i]), CP_STR(text));
 	if (n == 4)
 		return cp_err_set(err, CP_EINVAL,

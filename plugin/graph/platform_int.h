@@ -4,8 +4,10 @@
 
 #include "graph/graph.h"
 
-/* platforms.Parse without Normalize: "arm64/v8" keeps its variant. `local` fills what the text
- * leaves out. */
+/*
+ * platforms.Parse without Normalize: "arm64/v8" keeps its variant. `local` fills what the text
+ * leaves out.
+ */
 int graph_platform_parse(struct cp_arena *a, struct cp_str text, const struct cp_platform *local,
 			 struct cp_platform *ret_platform, struct cp_err *err);
 int graph_platform_normalise(struct cp_arena *a, const struct cp_platform *p,

@@ -203,6 +203,25 @@ static bool is_identifier(struct cp_str s)
 	return true;
 }
 
+/* digestPat: an algorithm of letters and digits, and at least 32 hex digits. */
+static bool looks_like_digest(struct cp_str s)
+{
+	size_t colon = cp_str_find(s, ':', 0);
+	bool start = true;
+
+	for (size_t i = 0; i < colon; i++) {
+		bool joint = s.p[i] && strchr("-_+.", s.p[i]);
+
+		if (start ? !is_alpha(s.p[i]) : !joint && !is_alpha(s.p[i]) && !is_digit(s.p[i]))
+			return false;
+		start = joint;
+	}
+	for (size_t i = colon + 1; i < s.n; i++)
+		if (!is_hex(s.p[i]))
+			return false;
+	return !start && s.n > colon + 32;
+}
+
 /* The part behind the name: tag and digest. False when it is neither. */
 static bool split_suffix(struct cp_str suffix, struct graph_ref *ref)
 {
@@ -210,7 +229,7 @@ static bool split_suffix(struct cp_str suffix, struct graph_ref *ref)
 
 	if (at < suffix.n) {
 		ref->digest = cp_str_from(suffix, at + 1);
-		if (ref->digest.n == 0)
+		if (!looks_like_digest(ref->digest))
 			return false;
 	}
 	if (at == 0)

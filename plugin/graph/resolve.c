@@ -1,5 +1,7 @@
-/* Base images and ONBUILD triggers of the stages that are reachable, then every stage in the order
- * of the file. */
+/*
+ * Base images and ONBUILD triggers of the stages that are reachable, then every stage in the order
+ * of the file.
+ */
 #include "graph/platform_int.h"
 #include "graph/reference_int.h"
 #include "graph/sources_int.h"
@@ -197,8 +199,10 @@ static int add_triggers(struct graph_builder *b, struct graph_dispatch *d,
 	return 0;
 }
 
-/* The triggers of the base image's config, or the ONBUILD instructions of the stage that this one
- * is based on. */
+/*
+ * The triggers of the base image's config, or the ONBUILD instructions of the stage that this one
+ * is based on.
+ */
 static int find_triggers(struct graph_builder *b, struct graph_dispatch *d, bool *ret_new_deps)
 {
 	CP_VEC(struct cp_str) triggers = {0};
@@ -297,23 +301,34 @@ static int start(struct graph_builder *b, struct graph_dispatch *d)
 	return r;
 }
 
+static int dispatch_stage(struct graph_builder *b, struct graph_dispatch *d)
+{
+	int r = graph_at_stage(b, d, start(b, d));
+
+	for (size_t i = 0; r >= 0 && i < d->n_commands; i++) {
+		d->commands[i]->position = i + 1;
+		r = graph_dispatch_command(b, d, d->commands[i]);
+		graph_at_command(b, d, d->commands[i], r);
+	}
+	/* On a context that is no image there was none until here: d.platform points into d.opt. */
+	if (!d->has_platform) {
+		d->has_platform = true;
+		d->platform = b->target_platform;
+	}
+	return r;
+}
+
 int graph_stages_dispatch(struct graph_builder *b)
 {
-	for (size_t i = 0; i < b->n_states; i++) {
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < b->n_states; i++) {
 		struct graph_dispatch *d = b->states[i];
-		int r;
 
 		if (!d->reachable || d->dispatched)
 			continue;
 		d->dispatched = true;
-		r = graph_at_stage(b, d, start(b, d));
-		for (size_t j = 0; r >= 0 && j < d->n_commands; j++) {
-			d->commands[j]->position = j + 1;
-			r = graph_at_command(b, d, d->commands[j],
-					     graph_dispatch_command(b, d, d->commands[j]));
-		}
-		if (r < 0)
-			return r;
+		r = dispatch_stage(b, d);
 	}
-	return 0;
+	return r;
 }

@@ -174,8 +174,10 @@ static int set_env(struct graph_builder *b, struct running *run, struct cp_op_ex
 	return 0;
 }
 
-/* The --device values of a RUN (instructions/commands_rundevice.go ParseDevice, checked by the
- * parser). */
+/*
+ * The --device values of a RUN (instructions/commands_rundevice.go ParseDevice, checked by the
+ * parser).
+ */
 static int read_device(struct graph_builder *b, struct cp_str text, struct cp_host *ret_device)
 {
 	struct cp_str name = CP_S(""), *fields;

@@ -51,8 +51,10 @@ int graph_parse_bool(struct cp_str s)
 	return -1;
 }
 
-/* A quoted field: *rest is behind its opening quote; afterwards behind the comma, or p is NULL at
- * the end. */
+/*
+ * A quoted field: *rest is behind its opening quote; afterwards behind the comma, or p is NULL at
+ * the end.
+ */
 static int quoted_field(struct graph_builder *b, struct cp_str *rest, struct cp_str *ret_field)
 {
 	char *out = cp_arena_alloc(b->a, rest->n + 1);

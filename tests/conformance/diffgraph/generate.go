@@ -80,7 +80,7 @@ type generator struct {
 	b      strings.Builder
 	escape string
 	stages []string // names so far
-	later  []string
+	said   []string // instructions so far: said again, they make equal operations
 }
 
 func (g *generator) one(list ...string) string { return pick(g.Rand, list...) }
@@ -460,6 +460,15 @@ func (g *generator) argInstruction() string {
 }
 
 func (g *generator) instruction() string {
+	if len(g.said) > 0 && g.in(6) {
+		return g.one(g.said...)
+	}
+	s := g.newInstruction()
+	g.said = append(g.said, s)
+	return s
+}
+
+func (g *generator) newInstruction() string {
 	switch g.Intn(40) {
 	case 0, 1, 2, 3, 4, 5, 6, 7, 8, 9:
 		return g.copyInstruction(false)
@@ -485,6 +494,9 @@ func (g *generator) instruction() string {
 	case 32:
 		return "SHELL " + g.one("[\"/bin/bash\", \"-c\"]", "[\"cmd\"]", "[\"a\", \"$FOO\", \"c\"]")
 	case 33:
+		if g.in(6) {
+			return "ONBUILD " + g.one("COPY <<EOF /ob\nx $FOO\nEOF", "RUN <<EOF\nob\nEOF", "RUN cat <<A <<B\n1\nA\n2\nB")
+		}
 		return "ONBUILD " + g.one(g.copyInstruction(true), g.runInstruction(true), "ENV ON=1", "WORKDIR /ob", g.argInstruction(), "USER "+g.user(), "LABEL a=b")
 	case 34:
 		return "LABEL " + g.one("a=$FOO", "b=\"x y\"", "c d e", "d=${V:?e}")
@@ -536,9 +548,25 @@ func (g *generator) fromLine(i int) {
 	g.line("%s%s%s%s", g.one("FROM ", "FROM ", "from "), platform, base, as)
 }
 
-func generate(seed int64) *input {
-	g := &generator{Rand: rand.New(rand.NewSource(seed)), escape: "\\"}
-	in := &input{name: fmt.Sprintf("seed %d", seed)}
+// splitmix is a source whose streams do not overlap for neighbouring seeds, as those of rand.NewSource do.
+type splitmix uint64
+
+func (s *splitmix) Uint64() uint64 {
+	*s += 0x9e3779b97f4a7c15
+	z := uint64(*s)
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+func (s *splitmix) Int63() int64    { return int64(s.Uint64() >> 1) }
+func (s *splitmix) Seed(seed int64) { *s = splitmix(seed) }
+
+func generate(seed, number int64) *input {
+	source := splitmix(seed)
+	source = splitmix(source.Uint64() + uint64(number))
+	source = splitmix(source.Uint64())
+	g := &generator{Rand: rand.New(&source), escape: "\\"}
+	in := &input{name: fmt.Sprintf("seed %d input %d", seed, number)}
 	if g.in(15) {
 		g.escape = "`"
 		g.line("# escape=`")
@@ -550,6 +578,9 @@ func generate(seed int64) *input {
 		g.line("ARG %s", g.one("SOURCE_DATE_EPOCH=1700000000", "SOURCE_DATE_EPOCH=", "V", "SOURCE_DATE_EPOCH=context", "SOURCE_DATE_EPOCH=nope"))
 	}
 	stages := 1 + g.Intn(4)
+	if g.in(10) {
+		stages += g.Intn(6)
+	}
 	if g.in(3) {
 		stages = 1
 	}

@@ -1,13 +1,14 @@
 // Command diffgraph compares the operations and step names of plugin/graph with those of BuildKit's Dockerfile frontend.
 //
 //	diffgraph -driver build/diffgraph_driver -n 100000 -seed 1
-//	diffgraph -driver build/diffgraph_driver path/to/Dockerfile ...
+//	diffgraph -driver build/diffgraph_driver path/to/Dockerfile ...   (every named stage as a target, too)
 //
 // It prints "N inputs, M differences" and exits with 1 when there is a difference.
 package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
 	"github.com/sirupsen/logrus"
 )
 
@@ -72,11 +74,12 @@ type counts struct {
 var (
 	flagN       = flag.Int("n", 1000, "number of generated inputs")
 	flagSeed    = flag.Int64("seed", 1, "seed of the generator")
+	flagFirst   = flag.Int64("first", 0, "number of the first generated input")
 	flagDriver  = flag.String("driver", "", "our driver")
 	flagShow    = flag.Int("show", 5, "differences that are printed whole")
 	flagJobs    = flag.Int("jobs", 1, "drivers at a time")
 	flagPrint   = flag.Bool("print", false, "print the input and both answers")
-	flagWording = flag.Bool("wording", false, "print errors that are worded differently")
+	flagWording = flag.Bool("wording", false, "print errors with other words or another line")
 	flagOptions = flag.String("options", "", "JSON with the options for the given files")
 )
 
@@ -94,10 +97,10 @@ func (c *counts) add(in *input, want, got *dump) {
 			strings.Join(lines(got.canonical()), "\n"))
 	}
 	if text == "" {
-		if want.Error != "" && !strings.Contains(want.Error, got.Error) {
+		if want.Error != "" && (!strings.Contains(want.Error, got.Error) || want.Line != got.Line) {
 			c.wording++
 			if *flagWording {
-				fmt.Printf("wording: %s\n    ours: %s\n", want.Error, got.Error)
+				fmt.Printf("wording: line %d: %s\n    ours: line %d: %s\n", want.Line, want.Error, got.Line, got.Error)
 			}
 		}
 		return
@@ -132,6 +135,21 @@ func work(jobs <-chan *input, c *counts) error {
 	return nil
 }
 
+// targetsOf lists the named stages of a Dockerfile.
+func targetsOf(dt []byte) []string {
+	list, err := dockerfile2llb.ListTargets(context.Background(), dt)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, t := range list.Targets {
+		if t.Name != "" && !t.Default {
+			out = append(out, t.Name)
+		}
+	}
+	return out
+}
+
 func files(paths []string, jobs chan<- *input) error {
 	for _, p := range paths {
 		dt, err := os.ReadFile(p)
@@ -150,6 +168,11 @@ func files(paths []string, jobs chan<- *input) error {
 		}
 		in.Dockerfile = string(dt)
 		jobs <- in
+		for _, t := range targetsOf(dt) {
+			one := *in
+			one.Target, one.name = t, p+" target "+t
+			jobs <- &one
+		}
 	}
 	return nil
 }
@@ -178,13 +201,13 @@ func main() {
 		}
 	} else {
 		for i := 0; i < *flagN; i++ {
-			jobs <- generate(*flagSeed<<32 + int64(i))
+			jobs <- generate(*flagSeed, *flagFirst+int64(i))
 		}
 	}
 	close(jobs)
 	wg.Wait()
 	fmt.Printf("%d inputs, %d differences\n", c.inputs, c.differences)
-	fmt.Printf("%d accepted by BuildKit, %d errors worded otherwise\n", c.accepted, c.wording)
+	fmt.Printf("%d accepted by BuildKit, %d errors with other words or lines\n", c.accepted, c.wording)
 	if c.differences > 0 || failed {
 		os.Exit(1)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -184,7 +185,12 @@ func runReference(in *input) (d *dump, asked map[string]imageConfig) {
 	}()
 	def, err := convert(c, in)
 	if err != nil {
-		return &dump{Error: err.Error()}, c.asked
+		d = &dump{Error: err.Error()}
+		var el *parser.LocationError
+		if errors.As(err, &el) && len(el.Locations) > 0 && len(el.Locations[0]) > 0 {
+			d.Line = el.Locations[0][0].Start.Line
+		}
+		return d, c.asked
 	}
 	d, err = decode(def)
 	if err != nil {
@@ -413,7 +419,7 @@ func (c *imageConfig) json(p ocispecs.Platform) ([]byte, error) {
 		diff = nil
 	}
 	return json.Marshal(map[string]any{
-		"os": p.OS, "architecture": p.Architecture, "variant": p.Variant, "os.version": p.OSVersion,
+		"os": p.OS, "architecture": p.Architecture, "variant": p.Variant, "os.version": p.OSVersion, "os.features": p.OSFeatures,
 		"config": map[string]any{
 			"Env": c.Env, "WorkingDir": c.WorkingDir, "User": c.User, "Shell": c.Shell, "OnBuild": c.OnBuild,
 		},
