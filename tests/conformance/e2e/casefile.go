@@ -29,6 +29,7 @@ import (
 // `real:` states what BuildKit does with a step in both modes, so that a case cannot lose its point unseen;
 // `real equal:` and `real fresh:` do so for one mode. `expect:` allows the prediction to be `depends` or
 // `unknown` there; everywhere else it must be a hit or a miss. A step is named by how its name begins.
+// `image:` gives the config of an image, `unknown-image:` one that cachepredict is not told about.
 // Attributes of a file: mode=, no-newline, crlf, escapes (\t \r \x.. and so on are meant), repeat=N.
 type testCase struct {
 	name, about string
@@ -101,18 +102,12 @@ func (c *testCase) headLine(line string) error {
 		}
 		c.expect = append(c.expect, expectation{"", outcome, step})
 		return nil
-	case "image":
+	case "image", "unknown-image":
 		var config imageConfig
-		ref, err := normalise(outcome)
-		if err != nil {
+		if err := json.Unmarshal([]byte(step), &config); err != nil {
 			return err
 		}
-		if c.opts.images == nil {
-			c.opts.images = map[string]imageConfig{}
-		}
-		err = json.Unmarshal([]byte(step), &config)
-		c.opts.images[ref] = config
-		return err
+		return c.opts.addImage(outcome, config, key == "image")
 	}
 	return c.opts.set(key, value)
 }

@@ -18,8 +18,24 @@ type options struct {
 	addHosts                              []string // host=ip
 	network, shmSize                      string
 	ulimits, secrets                      []string
-	exported                              bool // the context is a tree without .git
-	images                                map[string]imageConfig
+	exported                              bool                   // the context is a tree without .git
+	images                                map[string]imageConfig // by normalised reference
+	known                                 []string               // those of them that cachepredict is told about
+}
+
+func (o *options) addImage(ref string, config imageConfig, known bool) error {
+	ref, err := normalise(ref)
+	if err != nil {
+		return err
+	}
+	if o.images == nil {
+		o.images = map[string]imageConfig{}
+	}
+	o.images[ref] = config
+	if known {
+		o.known = append(o.known, ref)
+	}
+	return nil
 }
 
 func (o options) args() map[string]string {

@@ -97,6 +97,10 @@ func (l *lab) plan(ctx context.Context, p *pair, trees [2]string) (*plan, error)
 	needs := newPlan()
 	for _, tree := range trees {
 		text, err := os.ReadFile(filepath.Join(tree, p.opts.dockerfile))
+		if os.IsNotExist(err) && path.Base(p.opts.dockerfile) == "Dockerfile" {
+			// The frontend's other default.
+			text, err = os.ReadFile(filepath.Join(tree, path.Dir(p.opts.dockerfile), "dockerfile"))
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -115,11 +119,12 @@ func (l *lab) plan(ctx context.Context, p *pair, trees [2]string) (*plan, error)
 // predictPair asks cachepredict, before anything is built.
 func (l *lab) predictPair(ctx context.Context, p *pair, needs *plan) error {
 	metadata := ""
-	if len(p.opts.images) > 0 {
+	if len(p.opts.known) > 0 {
 		metadata = filepath.Join(p.dir, "images.json")
 		all := map[string]any{}
-		for ref, config := range p.opts.images {
-			d, err := describe(buildRootfs(needs, l.shell, equalBytes), ref, config)
+		roots := buildRootfs(needs, l.shell, equalBytes)
+		for _, ref := range p.opts.known {
+			d, err := describe(roots, ref, p.opts.images[ref])
 			if err != nil {
 				return err
 			}

@@ -36,6 +36,9 @@ type imageConfig struct {
 	Shell      []string          `json:"Shell,omitempty"`
 	OnBuild    []string          `json:"OnBuild,omitempty"`
 	Labels     map[string]string `json:"Labels,omitempty"`
+
+	// Same names another reference that leads to the same image.
+	Same string `json:",omitempty"`
 }
 
 func startRegistry() (*registry, error) {
@@ -80,6 +83,7 @@ func describe(roots *rootfs, ref string, c imageConfig) (map[string]any, error) 
 		"config": c.withDefaults(ref)}, nil
 }
 
+// withDefaults is the config that the stub serves under ref: its label makes every reference an image of its own.
 func (c imageConfig) withDefaults(ref string) imageConfig {
 	if c.Env == nil {
 		c.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
@@ -89,6 +93,12 @@ func (c imageConfig) withDefaults(ref string) imageConfig {
 }
 
 func buildImage(roots *rootfs, ref string, c imageConfig) (manifest, config []byte, layers [][]byte, err error) {
+	if c.Same != "" {
+		if ref, err = normalise(c.Same); err != nil {
+			return nil, nil, nil, err
+		}
+		c = imageConfig{}
+	}
 	layers = [][]byte{roots.base}
 	if own := roots.own(ref); own != nil {
 		layers = append(layers, own)

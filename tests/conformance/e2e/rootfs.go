@@ -39,8 +39,8 @@ func buildRootfs(p *plan, shell []byte, mode string) *rootfs {
 		l.folder(dir, 0o755)
 	}
 	l.folder("/tmp", 0o1777)
-	l.file("/.stub/sh", shell, 0o755)
-	l.file("/.stub/paths", []byte(r.list()), 0o644)
+	l.file("/.stubshell/sh", shell, 0o755)
+	l.file("/.stubshell/paths", []byte(r.list()), 0o644)
 	l.link("/bin/sh")
 	for _, name := range interpreters {
 		r.programs["/bin/"+name] = true
@@ -104,7 +104,7 @@ func (r *rootfs) list() string {
 }
 
 func sacred(name string) bool {
-	return name == "/etc/passwd" || name == "/etc/group" || name == "/bin/sh" || strings.HasPrefix(name, "/.stub/") ||
+	return name == "/etc/passwd" || name == "/etc/group" || name == "/bin/sh" || strings.HasPrefix(name, "/.stubshell/") ||
 		strings.HasPrefix(name, "/proc/") || strings.HasPrefix(name, "/sys/") || strings.HasPrefix(name, "/dev/")
 }
 
@@ -184,7 +184,7 @@ func (l *layer) file(name string, data []byte, mode int64) {
 
 // link makes a program of the stub shell.
 func (l *layer) link(name string) {
-	l.header(name, tar.TypeLink, 0o755, 0, ".stub/sh")
+	l.header(name, tar.TypeLink, 0o755, 0, ".stubshell/sh")
 }
 
 func (l *layer) close() []byte {

@@ -1,7 +1,7 @@
 /* The shell of the conformance images: it runs nothing and always succeeds.
  *
  * Before it exits it writes every path that a later COPY --from or bind mount of the build reads, because a
- * RUN of a real image would have made them. /.stub/paths says which: its first line is "equal" (the same
+ * RUN of a real image would have made them. /.stubshell/paths says which: its first line is "equal" (the same
  * bytes by every run) or "fresh" (other bytes by every run), each further line is "f PATH" or "d PATH".
  * A folder gets a file ".stub" inside. What cannot be written (a read-only mount) stays as it is.
  *
@@ -93,7 +93,7 @@ static const char *with_suffix(size_t n, const char *suffix)
 static void replace_program(size_t n)
 {
 	static char old[PATH_SIZE + 16], buf[16384];
-	long in = open_file("/.stub/sh", RDONLY), out, got;
+	long in = open_file("/.stubshell/sh", RDONLY), out, got;
 
 	if (in < 0)
 		return;
@@ -181,7 +181,7 @@ static void write_all(size_t n)
 
 __attribute__((used, noreturn)) void stub_main(void)
 {
-	long fd = open_file("/.stub/paths", RDONLY), got;
+	long fd = open_file("/.stubshell/paths", RDONLY), got;
 	size_t n = 0;
 
 	if (fd >= 0) {
