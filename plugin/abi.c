@@ -192,15 +192,12 @@ static int32_t plugin_result_step(const struct cachepredict_result *result, uint
 
 static uint64_t plugin_result_cache_from_count(const struct cachepredict_result *result)
 {
-	(void)result; /* no remote cache is read yet, so none can be recommended */
-	return 0;
+	return result ? result->answer->n_cache_from : 0;
 }
 
 static const char *plugin_result_cache_from(const struct cachepredict_result *result, uint64_t index)
 {
-	(void)result;
-	(void)index;
-	return NULL;
+	return result && index < result->answer->n_cache_from ? result->answer->cache_from[index].p : NULL;
 }
 
 static void plugin_result_free(struct cachepredict_result *result)

@@ -1,11 +1,14 @@
 /* One image: the build before and the build to come, from a commit each, and their comparison. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "context/context.h"
 #include "graph/graph.h"
 #include "hash.h"
 #include "keys/keys.h"
+#include "predict/cached.h"
+#include "registry/registry.h"
 #include "run.h"
 
 /* One side while it is put together. */
@@ -453,6 +456,70 @@ static int predict_sides(struct cp_run *run, struct cp_image_run *image, struct 
 	return cp_predict(image->arena, &image->a, &image->b, &image->answer.prediction, err);
 }
 
+/* One cache: what the build would take from it. The prediction with the most hits is the image's answer. */
+static int try_cache(struct cp_image_run *image, struct cp_str text, const struct cp_hasher *hasher,
+		     const struct cp_prediction *before, struct cp_err *err)
+{
+	struct cp_cache_source source;
+	const struct cp_cache *cache;
+	struct cp_prediction p = {.steps = NULL};
+	struct cp_err why = {0};
+	bool final;
+	int r = cp_cache_source_parse(image->arena, text, &source, err);
+
+	if (r < 0)
+		return r;
+	if (!cp_str_eq(source.type, CP_S("local")))
+		return assume(image, cp_arena_printf(image->arena, "%.*s: not read by cachepredict", CP_STR(text))) < 0 ? cp_err_nomem(err) : 0;
+	r = cp_cache_read_local(image->arena, &source, &cache, &why);
+	if (r == CP_ENOMEM)
+		return cp_err_nomem(err);
+	if (r < 0)
+		return assume(image, cp_arena_printf(image->arena, "%.*s: %s", CP_STR(text), why.message)) < 0 ? cp_err_nomem(err) : 0;
+	r = cp_predict_cached(image->arena, &image->b, cache, hasher, before, &p, &final, err);
+	if (r < 0)
+		return r;
+	image->cached[image->n_cached++] = (struct cp_cached){text, p.n_hit, final};
+	if (image->n_cached == 1 || p.n_hit > image->answer.prediction.n_hit)
+		image->answer.prediction = p;
+	return 0;
+}
+
+static int more_hits(const void *x, const void *y)
+{
+	size_t a = ((const struct cp_cached *)x)->n_hit, b = ((const struct cp_cached *)y)->n_hit;
+
+	return a < b ? 1 : -(a > b);
+}
+
+/* --cache-from: the caches named there are the only ones that an ephemeral builder has. */
+static int predict_caches(struct cp_image_run *image, struct cp_err *err)
+{
+	const struct cp_image_request *q = &image->request;
+	struct cp_prediction before = image->answer.prediction;
+	struct cp_hash_table *table;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	struct cp_hasher hasher;
+	int r;
+
+	if (!q->n_cache_from)
+		return 0;
+	table = cp_hash_table_new();
+	image->cached = cp_arena_array(image->arena, q->n_cache_from, sizeof(*image->cached));
+	if (!table || !image->cached) {
+		cp_hash_table_free(table);
+		return cp_err_nomem(err);
+	}
+	hasher = cp_hash_table_hasher(table);
+	r = cp_hash_table_fill(table, image->arena, &image->b, cores > 1 ? (size_t)cores : 1, err);
+	for (size_t i = 0; r == 0 && i < q->n_cache_from; i++)
+		r = try_cache(image, q->cache_from[i], &hasher, &before, err);
+	cp_hash_table_free(table);
+	if (image->n_cached > 1)
+		qsort(image->cached, image->n_cached, sizeof(*image->cached), more_hits);
+	return r;
+}
+
 static int collect_paths(struct cp_image_run *image, struct side *b, struct cp_err *err)
 {
 	struct cp_str extra[2] = {b->dockerfile, image->b.ignore_file};
@@ -507,7 +574,8 @@ static int answer_of(struct cp_run *run, struct cp_image_run *image, struct cp_e
 		return collect_paths(image, b, err);
 	if (run->need_keys)
 		return collect_records(image, err);
-	return predict_sides(run, image, a, err);
+	r = predict_sides(run, image, a, err);
+	return r < 0 ? r : predict_caches(image, err);
 }
 
 int cp_image_run(struct cp_run *run, struct cp_image_run *image, struct cp_err *err)

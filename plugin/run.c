@@ -207,6 +207,39 @@ static int run_images(struct cp_run *run, struct cp_err *err)
 
 /* ---- the answer ---- */
 
+/* The verdict from what the caches hold: proofs only. */
+static int verdict_of(struct cp_run *run, struct cp_err *err)
+{
+	struct cp_report *report = &run->report;
+	CP_VEC(struct cp_str) refs = {0};
+	bool all_final = run->n_images > 0, any_read = false;
+
+	for (size_t i = 0; i < run->n_images; i++) {
+		const struct cp_image_run *im = &run->images[i];
+
+		any_read = any_read || im->n_cached;
+		all_final = all_final && im->n_cached && im->cached[0].final && !im->answer.error.code;
+		for (size_t k = 0; k < im->n_cached; k++)
+			if (im->cached[k].n_hit && cp_vec_push(run->arena, &refs, im->cached[k].ref) < 0)
+				return cp_err_nomem(err);
+	}
+	report->cache_from = refs.items;
+	report->n_cache_from = refs.n;
+	if (!any_read)
+		return 0;
+	if (all_final) {
+		report->action = CP_S("skip-build");
+		report->reason = CP_S("the cache holds the result of the last step with its layers");
+	} else if (refs.n) {
+		report->action = CP_S("reuse-cache");
+		report->reason = CP_S("its records match steps of this build");
+	} else {
+		report->action = CP_S("build-without-import");
+		report->reason = CP_S("no record of the caches matches a step of this build");
+	}
+	return 0;
+}
+
 static int fill_report(struct cp_run *run, struct cp_err *err)
 {
 	struct cp_report *report = &run->report;
@@ -221,7 +254,7 @@ static int fill_report(struct cp_run *run, struct cp_err *err)
 	report->builder_frontend = report->builder_daemon = CP_S("0.34");
 	report->action = CP_S("undecided");
 	report->reason = CP_S("compared with the build of the base commit; no remote cache was looked into");
-	return 0;
+	return verdict_of(run, err);
 }
 
 static int copy_steps(const struct cp_run *run, struct cp_answer *answer, struct cp_err *err)
@@ -384,6 +417,9 @@ static int execute(struct cp_run *run, struct cp_str method, struct cp_answer *a
 	if (r == 0)
 		r = copy_steps(run, answer, err);
 	answer->verdict = run->report.action;
+	answer->cache_from = cp_arena_array(answer->arena, run->report.n_cache_from, sizeof(*answer->cache_from));
+	for (size_t i = 0; answer->cache_from && i < run->report.n_cache_from; i++)
+		answer->cache_from[answer->n_cache_from++] = cp_arena_str(answer->arena, run->report.cache_from[i]);
 	return r;
 }
 

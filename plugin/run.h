@@ -49,6 +49,12 @@ struct cp_image_run {
 	struct cp_report_image answer;
 	struct cp_paths paths;
 	struct cp_records records;
+	struct cp_cached {
+		struct cp_str ref; /* the --cache-from value */
+		size_t n_hit;
+		bool final; /* the target's own result is in it */
+	} *cached;
+	size_t n_cached; /* caches that were read, the best first */
 };
 
 /* What all images of a run share. Trees are for any thread. */
@@ -76,6 +82,8 @@ bool cp_run_is_cancelled(const struct cp_run *run);
 /* What a method answers. */
 struct cp_answer {
 	struct cp_arena *arena; /* owns everything below */
+	struct cp_str *cache_from;
+	size_t n_cache_from;
 	struct cp_buf text;
 	int status;
 	struct cp_str verdict;

@@ -33,6 +33,39 @@ static bool counts(const struct cp_step *s)
 	return s->kind == CP_STEP_OP || s->kind == CP_STEP_MERGE;
 }
 
+int cp_prediction_sum(struct cp_arena *arena, const struct cp_graph *g, struct cp_prediction *p, struct cp_err *err)
+{
+	size_t *at = cp_arena_array(arena, g->n_stages, sizeof(*at));
+
+	p->stages = cp_arena_array(arena, g->n_stages, sizeof(*p->stages));
+	if (!at || !p->stages)
+		return cp_err_nomem(err);
+	for (size_t i = 0; i < g->n_stages; i++) {
+		if (!g->stages[i].reachable)
+			continue;
+		at[i] = p->n_stages;
+		p->stages[p->n_stages++] = (struct cp_stage_result){.stage = &g->stages[i]};
+	}
+	for (size_t i = 0; i < p->n_steps; i++) {
+		const struct cp_step *s = p->steps[i].step;
+		size_t *const totals[] = {&p->n_hit, &p->n_miss, &p->n_depends, &p->n_unknown};
+
+		if (!counts(s))
+			continue;
+		++*totals[p->steps[i].outcome];
+		p->outcome = worse(p->outcome, p->steps[i].outcome);
+		if (g->stages[s->stage].reachable)
+			p->stages[at[s->stage]].outcome = worse(p->stages[at[s->stage]].outcome, p->steps[i].outcome);
+	}
+	for (size_t i = 0; i < g->n_stages; i++) { /* a parent stands before what is built on it */
+		long parent = g->stages[i].parent;
+
+		if (g->stages[i].reachable && parent >= 0 && g->stages[parent].reachable)
+			p->stages[at[i]].outcome = worse(p->stages[at[i]].outcome, p->stages[at[parent]].outcome);
+	}
+	return 0;
+}
+
 static int outcomes(struct matcher *m, struct cp_prediction *p)
 {
 	const struct cp_graph *g = m->b.build->graph;
@@ -47,44 +80,8 @@ static int outcomes(struct matcher *m, struct cp_prediction *p)
 		r->step = &g->steps[i];
 		r->outcome = r->step->op ? m->ops[r->step->op->index].outcome : CP_OUTCOME_HIT;
 		r->cause.step = -1;
-		if (!counts(r->step))
-			continue;
-		p->n_hit += r->outcome == CP_OUTCOME_HIT;
-		p->n_miss += r->outcome == CP_OUTCOME_MISS;
-		p->n_depends += r->outcome == CP_OUTCOME_DEPENDS;
-		p->n_unknown += r->outcome == CP_OUTCOME_UNKNOWN;
-		p->outcome = worse(p->outcome, r->outcome);
 	}
-	return 0;
-}
-
-static int stages(struct matcher *m, struct cp_prediction *p)
-{
-	const struct cp_graph *g = m->b.build->graph;
-	size_t *at = cp_arena_array(m->arena, g->n_stages, sizeof(*at));
-
-	p->stages = cp_arena_array(m->arena, g->n_stages, sizeof(*p->stages));
-	if (!at || !p->stages)
-		return cp_err_nomem(m->err);
-	for (size_t i = 0; i < g->n_stages; i++) {
-		if (!g->stages[i].reachable)
-			continue;
-		at[i] = p->n_stages;
-		p->stages[p->n_stages++] = (struct cp_stage_result){.stage = &g->stages[i]};
-	}
-	for (size_t i = 0; i < p->n_steps; i++) {
-		const struct cp_step *s = p->steps[i].step;
-
-		if (counts(s) && g->stages[s->stage].reachable)
-			p->stages[at[s->stage]].outcome = worse(p->stages[at[s->stage]].outcome, p->steps[i].outcome);
-	}
-	for (size_t i = 0; i < g->n_stages; i++) { /* a parent stands before what is built on it */
-		long parent = g->stages[i].parent;
-
-		if (g->stages[i].reachable && parent >= 0 && g->stages[parent].reachable)
-			p->stages[at[i]].outcome = worse(p->stages[at[i]].outcome, p->stages[at[parent]].outcome);
-	}
-	return 0;
+	return cp_prediction_sum(m->arena, g, p, m->err);
 }
 
 static int causes(struct matcher *m, struct cp_prediction *p)
@@ -123,8 +120,6 @@ int cp_predict(struct cp_arena *arena, const struct cp_build *a, const struct cp
 		r = matcher_run(&m);
 	if (r == 0)
 		r = outcomes(&m, &p);
-	if (r == 0)
-		r = stages(&m, &p);
 	if (r == 0)
 		r = causes(&m, &p);
 	if (r == 0)

@@ -92,6 +92,9 @@ struct cp_prediction {
 int cp_predict(struct cp_arena *arena, const struct cp_build *a, const struct cp_build *b,
 	       struct cp_prediction *ret_prediction, struct cp_err *err);
 
+/* Stages, counts and the image's outcome from the outcomes of the steps. */
+int cp_prediction_sum(struct cp_arena *arena, const struct cp_graph *graph, struct cp_prediction *prediction, struct cp_err *err);
+
 /*
  * `paths`: every file of the commit whose bytes, mode or presence can reach a step of the target: what its steps select, links and
  * their targets, the Dockerfile and the ignore file. Sorted, repository paths. `patterns`: the same as a filter that also holds for

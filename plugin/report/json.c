@@ -180,7 +180,7 @@ static void verdict(struct cp_json_out *o, const struct cp_report *r)
 	cp_json_key(o, "verdict");
 	cp_json_open(o, '{');
 	cp_json_kstr(o, "action", r->action);
-	list(o, "cache_from", NULL, 0);
+	list(o, "cache_from", r->cache_from, r->n_cache_from);
 	list(o, "cache_to", NULL, 0);
 	rebuild_stages(o, r);
 	cp_json_kstr(o, "reason", r->reason);

@@ -30,6 +30,8 @@ struct cp_report {
 	struct cp_str builder_kind, builder_frontend, builder_daemon; /* "buildkit", "0.34", "0.34" */
 	struct cp_report_image *images;
 	size_t n_images;
+	struct cp_str *cache_from; /* refs worth importing, the best first, as --cache-from values */
+	size_t n_cache_from;
 	struct cp_str action, reason; /* verdict: "undecided", "skip-build", "reuse-cache", "build-without-import" */
 	struct cp_str *notes;
 	size_t n_notes;
