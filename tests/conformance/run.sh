@@ -1,0 +1,97 @@
+#!/bin/sh
+# Compares cachepredict with the real BuildKit; `make conformance` calls it after building everything.
+#
+#   make conformance                                                    differential programs and all cases
+#   make conformance ONLY=copy/                                         the cases with that in their names
+#   make conformance REPO=/path [DOCKERFILE=...] [CONTEXT=...] [TARGET=...] [PAIRS=20] [CONTEXT_FROM=clone|export] [PAIR=A..B]
+#   make conformance CORPORA=/folder/of/repositories [PAIRS=20]         all Dockerfiles of corpora.txt
+#
+# N= inputs of each differential program (100000), SEED= of their generators, DAEMONS= daemons at a time, V=1 for every step.
+# Needs Go, and root for runc. The first run builds buildkitd, which takes minutes.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+build=${BUILD:-$root/build}
+out=$build/conformance
+mkdir -p "$out/bin"
+# shellcheck source=tests/packages.sh
+. "$root/tests/packages.sh"
+
+passed=0
+failed=0
+result() { # NAME STATUS
+	if [ "$2" -eq 0 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL $1"
+	fi
+}
+fatal() {
+	echo "conformance: $*" >&2
+	exit 2
+}
+
+command -v go >/dev/null 2>&1 || PATH=$PATH:/usr/local/go/bin
+command -v go >/dev/null 2>&1 || fatal "Go is needed, see tests/conformance/go.mod for its version"
+for folder in REPO CORPORA; do
+	eval "path=\${$folder-}"
+	[ -z "$path" ] || eval "$folder=\$(cd \"\$path\" && pwd)" || fatal "no such folder: $path"
+done
+cd "$here" || exit 2
+
+# ---- programs that compare on generated inputs ----
+
+differential() { # NAME
+	driver=$here/$1/driver/driver.c
+	[ -f "$driver" ] || driver=$here/cdriver_${1#diff}.c
+	libs=$(sed -n 's/^LIBS *:*= *//p' "$build/link.mk")
+	# shellcheck disable=SC2086
+	${CC:-gcc} -std=gnu11 -O2 -w -I"$root/plugin" -I"$root/include" -I"$here" -DCP_VERSION='"conformance"' -o "$out/$1-driver" \
+		"$driver" "$build/plugin.a" $libs -pthread -Wl,--gc-sections || return 1
+	go build -o "$out/$1" "./$1" || return 1
+	"$out/$1" -driver "$out/$1-driver" -n "${N:-100000}" -seed "${SEED:-1}"
+}
+
+if [ -z "${REPO-}${CORPORA-}${ONLY-}" ]; then
+	(cd "$root" && make -s "${build#"$root"/}/plugin.a") || fatal "the plugin's objects do not build"
+	for program in diff*/; do
+		program=${program%/}
+		echo "== $program"
+		differential "$program"
+		result "$program" $?
+	done
+fi
+
+# ---- end to end ----
+
+echo "== end to end"
+[ "$(id -u)" -eq 0 ] || fatal "builds need root (runc)"
+need_packages runc git gcc libc6-dev || fatal "runc is missing"
+${CC:-gcc} -std=gnu11 -Os -Wall -Wextra -static -nostdlib -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables \
+	-fno-pie -no-pie -s -Wl,--build-id=none -o "$out/stubsh" stubshell/stub.c || fatal "the stub shell does not build"
+go build -o "$out/bin/" github.com/moby/buildkit/cmd/buildkitd github.com/moby/buildkit/cmd/buildctl || fatal "BuildKit does not build"
+go build -o "$out/e2e" ./e2e || fatal "the end-to-end program does not build"
+
+set -- -bin "$out/bin" -shell "$out/stubsh" -predictor "$build/cachepredict" -work "$out/work" -summary "$out/summary.json" \
+	-daemons "${DAEMONS:-2}" ${V:+-v} ${ONLY:+-only "$ONLY"}
+if [ -n "${REPO-}" ]; then
+	set -- "$@" -repo "$REPO" -dockerfile "${DOCKERFILE:-Dockerfile}" -context "${CONTEXT:-.}" -pairs "${PAIRS:-20}" \
+		-context-from "${CONTEXT_FROM:-clone}" ${TARGET:+-target "$TARGET"} ${PAIR:+-pair "$PAIR"} ${WINDOW:+-window "$WINDOW"}
+elif [ -n "${CORPORA-}" ]; then
+	set -- "$@" -corpora corpora.txt -mirror "$CORPORA" -pairs "${PAIRS:-20}" -context-from "${CONTEXT_FROM:-clone}" \
+		${WINDOW:+-window "$WINDOW"}
+else
+	set -- "$@" -cases cases
+fi
+log=$out/e2e.log
+"$out/e2e" "$@" 2>&1 | tee "$log"
+counts=$(sed -n 's/^e2e: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log")
+if [ -n "$counts" ]; then
+	passed=$((passed + ${counts% *}))
+	failed=$((failed + ${counts#* }))
+else
+	result "end to end, which did not come to its end" 1
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
