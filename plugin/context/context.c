@@ -10,6 +10,7 @@ struct context {
 	struct cp_str prefix;             /* of the context in the repository, "" = root */
 	struct cp_child git;
 	bool has_git;
+	struct cp_digest checkout;
 	bool attributes_tried;
 	struct cp_attributes *attributes; /* NULL when tried and failed */
 };
@@ -441,6 +442,26 @@ static int lone_child(struct context *c, struct cp_context_dir *dir, const struc
 	return cp_map_put(c->base.a, &dir->known, e->name, known) < 0 ? cp_err_nomem(err) : 0;
 }
 
+/* A name of .git that the usual clone does not have: it may be there. */
+static int git_child(struct context *c, const struct cp_context_dir *dir, struct cp_str name, struct cp_node *ret_child,
+		     bool *ret_found, struct cp_err *err)
+{
+	struct cp_node n = {.kind = CP_NODE_VOLATILE, .mode = 0644, .identity = c->checkout, .maybe = true};
+	bool ignored = false;
+	int r = 0;
+
+	n.path = join(c->base.a, dir->path, name);
+	if (!n.path.p)
+		return join_error(dir->path, name, err);
+	if (c->ignore)
+		r = cp_patterns_match(c->base.a, c->ignore, n.path, dir->info, &ignored, NULL, err);
+	if (r < 0)
+		return r;
+	*ret_child = n;
+	*ret_found = !ignored;
+	return 0;
+}
+
 #define SMALL_LISTING 64 /* looking into it costs no more than looking up one name */
 
 static int context_child(struct cp_fs *fs, const struct cp_node *node, struct cp_str name, struct cp_node *ret_child,
@@ -462,7 +483,7 @@ static int context_child(struct cp_fs *fs, const struct cp_node *node, struct cp
 		return r;
 	if (dir->listing) {
 		*ret_found = child_in_listing(dir->listing, name, ret_child);
-		return 0;
+		return *ret_found || !dir->open ? 0 : git_child(c, dir, name, ret_child, ret_found, err);
 	}
 	if (shows_git(c, dir) && cp_str_eq(name, c->git.name)) {
 		*ret_child = c->git.node;
@@ -637,6 +658,7 @@ int cp_context_new(struct cp_arena *a, struct cp_tree *tree, const struct cp_con
 	c->ignore = options->ignore && cp_patterns_count(options->ignore) ? options->ignore : NULL;
 	if (!cp_str_eq(options->root, CP_S(".")))
 		c->prefix = cp_arena_str(a, options->root);
+	c->checkout = options->checkout;
 	root->path = CP_S("");
 	root->survivors = -1;
 	r = enter_root(c, root, err);

@@ -21,7 +21,7 @@
 struct cp_patterns; /* compiled list; immutable, any thread */
 
 /*
- * Lines of an ignore file (ignorefile.ReadAll) ─► cleaned patterns in order.
+ * Lines of an ignore file (ignorefile.ReadAll) ─► cleaned patterns in order, in valid UTF-8 as the client receives them.
  * CP_EINVAL only for a line of more than 65535 bytes, which BuildKit refuses, too (err->line); CP_ELIMIT over
  * CP_MAX_IGNORE_PATTERNS.
  */

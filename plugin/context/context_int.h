@@ -12,6 +12,7 @@ struct cp_context_dir {
 	bool excluded;             /* itself ignored: it is there only for what is re-included below */
 	bool has_attributes;       /* .gitattributes files lie in the folders above */
 	struct cp_digest attributes; /* which */
+	bool open;                 /* of .git: names that are not listed may be there as well */
 	unsigned depth;
 	const struct cp_listing *listing; /* NULL until somebody asked */
 	struct cp_map known;       /* name ─► struct cp_child: children looked up one by one */

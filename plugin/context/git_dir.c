@@ -75,7 +75,7 @@ static int add_file(struct walker *w, child_vec *children, struct cp_str name, s
 	return cp_vec_push(w->a, children, (struct cp_child){name, n}) < 0 ? cp_err_nomem(w->err) : 0;
 }
 
-static int walk_folder(struct walker *w, size_t *at, unsigned flags, struct cp_context_dir *dir);
+static int walk_folder(struct walker *w, size_t *at, struct cp_context_dir *dir);
 
 /* One entry of `dir` and all below it; *at moves past them. */
 static int walk_entry(struct walker *w, size_t *at, const struct cp_context_dir *dir, child_vec *children)
@@ -97,14 +97,15 @@ static int walk_entry(struct walker *w, size_t *at, const struct cp_context_dir 
 		return ignored ? 0 : add_file(w, children, name, path, e->flags & MAYBE);
 	sub->path = path;
 	sub->excluded = ignored;
-	r = walk_folder(w, at, e->flags, sub);
+	sub->open = e->flags & OPEN;
+	r = walk_folder(w, at, sub);
 	if (r < 0 || (ignored && sub->listing->n_children == 0))
 		return r;
 	return cp_vec_push(w->a, children, (struct cp_child){name, n}) < 0 ? cp_err_nomem(w->err) : 0;
 }
 
 /* Everything below a folder; entries[*at] is its first child. */
-static int walk_folder(struct walker *w, size_t *at, unsigned flags, struct cp_context_dir *dir)
+static int walk_folder(struct walker *w, size_t *at, struct cp_context_dir *dir)
 {
 	unsigned depth = *at ? entries[*at - 1].depth + 1 : 1;
 	struct cp_listing *l = CP_NEW(w->a, struct cp_listing);
@@ -120,7 +121,7 @@ static int walk_folder(struct walker *w, size_t *at, unsigned flags, struct cp_c
 			r = walk_entry(w, at, dir, &children);
 	}
 	/* an exception may name something that is not listed here */
-	if (r == 0 && !hidden && dir->excluded && (flags & OPEN) && children.n == 0)
+	if (r == 0 && !hidden && dir->excluded && dir->open && children.n == 0)
 		r = add_file(w, &children, CP_S("*"), dir->path, true);
 	if (r < 0)
 		return r;
@@ -142,10 +143,11 @@ int cp_context_git_dir(struct cp_arena *a, const struct cp_patterns *ignore, str
 	if (r < 0)
 		return r;
 	git->path = CP_S(".git");
+	git->open = true;
 	if (ignore)
 		r = cp_patterns_match(a, ignore, git->path, none, &git->excluded, &git->info, err);
 	if (r == 0)
-		r = walk_folder(&w, &at, FOLDER | OPEN, git);
+		r = walk_folder(&w, &at, git);
 	if (r < 0)
 		return r;
 	*ret_found = !git->excluded || git->listing->n_children > 0;

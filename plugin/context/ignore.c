@@ -1,4 +1,7 @@
-/* Lines of an ignore file as moby/patternmatcher ignorefile.ReadAll gives them. */
+/*
+ * Lines of an ignore file as moby/patternmatcher ignorefile.ReadAll gives them, after the trip through JSON that they take from
+ * the frontend to the client (client/llb/source.go ExcludePatterns).
+ */
 #include "context/context.h"
 
 #define MAX_LINE 65535 /* Go's bufio.Scanner: a longer line is an error there */
@@ -34,6 +37,23 @@ static struct cp_str clean_line(struct cp_arena *a, struct cp_str line)
 	return line.p ? line : nomem;
 }
 
+/* encoding/json: every broken byte becomes U+FFFD. */
+static struct cp_str as_utf8(struct cp_arena *a, struct cp_str s)
+{
+	cp_auto_buf struct cp_buf out = CP_BUF_INIT(3 * s.n + 1);
+	size_t width;
+
+	if (cp_utf8_valid(s))
+		return s;
+	for (; s.n; s = cp_str_from(s, width)) {
+		if (cp_utf8_decode(s, &width) == CP_RUNE_ERROR && width == 1)
+			cp_buf_addz(&out, "\xEF\xBF\xBD");
+		else
+			cp_buf_add(&out, s.p, width);
+	}
+	return cp_buf_error(&out) ? (struct cp_str){NULL, 0} : cp_arena_str(a, cp_buf_str(&out));
+}
+
 static int add_line(struct reader *rd, struct cp_str line, int number, struct cp_err *err)
 {
 	if (line.n > MAX_LINE) {
@@ -51,6 +71,9 @@ static int add_line(struct reader *rd, struct cp_str line, int number, struct cp
 		return line.n ? cp_err_nomem(err) : 0;
 	if (rd->lines.n >= CP_MAX_IGNORE_PATTERNS)
 		return cp_err_set(err, CP_ELIMIT, "more than %u ignore patterns", CP_MAX_IGNORE_PATTERNS);
+	line = as_utf8(rd->a, line);
+	if (!line.p)
+		return cp_err_nomem(err);
 	return cp_vec_push(rd->a, &rd->lines, line) < 0 ? cp_err_nomem(err) : 0;
 }
 

@@ -36,7 +36,8 @@ static int look_up(struct walk *w, struct cp_str part, struct step *ret)
 {
 	const struct step *dir = top(w);
 
-	ret->there = false;
+	ret->there = dir->there && dir->node.kind == CP_NODE_VOLATILE && dir->node.maybe;
+	ret->node = dir->node; /* it may be a folder as well */
 	if (!dir->there || dir->node.kind != CP_NODE_DIR)
 		return 0;
 	return w->fs->ops->child(w->fs, &dir->node, part, &ret->node, &ret->there, w->err);

@@ -91,6 +91,7 @@ static void test_ignore_lines(void **state)
 		{"a\r", "a"},
 		{"\xC2\xA0x\xE2\x80\x83\n..\n../y/\n", "x|..|../y"},
 		{"!/\n! /x", "!/|!x"},
+		{"\xFFx\xC3\xA9", "\xEF\xBF\xBDx\xC3\xA9"},
 		{"", ""},
 	};
 	struct cp_arena *a = cp_arena_new(1 << 24);
@@ -310,7 +311,8 @@ static void test_filter(void **state)
 		{"d/b=2;d/e/c=3", "**/c", "d/ d/b= d/e/ "},
 		{"d/b=2;d/e/c=3", "*\n!d/x", ""},
 		{"d/b=2;d/m@", "d\n!d/m", "d/ d/m/ "},
-		{"a\nb/c=1;\xFF=2", "\xFF", "a\nb/ a\nb/c= "},
+		{"a\nb/c=1;\xFF=2;x=3", "\xFF\n?", "a\nb/ a\nb/c= "},
+		{"\xFF=2", "\xFF", "\xFF= "}, /* the pattern is U+FFFD when it arrives */
 		{".dockerignore=x;Dockerfile=y", "Dockerfile\n.dockerignore", ""},
 		{"a=1", "", "a= "},
 		{"", NULL, ""},
@@ -608,6 +610,10 @@ static void test_git_dir(void **state)
 		if (strcmp(got, cases[i][1]) != 0)
 			fail_msg("%s: want %s, got %s", cases[i][0], cases[i][1], got);
 		assert_string_equal(compare(&x, "/a", "/a"), "equal");
+		if (i == 0)
+			assert_string_equal(compare(&x, "/.git/refs/heads/any/thing", "/.git/refs/heads/any/thing"), "unsure");
+		if (i == 1)
+			assert_string_equal(compare(&x, "/.git/HEAD", "/.git/HEAD"), "different -.git/HEAD missing .git/HEAD");
 		free_both(&x);
 	}
 }
