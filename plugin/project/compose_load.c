@@ -294,8 +294,6 @@ static int place_services(struct unit *u, struct cp_str folder, bool complete, s
 		if (!service || !key || cp_yaml_map_put(u->c->a, service, key, build) < 0)
 			return cp_err_nomem(u->c->err);
 		services->items[i] = service;
-		if (services->index && cp_map_put(u->c->a, services->index, services->keys[i]->text, service) < 0)
-			return cp_err_nomem(u->c->err);
 	}
 	return 0;
 }

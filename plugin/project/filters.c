@@ -145,14 +145,14 @@ static int gitlab_patterns(struct workflow *w, const struct cp_yaml *changes, te
 struct rule_group {
 	struct cp_str condition; /* of `if:` */
 	text_vec patterns;
-	struct cp_str where;
+	size_t rules[3], n_rules; /* the first few, and how many */
 	int line;
 	bool never; /* `when: never`: a path that it takes keeps the job from starting */
 	bool moot;  /* another rule starts the job under this condition, whatever changed */
 };
 typedef CP_VEC(struct rule_group) group_vec;
 
-static int add_rule(struct workflow *w, group_vec *groups, struct rule_group rule, struct cp_str job, size_t index)
+static int add_rule(struct workflow *w, group_vec *groups, struct rule_group rule, size_t index)
 {
 	for (size_t i = 0; i < groups->n; i++) {
 		struct rule_group *g = &groups->items[i];
@@ -162,11 +162,26 @@ static int add_rule(struct workflow *w, group_vec *groups, struct rule_group rul
 		for (size_t k = 0; k < rule.patterns.n; k++)
 			if (cp_vec_push(w->a, &g->patterns, rule.patterns.items[k]) < 0)
 				return cp_err_nomem(w->err);
-		g->where = cp_arena_printf(w->a, "%.*s, rules[%zu].changes", CP_STR(g->where), index);
-		return g->where.p ? 0 : cp_err_nomem(w->err);
+		if (g->n_rules < CP_LEN(g->rules))
+			g->rules[g->n_rules] = index;
+		g->n_rules++;
+		return 0;
 	}
-	rule.where = cp_arena_printf(w->a, "%.*s: rules[%zu].changes", CP_STR(job), index);
-	return rule.where.p && cp_vec_push(w->a, groups, rule) == 0 ? 0 : cp_err_nomem(w->err);
+	rule.rules[0] = index;
+	rule.n_rules = 1;
+	return cp_vec_push(w->a, groups, rule) == 0 ? 0 : cp_err_nomem(w->err);
+}
+
+/* "build-api: rules[0].changes, rules[2].changes" */
+static struct cp_str where_of(struct workflow *w, const struct rule_group *g, struct cp_str job)
+{
+	struct cp_str where = cp_arena_printf(w->a, "%.*s: rules[%zu].changes", CP_STR(job), g->rules[0]);
+
+	for (size_t i = 1; where.p && i < g->n_rules && i < CP_LEN(g->rules); i++)
+		where = cp_arena_printf(w->a, "%.*s, rules[%zu].changes", CP_STR(where), g->rules[i]);
+	if (where.p && g->n_rules > CP_LEN(g->rules))
+		where = cp_arena_printf(w->a, "%.*s and %zu more", CP_STR(where), g->n_rules - CP_LEN(g->rules));
+	return where;
 }
 
 /* A rule without `changes` that starts the job: rules under the same condition, or under any, no longer hold it back. */
@@ -195,7 +210,7 @@ static int read_rule(struct workflow *w, group_vec *groups, const struct cp_yaml
 	if (changes && !cp_yaml_is_null(changes)) {
 		g.line = key_of(rule, CP_S("changes"))->line;
 		r = gitlab_patterns(w, changes, &g.patterns);
-		return r == 0 && g.patterns.n ? add_rule(w, groups, g, job, index) : r;
+		return r == 0 && g.patterns.n ? add_rule(w, groups, g, index) : r;
 	}
 	*ret_last = g.condition.n == 0 && !CP_YAML_GET(rule, "exists");
 	if (!g.never && !CP_YAML_GET(rule, "exists"))
@@ -216,7 +231,7 @@ static int read_rules(struct workflow *w, const struct cp_yaml *rules, struct cp
 		const struct rule_group *g = &groups.items[i];
 
 		if (!g->moot)
-			r = add_filter(w, g->where, &g->patterns, g->never, g->line);
+			r = add_filter(w, where_of(w, g, job), &g->patterns, g->never, g->line);
 	}
 	return r;
 }

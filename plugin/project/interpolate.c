@@ -68,27 +68,49 @@ static size_t name_end(struct cp_str s, size_t i)
 
 /*
  * getFirstBraceClosingIndex: braces are counted, but the byte after an opening one is not looked at, so `${A:-{}}` has no
- * balanced end. Returns line_end when there is none on this line.
+ * balanced end. The pattern's `.*` does not cross a line break. False when there is no end; *ret_end is then that of the line.
  */
-static size_t balanced_end(struct cp_str s, size_t from, size_t line_end)
+static bool find_close(struct cp_str s, size_t from, size_t *ret_end)
 {
 	int open = 0;
+	size_t i;
 
-	for (size_t i = from; i < line_end; i++) {
-		if (s.p[i] == '}' && --open == 0)
-			return i;
+	for (i = from; i < s.n && s.p[i] != '\n'; i++) {
+		if (s.p[i] == '}' && --open == 0) {
+			*ret_end = i;
+			return true;
+		}
 		if (s.p[i] == '{') {
 			open++;
-			i++;
+			i += i + 1 < s.n && s.p[i + 1] != '\n';
 		}
 	}
-	return line_end;
+	*ret_end = i;
+	return false;
 }
 
-/* `at` is the `$` of "${". False when the template is invalid. The pattern's `.*` does not cross a line break. */
+/* The word of an operator: up to the balanced brace, else up to the last one of the line. */
+static bool take_word(struct cp_str s, size_t at, size_t from, struct braced *b)
+{
+	size_t close;
+
+	if (!find_close(s, at, &close)) {
+		struct cp_str rest = cp_str_sub(s, from, close);
+		size_t last = cp_str_rfind(rest, '}');
+
+		if (last == rest.n)
+			return false;
+		close = from + last;
+	}
+	b->word = cp_str_sub(s, from, close);
+	b->end = close + 1;
+	return close >= from;
+}
+
+/* `at` is the `$` of "${". False when the template is invalid. */
 static bool take_braced(struct cp_str s, size_t at, struct braced *ret_b)
 {
-	size_t i = name_end(s, at + 2), line_end = cp_str_find(s, '\n', at), close;
+	size_t i = name_end(s, at + 2);
 	struct braced b = {0};
 
 	if (at + 2 >= s.n || !name_start(s.p[at + 2]))
@@ -103,19 +125,9 @@ static bool take_braced(struct cp_str s, size_t at, struct braced *ret_b)
 	i += b.colon;
 	if (i >= s.n || !strchr("-+?", s.p[i]) || s.p[i] == '\0')
 		return false;
-	b.op = s.p[i++];
-	close = balanced_end(s, at, line_end);
-	if (close == line_end) { /* not balanced: up to the last brace of the line */
-		size_t last = cp_str_rfind(cp_str_sub(s, i, line_end), '}');
-
-		if (i + last >= line_end)
-			return false;
-		close = i + last;
-	}
-	if (close < i)
+	b.op = s.p[i];
+	if (!take_word(s, at, i + 1, &b))
 		return false;
-	b.word = cp_str_sub(s, i, close);
-	b.end = close + 1;
 	*ret_b = b;
 	return true;
 }

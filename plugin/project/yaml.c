@@ -19,19 +19,6 @@ static struct cp_str line_of(struct cp_str text, int line)
 	return cp_str_trim_right(piece, "\r");
 }
 
-/* libyaml counts characters; editors and our messages count bytes. */
-static int byte_column(struct cp_str line, size_t characters)
-{
-	size_t at = 0, width;
-
-	while (characters > 0 && at < line.n) {
-		cp_utf8_decode(cp_str_from(line, at), &width);
-		at += width;
-		characters--;
-	}
-	return (int)(at + characters) + 1;
-}
-
 static int mark_width(const struct cp_yaml *at)
 {
 	if (at->kind != CP_YAML_SCALAR || at->text.n == 0 || cp_str_find(at->text, '\n', 0) < at->text.n)
@@ -61,10 +48,11 @@ struct reader {
 	yaml_parser_t parser;
 	struct cp_map anchors; /* of the document being read: name ─► struct anchor */
 	size_t weight;         /* of all documents so far, aliases written out */
-	struct cp_str line_text; /* the line that positions were last asked for, */
-	int line;                /* and its number, so that a file is walked once */
-	size_t line_start;
 	struct cp_err *err;
+	/* Where the last position was, so that a file, and a line of a megabyte, are walked once. */
+	int line;              /* 0 = nowhere yet */
+	struct cp_str line_text;
+	size_t characters, bytes; /* into line_text */
 };
 
 struct anchor {
@@ -73,30 +61,48 @@ struct anchor {
 };
 
 /* Events come in the order of the file, so the search for a line goes on where the last one ended. */
-static struct cp_str seek_line(struct reader *r, int line)
+static void seek_line(struct reader *r, int line)
 {
 	struct cp_str text = r->source->text;
+	size_t start;
 
-	if (r->line == 0 || line < r->line) {
-		r->line = 1;
-		r->line_start = 0;
-	}
-	while (r->line < line && r->line_start < text.n) {
-		size_t end = cp_str_find(text, '\n', r->line_start);
+	if (line == r->line)
+		return;
+	if (line < r->line)
+		r->line = 0;
+	start = r->line ? (size_t)(r->line_text.p - text.p) : 0;
+	for (r->line = r->line ? r->line : 1; r->line < line && start < text.n; r->line++) {
+		size_t end = cp_str_find(text, '\n', start);
 
-		r->line_start = end < text.n ? end + 1 : end;
-		r->line++;
+		start = end < text.n ? end + 1 : end;
 	}
-	return cp_str_sub(text, r->line_start, cp_str_find(text, '\n', r->line_start));
+	r->line = line;
+	r->line_text = cp_str_sub(text, start, cp_str_find(text, '\n', start));
+	r->characters = r->bytes = 0;
+}
+
+/* libyaml counts characters; editors and our messages count bytes. */
+static int seek_column(struct reader *r, yaml_mark_t mark)
+{
+	size_t width;
+
+	seek_line(r, (int)mark.line + 1);
+	if (mark.column < r->characters)
+		r->characters = r->bytes = 0;
+	while (r->characters < mark.column && r->bytes < r->line_text.n) {
+		cp_utf8_decode(cp_str_from(r->line_text, r->bytes), &width);
+		r->bytes += width;
+		r->characters++;
+	}
+	return (int)(r->bytes + (mark.column - r->characters)) + 1;
 }
 
 static int fail_at_mark(struct reader *r, int code, yaml_mark_t mark, const char *message)
 {
-	int line = (int)mark.line + 1;
-	struct cp_str text = cp_str_trim_right(seek_line(r, line), "\r");
+	int column = seek_column(r, mark);
 
 	cp_err_set(r->err, code, "%s", message);
-	cp_err_at(r->err, r->source->name, line, byte_column(text, mark.column), 1, text);
+	cp_err_at(r->err, r->source->name, r->line, column, 1, cp_str_trim_right(r->line_text, "\r"));
 	return code;
 }
 
@@ -135,7 +141,7 @@ static struct cp_yaml *new_node(struct reader *r, enum cp_yaml_kind kind, yaml_m
 	v->kind = kind;
 	v->source = r->source;
 	v->line = (int)mark.line + 1;
-	v->column = byte_column(seek_line(r, v->line), mark.column);
+	v->column = seek_column(r, mark);
 	v->weight = 1;
 	return v;
 }
@@ -455,16 +461,29 @@ int cp_yaml_parse(struct cp_arena *a, const struct cp_yaml_source *source, struc
 
 /* ---- maps ---- */
 
-struct cp_yaml *cp_yaml_get(const struct cp_yaml *v, struct cp_str key)
+/* The place of a key, n when it is not there. */
+static size_t find_key(const struct cp_yaml *v, struct cp_str key)
 {
-	if (!v || v->kind != CP_YAML_MAP)
-		return NULL;
-	if (v->index)
-		return cp_map_get(v->index, key);
+	uintptr_t at;
+
+	if (v->index) {
+		at = (uintptr_t)cp_map_get(v->index, key);
+		return at ? at - 1 : v->n;
+	}
 	for (size_t i = 0; i < v->n; i++)
 		if (cp_str_eq(v->keys[i]->text, key))
-			return v->items[i];
-	return NULL;
+			return i;
+	return v->n;
+}
+
+struct cp_yaml *cp_yaml_get(const struct cp_yaml *v, struct cp_str key)
+{
+	size_t at;
+
+	if (!v || v->kind != CP_YAML_MAP)
+		return NULL;
+	at = find_key(v, key);
+	return at < v->n ? v->items[at] : NULL;
 }
 
 /* Arrays of a map grow by doubling: their room is a power of two from 8 on. */
@@ -498,18 +517,18 @@ static int index_map(struct cp_arena *a, struct cp_yaml *map)
 	if (!map->index)
 		return CP_ENOMEM;
 	for (size_t i = 0; i < map->n; i++)
-		if (cp_map_put(a, map->index, map->keys[i]->text, map->items[i]) < 0)
+		if (cp_map_put(a, map->index, map->keys[i]->text, (void *)(i + 1)) < 0)
 			return CP_ENOMEM;
 	return 0;
 }
 
 int cp_yaml_map_put(struct cp_arena *a, struct cp_yaml *map, struct cp_yaml *key, struct cp_yaml *value)
 {
-	if (cp_yaml_get(map, key->text)) {
-		for (size_t i = 0; i < map->n; i++)
-			if (cp_str_eq(map->keys[i]->text, key->text))
-				map->items[i] = value;
-		return map->index ? cp_map_put(a, map->index, key->text, value) : 0;
+	size_t at = find_key(map, key->text);
+
+	if (at < map->n) {
+		map->items[at] = value;
+		return 0;
 	}
 	if (map->n == 0 || map->n == room_of(map->n))
 		if (grow_map(a, map, room_of(map->n + 1)) < 0)
@@ -517,7 +536,7 @@ int cp_yaml_map_put(struct cp_arena *a, struct cp_yaml *map, struct cp_yaml *key
 	map->keys[map->n] = key;
 	map->items[map->n++] = value;
 	if (map->index)
-		return cp_map_put(a, map->index, key->text, value);
+		return cp_map_put(a, map->index, key->text, (void *)map->n);
 	return map->n > INDEX_FROM ? index_map(a, map) : 0;
 }
 

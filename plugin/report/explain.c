@@ -60,25 +60,31 @@ static bool touches(const struct cp_cause *c, struct cp_str path)
 	return false;
 }
 
-/* By name or place; else by number, the line in the Dockerfile; else by path. */
+enum pass { BY_NAME, BY_LINE, BY_PATH };
+
+static bool is_meant(const struct question *q, enum pass pass, const struct cp_report_image *im, const struct cp_step_result *s)
+{
+	int64_t line;
+
+	if (!cp_step_is_listed(s->step))
+		return false;
+	if (pass == BY_NAME)
+		return is_step(q->what, im, s);
+	if (pass == BY_LINE)
+		return cp_str_to_int(q->what, 10, &line) && s->step->line == line;
+	return touches(&s->cause, q->what);
+}
+
+/* By name or place; else by the line in the Dockerfile; else by path. */
 static void find(struct question *q, const struct cp_report *r)
 {
-	int64_t line = 0;
-
-	for (int pass = 0; pass < 3 && q->found.n == 0; pass++) {
-		if (pass == 1 && !cp_str_to_int(q->what, 10, &line))
-			continue;
+	for (enum pass pass = BY_NAME; pass <= BY_PATH && q->found.n == 0; pass++) {
 		for (size_t i = 0; i < r->n_images; i++) {
 			const struct cp_report_image *im = &r->images[i];
 
-			for (size_t k = 0; !cp_image_failed(im) && k < im->prediction.n_steps; k++) {
-				const struct cp_step_result *s = &im->prediction.steps[k];
-
-				if (!cp_step_is_listed(s->step))
-					continue;
-				if (pass == 0 ? is_step(q->what, im, s) : pass == 1 ? s->step->line == line : touches(&s->cause, q->what))
+			for (size_t k = 0; !cp_image_failed(im) && k < im->prediction.n_steps; k++)
+				if (is_meant(q, pass, im, &im->prediction.steps[k]))
 					add(q, im, k);
-			}
 		}
 	}
 }
