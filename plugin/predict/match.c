@@ -55,6 +55,8 @@ static int index_records(struct matcher *m)
 		r = add_to(m, &m->by_digest, cp_str_n((const char *)&under->digest, sizeof(under->digest)), op);
 		if (r == 0 && under->parent)
 			r = add_to(m, &m->by_parent, cp_str_n((const char *)under, sizeof(*under)), op);
+		if (r == 0 && under->parent && op->kind == CP_OP_FILE)
+			r = add_to(m, &m->copies_on, cp_str_n((const char *)&under->parent, sizeof(under->parent)), op);
 		if (r < 0)
 			return r;
 	}
@@ -440,6 +442,31 @@ static int try_on_parents(struct matcher *m, const struct cp_op *v, const struct
 	return 0;
 }
 
+/*
+ * A COPY or WORKDIR whose text uses what only the config of an image that is not known can say (a variable, the folder) may be any
+ * other one on the same file system that does not, and the other way round.
+ */
+static int try_unknown_config(struct matcher *m, const struct cp_op *v, const struct cp_op *parent)
+{
+	const struct matched *u = &m->ops[parent->index];
+	struct matched *k = &m->ops[v->index];
+
+	for (size_t i = 0; i < u->sure.n + u->maybe.n; i++) {
+		const struct cp_op *record = i < u->sure.n ? u->sure.items[i] : u->maybe.items[i - u->sure.n];
+		const op_vec *list = cp_map_get(&m->copies_on, cp_str_n((const char *)&record, sizeof(record)));
+
+		for (size_t n = 0; list && n < list->n; n++) {
+			if (!assumptions_differ(v, list->items[n]))
+				continue;
+			k->best = (struct candidate){.record = list->items[n], .match = MATCH_MAYBE, .obstacle = OBSTACLE_UNRESOLVED,
+						     .why = CP_S("it uses a variable or a folder that only the config of its base image can tell")};
+			if (cp_vec_push(m->arena, &k->maybe, list->items[n]) < 0)
+				return cp_err_nomem(m->err);
+		}
+	}
+	return 0;
+}
+
 /* Only where a RUN mounts the very file system that it runs in (ops/exec.go getMountDeps). */
 static bool parent_by_content(const struct matcher *m, const struct cp_op *v, const struct cp_op *parent)
 {
@@ -460,6 +487,8 @@ static int match_op(struct matcher *m, const struct cp_op *v)
 		r = try_on_parents(m, v, parent);
 	else if (list && !key->random)
 		r = try_list(m, v, list, SIZE_MAX);
+	if (r == 0 && parent && v->kind == CP_OP_FILE && !m->ops[v->index].sure.n && !m->ops[v->index].maybe.n)
+		r = try_unknown_config(m, v, parent);
 	/* none: one that is alike explains what is different */
 	if (r == 0 && list && !key->random && !m->ops[v->index].best.record)
 		r = try_list(m, v, list, 1);

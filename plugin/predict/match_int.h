@@ -47,6 +47,7 @@ struct matcher {
 	struct matched *ops;    /* per op of b */
 	struct cp_map by_digest; /* op digest ─► list of operations of a */
 	struct cp_map by_parent; /* op digest + the operation it stands on ─► list of operations of a */
+	struct cp_map copies_on; /* the operation they stand on ─► list of FILE operations of a */
 	struct cp_map compared; /* (file systems, selectors) ─► struct cp_comparison */
 	struct cp_err *err;
 };
