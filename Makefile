@@ -29,7 +29,7 @@ Q       := $(if $(V),,@)
 WARN    := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wno-missing-field-initializers
 CFLAGS  ?= -O2 -g
 LDFLAGS ?=
-SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all) $(if $(COV),--coverage -O0)
+SANFLAGS := $(if $(SAN),-DCP_ARENA_DEBUG -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all) $(if $(COV),--coverage -O0)
 BASE_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(if $(filter 1,$(DEV)),-Werror) -fPIC -fvisibility=hidden -pthread \
 	-Iinclude -DCP_VERSION='"$(VERSION)"'
 ALL_CFLAGS = $(BASE_CFLAGS) -Iplugin $(SANFLAGS)
@@ -79,11 +79,13 @@ $(BUILD)/hooks/%.o: hooks/%.c
 
 $(SO): $(OBJ) plugin/exports.map $(LINK)
 	$(Q)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=plugin/exports.map $(if $(SAN),,-Wl$(comma)-z$(comma)defs) \
-		-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--gc-sections $(ALL_LDFLAGS) -o $@ $(OBJ) $(LIBS)
+		-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--gc-sections $(ALL_LDFLAGS) -o $@.tmp $(OBJ) $(LIBS)
+	@mv $@.tmp $@
 
-# The helper needs libc only. It exports one function, which libgit2 finds in place of its own: hooks/cli/certificates.c.
+# Moved into place, so that who has the old one loaded keeps it whole. The helper needs libc only. It exports one function, which libgit2 finds in place of its own: hooks/cli/certificates.c.
 $(CLI): $(CLI_OBJ)
-	$(Q)$(CC) -Wl,--export-dynamic-symbol=mbedtls_x509_crt_parse_file -Wl,-z,relro -Wl,-z,now $(ALL_LDFLAGS) -o $@ $(CLI_OBJ) -ldl
+	$(Q)$(CC) -Wl,--export-dynamic-symbol=mbedtls_x509_crt_parse_file -Wl,-z,relro -Wl,-z,now $(ALL_LDFLAGS) -o $@.tmp $(CLI_OBJ) -ldl
+	@mv $@.tmp $@
 
 .PHONY: man completions
 man: $(BUILD)/man/cachepredict.1
@@ -126,7 +128,7 @@ $(BUILD)/tests/cli/echo_plugin.so: tests/cli/echo_plugin.c include/cachepredict/
 	$(Q)$(CC) $(HOST_CFLAGS) -fvisibility=default $(ALL_LDFLAGS) -shared -o $@ $<
 $(BUILD)/tests/torture/torture: tests/torture/torture.c tests/abi/abi.h
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST_CFLAGS) -O1 -rdynamic -o $@ $< -ldl
+	$(Q)$(CC) $(HOST_CFLAGS) -fvisibility=default -rdynamic -o $@ $< -ldl
 $(BUILD)/tests/bench/bench: tests/bench/bench.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST_CFLAGS) -o $@ $< -lm
@@ -142,21 +144,23 @@ SUITE_ABI     := $(foreach t,$(ABI),$(t:$(BUILD)/tests/%=%)="$(t) $(SO) $(REPO_)
 	cli="sh tests/cli/cli.sh $(CLI) $(BUILD)/tests/cli/echo_plugin.so"
 SUITE_GOLDEN  := $(if $(wildcard tests/golden/run.sh),golden="sh tests/golden/run.sh $(CLI)")
 # The one suite of another build: threads under ThreadSanitizer.
-SUITE_TSAN    := $(if $(SAN)$(COV),,abi/tsan="$(MAKE) -s SAN=thread abi-threads")
+TSAN          := $(if $(SAN)$(COV),,build/san-thread)
+SUITE_TSAN    := $(if $(TSAN),abi/tsan="$(TSAN)/tests/abi/test_threads $(TSAN)/cachepredict.so $(REPO_)")
 
-.PHONY: check unit fuzz-replay abi abi-threads layers golden
+.PHONY: check unit fuzz-replay abi layers golden
 check: all $(UNIT) $(REPLAY) abi-programs
 	@$(RUN) check $(BUILD)/logs layers="sh tests/layers.sh" $(SUITE_UNIT) $(SUITE_REPLAY) $(SUITE_ABI) $(SUITE_GOLDEN) $(SUITE_TSAN)
 unit: $(UNIT)
 	@$(RUN) unit $(BUILD)/logs $(SUITE_UNIT)
 fuzz-replay: $(REPLAY)
 	@$(RUN) fuzz-replay $(BUILD)/logs $(SUITE_REPLAY)
-.PHONY: abi-programs
-abi-programs: $(SO) $(CLI) $(ABI) $(BUILD)/examples/host $(BUILD)/tests/cli/echo_plugin.so $(REPO_)/Dockerfile
+.PHONY: abi-programs tsan-programs thread-programs
+abi-programs: $(SO) $(CLI) $(ABI) $(BUILD)/examples/host $(BUILD)/tests/cli/echo_plugin.so $(REPO_)/Dockerfile $(if $(TSAN),tsan-programs)
+tsan-programs:
+	@+$(MAKE) --no-print-directory SAN=thread CFLAGS='-O1 -g' thread-programs
+thread-programs: $(SO) $(BUILD)/tests/abi/test_threads
 abi: abi-programs
 	@$(RUN) abi $(BUILD)/logs $(SUITE_ABI) $(SUITE_TSAN)
-abi-threads: $(SO) $(BUILD)/tests/abi/test_threads $(REPO_)/Dockerfile
-	@TSAN_OPTIONS=suppressions=tests/abi/tsan.supp $(BUILD)/tests/abi/test_threads $(SO) $(REPO_)
 golden: all
 	@$(RUN) golden $(BUILD)/logs $(SUITE_GOLDEN)
 layers:
@@ -168,7 +172,10 @@ conformance: all
 	@BUILD=$(abspath $(BUILD)) sh tests/conformance/run.sh
 bench: all $(BUILD)/tests/bench/bench
 	@REPO='$(REPO)' sh tests/bench/bench.sh $(BUILD)
-torture: $(SO) $(BUILD)/tests/torture/torture $(REPO_)/Dockerfile
+torture:
+	@+$(MAKE) --no-print-directory BUILD=build/shared STATIC=0 CFLAGS='-O1 -g -DCP_ARENA_DEBUG' torture-run
+.PHONY: torture-run
+torture-run: $(SO) $(BUILD)/tests/torture/torture $(REPO_)/Dockerfile
 	@$(RUN) torture $(BUILD)/logs torture="$(BUILD)/tests/torture/torture $(SO) $(REPO_)"
 coverage:
 	@$(MAKE) COV=1 check

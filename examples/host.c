@@ -1,5 +1,6 @@
 /*
- * The smallest host in C: loads cachepredict.so, predicts a build, prints the steps that will not come from the cache.
+ * The smallest host in C: loads cachepredict.so, predicts a build, prints the steps that will not
+ * come from the cache.
  *
  *   cc -I../include host.c -o host -ldl && ./host cachepredict.so REPOSITORY [BASE [HEAD]]
  *
@@ -26,7 +27,8 @@ static void quote(char *out, size_t room, const char *s)
 	snprintf(out + n, room - n, "\"");
 }
 
-static void print_steps(const struct cachepredict_plugin *p, const struct cachepredict_result *result)
+static void print_steps(const struct cachepredict_plugin *p,
+			const struct cachepredict_result *result)
 {
 	static const char *const words[] = {"hit", "MISS", "depends", "unknown"};
 	uint64_t n = p->result_step_count(result), hits = 0;
@@ -39,10 +41,12 @@ static void print_steps(const struct cachepredict_plugin *p, const struct cachep
 		if (step.outcome == CACHEPREDICT_HIT)
 			hits++;
 		else
-			printf("%-8s %s\n         %s: %s\n", step.outcome < 4 ? words[step.outcome] : "?", step.name, step.cause, step.message);
+			printf("%-8s %s\n         %s: %s\n",
+			       step.outcome < 4 ? words[step.outcome] : "?", step.name, step.cause,
+			       step.message);
 	}
-	printf("%llu of %llu steps come from the cache; verdict: %s\n", (unsigned long long)hits, (unsigned long long)n,
-	       p->result_verdict(result));
+	printf("%llu of %llu steps come from the cache; verdict: %s\n", (unsigned long long)hits,
+	       (unsigned long long)n, p->result_verdict(result));
 }
 
 int main(int argc, char **argv)
@@ -70,10 +74,13 @@ int main(int argc, char **argv)
 	quote(repository, sizeof(repository), argv[2]);
 	quote(base, sizeof(base), argc > 3 ? argv[3] : "HEAD~1");
 	quote(head, sizeof(head), argc > 4 ? argv[4] : "HEAD");
-	snprintf(request, sizeof(request), "{\"repository\":%s,\"base\":%s,\"head\":%s}", repository, base, head);
+	snprintf(request, sizeof(request), "{\"repository\":%s,\"base\":%s,\"head\":%s}",
+		 repository, base, head);
 	if (p->create(NULL, &context, &error) != CACHEPREDICT_OK ||
-	    p->call(context, "predict", request, strlen(request), &result, &error) != CACHEPREDICT_OK) {
-		fprintf(stderr, "host: %s%s%s\n", error.message, *error.hint ? "; " : "", error.hint);
+	    p->call(context, "predict", request, strlen(request), &result, &error) !=
+		    CACHEPREDICT_OK) {
+		fprintf(stderr, "host: %s%s%s\n", error.message, *error.hint ? "; " : "",
+			error.hint);
 		p->destroy(context);
 		dlclose(so);
 		return 1;

@@ -1,9 +1,10 @@
 /*
  * What the linker (--wrap, see link.sh) puts in place of functions of static archives.
  *
- * libgit2 loses its network half: the plugin reads repositories on disk and never talks through libgit2, and what is left out
- * is what costs: parsing the whole CA bundle at start, and libssh2, OpenSSL and Kerberos as further libraries to load.
- * With libraries that are loaded instead, nothing here is used.
+ * libgit2 loses its network half: the plugin reads repositories on disk and never talks through
+ * libgit2, and what is left out is what costs: parsing the whole CA bundle at start, and libssh2,
+ * OpenSSL and Kerberos as further libraries to load. With libraries that are loaded instead,
+ * nothing here is used.
  */
 #include <stddef.h>
 
@@ -19,8 +20,9 @@ int __wrap_git_smart_subtransport_ssh(void **ret_transport, void *owner, void *p
 extern void *const __wrap_stdin, *const __wrap_stdout;
 
 /*
- * Debian's archives reach for these in a way that only an executable can. libgit2 uses stdout as the default of printing a diff to
- * a FILE, jansson compares stdin with the FILE that it reads from; the plugin does neither.
+ * Debian's archives reach for these in a way that only an executable can. libgit2 uses stdout as
+ * the default of printing a diff to a FILE, jansson compares stdin with the FILE that it reads
+ * from; the plugin does neither.
  */
 void *const __wrap_stdin = NULL, *const __wrap_stdout = NULL;
 

@@ -78,12 +78,12 @@ find plugin hooks examples tests -name '*.[ch]' -not -path 'tests/conformance/*'
 xargs wc -l <"$tmp/files" | awk '$2 != "total" && $1 > 800 { print $2 ": " $1 " lines" }' >"$tmp/long"
 check "no file over 800 lines" "$tmp/long"
 
-# A function's body starts and ends with a brace in the first column.
-xargs awk '
+# A function's body starts and ends with a brace in the first column. Tests are tables as often as not.
+grep -v "^tests/" "$tmp/files" | xargs awk '
 	FNR == 1 { from = 0 }
 	/^{/ { from = FNR; name = last }
 	/^}/ && from { if (FNR - from - 1 > 60) print FILENAME ":" from ": " FNR - from - 1 " lines: " name; from = 0 }
-	/^[A-Za-z_].*\(/ { last = $0 }' <"$tmp/files" >"$tmp/functions"
+	/^[A-Za-z_].*\(/ { last = $0 }' >"$tmp/functions"
 check "no function over 60 lines" "$tmp/functions"
 
 find plugin hooks include examples tests -name '*.[ch]' -not -path 'tests/conformance/*' -exec \

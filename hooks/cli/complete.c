@@ -46,8 +46,10 @@ static void add_names(struct text *out, bool (*of)(const struct flag *f))
 
 static void bash(struct text *out)
 {
-	text_addz(out, "# bash completion of cachepredict, made by `cachepredict completion bash`\n_cachepredict() {\n"
-		       "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n\tCOMPREPLY=()\n\tcase $prev in\n\t");
+	text_addz(
+		out,
+		"# bash completion of cachepredict, made by `cachepredict completion bash`\n_cachepredict() {\n"
+		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n\tCOMPREPLY=()\n\tcase $prev in\n\t");
 	add_names(out, is_file);
 	text_addz(out, ") COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n\t");
 	add_names(out, is_folder);
@@ -59,14 +61,20 @@ static void bash(struct text *out)
 		add_choices(out, flags[i].choices);
 		text_addz(out, "' -- \"$cur\")); return ;;\n");
 	}
-	text_addz(out, "\tcompletion) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$cur\")); return ;;\n\tesac\n"
-		       "\tif [[ $cur == -* ]]; then\n\t\tCOMPREPLY=($(compgen -W '");
+	text_addz(
+		out,
+		"\tcompletion) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$cur\")); return ;;\n\tesac\n"
+		"\tif [[ $cur == -* ]]; then\n\t\tCOMPREPLY=($(compgen -W '");
 	for (size_t i = 0; i < F_FIRST_DOCKER; i++)
 		text_addf(out, "%s--%s", i ? " " : "", flags[i].name);
-	text_addz(out, "' -- \"$cur\"))\n\telif [[ $COMP_CWORD == 1 ]]; then\n\t\tCOMPREPLY=($(compgen -W '");
+	text_addz(
+		out,
+		"' -- \"$cur\"))\n\telif [[ $COMP_CWORD == 1 ]]; then\n\t\tCOMPREPLY=($(compgen -W '");
 	add_commands(out);
-	text_addz(out, "' -- \"$cur\") $(compgen -d -- \"$cur\"))\n\telse\n\t\tCOMPREPLY=($(compgen -d -- \"$cur\"))\n\tfi\n}\n"
-		       "complete -o filenames -F _cachepredict cachepredict\n");
+	text_addz(
+		out,
+		"' -- \"$cur\") $(compgen -d -- \"$cur\"))\n\telse\n\t\tCOMPREPLY=($(compgen -d -- \"$cur\"))\n\tfi\n}\n"
+		"complete -o filenames -F _cachepredict cachepredict\n");
 }
 
 /* Text inside a word in single quotes; zsh's own signs in descriptions are escaped, too. */
@@ -108,7 +116,9 @@ static void zsh_flag(struct text *out, const struct flag *f)
 
 static void zsh(struct text *out)
 {
-	text_addz(out, "#compdef cachepredict\n# made by `cachepredict completion zsh`\n_cachepredict() {\n\tlocal -a names\n\tnames=(\n");
+	text_addz(
+		out,
+		"#compdef cachepredict\n# made by `cachepredict completion zsh`\n_cachepredict() {\n\tlocal -a names\n\tnames=(\n");
 	for (int c = 0; c < N_COMMANDS; c++) {
 		text_addf(out, "\t\t'%s:", commands[c].name);
 		quoted(out, commands[c].summary, ":");
@@ -117,15 +127,19 @@ static void zsh(struct text *out)
 	text_addz(out, "\t)\n\t_arguments \\\n");
 	for (size_t i = 0; i < F_FIRST_DOCKER; i++)
 		zsh_flag(out, &flags[i]);
-	text_addz(out, "\t\t'1: :{ _describe command names; _files -/ }' \\\n\t\t'*:folder:_files -/'\n}\n"
-		       "if [[ $funcstack[1] == _cachepredict ]]; then\n\t_cachepredict \"$@\"\nelse\n\tcompdef _cachepredict cachepredict\nfi\n");
+	text_addz(
+		out,
+		"\t\t'1: :{ _describe command names; _files -/ }' \\\n\t\t'*:folder:_files -/'\n}\n"
+		"if [[ $funcstack[1] == _cachepredict ]]; then\n\t_cachepredict \"$@\"\nelse\n\tcompdef _cachepredict cachepredict\nfi\n");
 }
 
 static void fish(struct text *out)
 {
-	text_addz(out, "# fish completion of cachepredict, made by `cachepredict completion fish`\n");
+	text_addz(out,
+		  "# fish completion of cachepredict, made by `cachepredict completion fish`\n");
 	for (int c = 0; c < N_COMMANDS; c++) {
-		text_addf(out, "complete -c cachepredict -n __fish_use_subcommand -a %s -d '", commands[c].name);
+		text_addf(out, "complete -c cachepredict -n __fish_use_subcommand -a %s -d '",
+			  commands[c].name);
 		quoted(out, commands[c].summary, "");
 		text_addz(out, "'\n");
 	}
@@ -148,7 +162,9 @@ static void fish(struct text *out)
 		quoted(out, f->help, "");
 		text_addz(out, "'\n");
 	}
-	text_addz(out, "complete -c cachepredict -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'\n");
+	text_addz(
+		out,
+		"complete -c cachepredict -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'\n");
 }
 
 bool complete_script(struct text *out, const char *shell)

@@ -10,24 +10,32 @@
 #define LOADS (RUNS | BIT(CMD_RPC) | BIT(CMD_VERSION))
 
 const struct command_info commands[N_COMMANDS] = {
-	[CMD_PREDICT] = {"predict", "[A..B] [CONTEXT]", "which steps of the build will come from the cache, and why not (the default)",
-			 "Predicts the build of commit B, given that commit A was built before. CONTEXT is the build context as docker "
-			 "buildx build takes it. Without A..B the head is HEAD, and the base is what the CI's variables say, else the "
-			 "merge base with the remote's default branch."},
-	[CMD_EXPLAIN] = {"explain", "STEP|PATH [A..B] [CONTEXT]", "one step, or every step that a path of the repository reaches",
-			 "STEP is a number, the name that BuildKit prints, or \"STAGE N/M\"; PATH is a path of the repository."},
-	[CMD_PATHS] = {"paths", "[CONTEXT]", "the files of the commit that the image is built from",
-		       "Prints every file whose bytes, mode or presence can reach a step of the build, one a line; --format github prints "
-		       "a paths: filter to paste into a workflow. With --check FILE the path filters of a workflow of GitHub, GitLab or "
-		       "Gitea are compared with it, and what they would miss is listed (exit code 1)."},
-	[CMD_GRAPH] = {"graph", "[A..B] [CONTEXT]", "stages and steps as a Mermaid or dot graph, coloured by outcome", ""},
-	[CMD_RPC] = {"rpc", "", "answer JSON requests, one a line, on standard input",
-		     "Reads {\"id\": ..., \"method\": \"predict\", \"params\": {...}} and answers {\"id\": ..., \"status\": 0, \"verdict\": "
-		     "\"...\", \"result\": {...}} or {\"id\": ..., \"error\": {\"code\": ..., \"name\": \"...\", \"message\": \"...\"}}, each in "
-		     "one line. Methods are predict, explain, paths, graph and version; params is the request of the plugin "
-		     "(schema/request.json)."},
+	[CMD_PREDICT] =
+		{"predict", "[A..B] [CONTEXT]",
+		 "which steps of the build will come from the cache, and why not (the default)",
+		 "Predicts the build of commit B, given that commit A was built before. CONTEXT is the build context as docker "
+		 "buildx build takes it. Without A..B the head is HEAD, and the base is what the CI's variables say, else the "
+		 "merge base with the remote's default branch."},
+	[CMD_EXPLAIN] =
+		{"explain", "STEP|PATH [A..B] [CONTEXT]",
+		 "one step, or every step that a path of the repository reaches",
+		 "STEP is a number, the name that BuildKit prints, or \"STAGE N/M\"; PATH is a path of the repository."},
+	[CMD_PATHS] =
+		{"paths", "[CONTEXT]", "the files of the commit that the image is built from",
+		 "Prints every file whose bytes, mode or presence can reach a step of the build, one a line; --format github prints "
+		 "a paths: filter to paste into a workflow. With --check FILE the path filters of a workflow of GitHub, GitLab or "
+		 "Gitea are compared with it, and what they would miss is listed (exit code 1)."},
+	[CMD_GRAPH] = {"graph", "[A..B] [CONTEXT]",
+		       "stages and steps as a Mermaid or dot graph, coloured by outcome", ""},
+	[CMD_RPC] =
+		{"rpc", "", "answer JSON requests, one a line, on standard input",
+		 "Reads {\"id\": ..., \"method\": \"predict\", \"params\": {...}} and answers {\"id\": ..., \"status\": 0, \"verdict\": "
+		 "\"...\", \"result\": {...}} or {\"id\": ..., \"error\": {\"code\": ..., \"name\": \"...\", \"message\": \"...\"}}, each in "
+		 "one line. Methods are predict, explain, paths, graph and version; params is the request of the plugin "
+		 "(schema/request.json)."},
 	[CMD_VERSION] = {"version", "", "versions of the helper and of the plugin", ""},
-	[CMD_HELP] = {"help", "[COMMAND]", "this help, or that of a command; `help man` prints the manual page", ""},
+	[CMD_HELP] = {"help", "[COMMAND]",
+		      "this help, or that of a command; `help man` prints the manual page", ""},
 	[CMD_COMPLETION] = {"completion", "bash|zsh|fish", "a completion script for a shell", ""},
 };
 
@@ -39,75 +47,111 @@ const char *const group_titles[N_GROUPS] = {
 	[GROUP_HELPER] = "The helper",
 };
 
-#define DOCKER_BOOL(n, l) {.name = n, .letter = l, .kind = FLAG_BOOL, .group = GROUP_DOCKER}
-#define DOCKER_TEXT(n, l) {.name = n, .letter = l, .kind = FLAG_LIST, .group = GROUP_DOCKER, .value = "VALUE"}
+#define DOCKER_BOOL(n, l)                                                                          \
+	{                                                                                          \
+		.name = n, .letter = l, .kind = FLAG_BOOL, .group = GROUP_DOCKER                   \
+	}
+#define DOCKER_TEXT(n, l)                                                                          \
+	{                                                                                          \
+		.name = n, .letter = l, .kind = FLAG_LIST, .group = GROUP_DOCKER, .value = "VALUE" \
+	}
 
 const struct flag flags[] = {
 	[F_BASE] = {"base", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "base", RUNS, "REV", NULL,
 		    "commit whose build is in the cache"},
-	[F_HEAD] = {"head", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "head", RUNS, "REV", NULL, "commit to predict (HEAD)"},
-	[F_INDEX] = {"index", 0, FLAG_BOOL, GROUP_COMPARE, IN_NOTHING, NULL, RUNS, NULL, NULL, "predict what is staged"},
-	[F_WORK_TREE] = {"work-tree", 0, FLAG_BOOL, GROUP_COMPARE, IN_NOTHING, NULL, RUNS, NULL, NULL, "predict the files on disk"},
-	[F_CONTEXT_FROM] = {"context-from", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "context_from", RUNS, "HOW", "clone|export",
-			    "the context is a clone with its .git (clone), or a tree without (export)"},
-	[F_DIRECTORY] = {"directory", 'C', FLAG_TEXT, GROUP_COMPARE, IN_NOTHING, NULL, RUNS, "DIR", "<folder>",
-			 "run as if started in DIR"},
+	[F_HEAD] = {"head", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "head", RUNS, "REV", NULL,
+		    "commit to predict (HEAD)"},
+	[F_INDEX] = {"index", 0, FLAG_BOOL, GROUP_COMPARE, IN_NOTHING, NULL, RUNS, NULL, NULL,
+		     "predict what is staged"},
+	[F_WORK_TREE] = {"work-tree", 0, FLAG_BOOL, GROUP_COMPARE, IN_NOTHING, NULL, RUNS, NULL,
+			 NULL, "predict the files on disk"},
+	[F_CONTEXT_FROM] =
+		{"context-from", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "context_from", RUNS,
+		 "HOW", "clone|export",
+		 "the context is a clone with its .git (clone), or a tree without (export)"},
+	[F_DIRECTORY] = {"directory", 'C', FLAG_TEXT, GROUP_COMPARE, IN_NOTHING, NULL,
+			 RUNS | BIT(CMD_RPC), "DIR", "<folder>", "run as if started in DIR"},
 
-	[F_FILE] = {"file", 'f', FLAG_TEXT, GROUP_BUILD, IN_IMAGE, "dockerfile", RUNS, "PATH", "<file>",
-		    "the Dockerfile (CONTEXT/Dockerfile)"},
+	[F_FILE] = {"file", 'f', FLAG_TEXT, GROUP_BUILD, IN_IMAGE, "dockerfile", RUNS, "PATH",
+		    "<file>", "the Dockerfile (CONTEXT/Dockerfile)"},
 	[F_TARGET] = {"target", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "target", RUNS, "STAGE", NULL,
 		      "stage to build; several are predicted one by one"},
-	[F_BUILD_ARG] = {"build-arg", 0, FLAG_PAIRS, GROUP_BUILD, IN_IMAGE, "build_args", RUNS, "KEY[=VALUE]", NULL,
-			 "build argument; without value from the environment"},
-	[F_BUILD_CONTEXT] = {"build-context", 0, FLAG_PAIRS, GROUP_BUILD, IN_IMAGE, "build_contexts", RUNS, "NAME=VALUE", NULL,
-			     "further named context"},
-	[F_PLATFORM] = {"platform", 0, FLAG_WORDS, GROUP_BUILD, IN_IMAGE, "platforms", RUNS, "OS/ARCH", NULL,
-			"platforms to build for (linux/amd64)"},
-	[F_NO_CACHE] = {"no-cache", 0, FLAG_BOOL, GROUP_BUILD, IN_IMAGE, "no_cache", RUNS, NULL, NULL, "the build uses no cache"},
-	[F_NO_CACHE_FILTER] = {"no-cache-filter", 0, FLAG_WORDS, GROUP_BUILD, IN_IMAGE, "no_cache_filter", RUNS, "STAGE", NULL,
+	[F_BUILD_ARG] = {"build-arg", 0, FLAG_PAIRS, GROUP_BUILD, IN_IMAGE, "build_args", RUNS,
+			 "KEY[=VALUE]", NULL, "build argument; without value from the environment"},
+	[F_BUILD_CONTEXT] = {"build-context", 0, FLAG_PAIRS, GROUP_BUILD, IN_IMAGE,
+			     "build_contexts", RUNS, "NAME=VALUE", NULL, "further named context"},
+	[F_PLATFORM] = {"platform", 0, FLAG_WORDS, GROUP_BUILD, IN_IMAGE, "platforms", RUNS,
+			"OS/ARCH", NULL, "platforms to build for (linux/amd64)"},
+	[F_NO_CACHE] = {"no-cache", 0, FLAG_BOOL, GROUP_BUILD, IN_IMAGE, "no_cache", RUNS, NULL,
+			NULL, "the build uses no cache"},
+	[F_NO_CACHE_FILTER] = {"no-cache-filter", 0, FLAG_WORDS, GROUP_BUILD, IN_IMAGE,
+			       "no_cache_filter", RUNS, "STAGE", NULL,
 			       "the build uses no cache for these stages"},
-	[F_PULL] = {"pull", 0, FLAG_BOOL, GROUP_BUILD, IN_IMAGE, "pull", RUNS, NULL, NULL, "base images are resolved anew"},
-	[F_CACHE_FROM] = {"cache-from", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "cache_from", RUNS, "SOURCE", NULL,
-			  "cache that the build reads"},
-	[F_CACHE_TO] = {"cache-to", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "cache_to", RUNS, "DEST", NULL, "cache that the build writes"},
-	[F_ADD_HOST] = {"add-host", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "add_hosts", RUNS, "HOST:IP", NULL, "entry of /etc/hosts"},
-	[F_NETWORK] = {"network", 0, FLAG_TEXT, GROUP_BUILD, IN_IMAGE, "network", RUNS, "MODE", "default|none|host",
-		       "network of RUN instructions"},
-	[F_ULIMIT] = {"ulimit", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "ulimits", RUNS, "NAME=SOFT[:HARD]", NULL, "limit of RUN instructions"},
-	[F_SHM_SIZE] = {"shm-size", 0, FLAG_TEXT, GROUP_BUILD, IN_IMAGE, "shm_size", RUNS, "BYTES", NULL, "size of /dev/shm"},
-	[F_CGROUP_PARENT] = {"cgroup-parent", 0, FLAG_TEXT, GROUP_BUILD, IN_IMAGE, "cgroup_parent", RUNS, "PATH", NULL,
-			     "parent cgroup of RUN instructions"},
-	[F_SECRET] = {"secret", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "secrets", RUNS, "SPEC", NULL, "secret for the build (never a part of keys)"},
-	[F_SSH] = {"ssh", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "ssh", RUNS, "SPEC", NULL, "SSH agent for the build (never a part of keys)"},
-	[F_LABEL] = {"label", 0, FLAG_PAIRS, GROUP_BUILD, IN_IMAGE, "labels", RUNS, "KEY=VALUE", NULL, "label of the image"},
-	[F_TAG] = {"tag", 't', FLAG_LIST, GROUP_BUILD, IN_IMAGE, "tags", RUNS, "NAME", NULL, "name of the image"},
+	[F_PULL] = {"pull", 0, FLAG_BOOL, GROUP_BUILD, IN_IMAGE, "pull", RUNS, NULL, NULL,
+		    "base images are resolved anew"},
+	[F_CACHE_FROM] = {"cache-from", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "cache_from", RUNS,
+			  "SOURCE", NULL, "cache that the build reads"},
+	[F_CACHE_TO] = {"cache-to", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "cache_to", RUNS, "DEST",
+			NULL, "cache that the build writes"},
+	[F_ADD_HOST] = {"add-host", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "add_hosts", RUNS,
+			"HOST:IP", NULL, "entry of /etc/hosts"},
+	[F_NETWORK] = {"network", 0, FLAG_TEXT, GROUP_BUILD, IN_IMAGE, "network", RUNS, "MODE",
+		       "default|none|host", "network of RUN instructions"},
+	[F_ULIMIT] = {"ulimit", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "ulimits", RUNS,
+		      "NAME=SOFT[:HARD]", NULL, "limit of RUN instructions"},
+	[F_SHM_SIZE] = {"shm-size", 0, FLAG_TEXT, GROUP_BUILD, IN_IMAGE, "shm_size", RUNS, "BYTES",
+			NULL, "size of /dev/shm"},
+	[F_CGROUP_PARENT] = {"cgroup-parent", 0, FLAG_TEXT, GROUP_BUILD, IN_IMAGE, "cgroup_parent",
+			     RUNS, "PATH", NULL, "parent cgroup of RUN instructions"},
+	[F_SECRET] = {"secret", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "secrets", RUNS, "SPEC", NULL,
+		      "secret for the build (never a part of keys)"},
+	[F_SSH] = {"ssh", 0, FLAG_LIST, GROUP_BUILD, IN_IMAGE, "ssh", RUNS, "SPEC", NULL,
+		   "SSH agent for the build (never a part of keys)"},
+	[F_LABEL] = {"label", 0, FLAG_PAIRS, GROUP_BUILD, IN_IMAGE, "labels", RUNS, "KEY=VALUE",
+		     NULL, "label of the image"},
+	[F_TAG] = {"tag", 't', FLAG_LIST, GROUP_BUILD, IN_IMAGE, "tags", RUNS, "NAME", NULL,
+		   "name of the image"},
 
 	[F_BAKE] = {"bake", 0, FLAG_TEXT, GROUP_IMAGES, IN_REQUEST, "bake", RUNS, "FILE", "<file>",
 		    "images of a file made by docker buildx bake --print"},
-	[F_COMPOSE] = {"compose", 0, FLAG_LIST, GROUP_IMAGES, IN_REQUEST, "compose", RUNS, "FILE", "<file>",
-		       "images of compose files, merged in order"},
-	[F_ONLY] = {"only", 0, FLAG_WORDS, GROUP_IMAGES, IN_REQUEST, "only", RUNS, "NAME", NULL, "only these images, targets or services"},
-	[F_CONFIG] = {"config", 0, FLAG_TEXT, GROUP_IMAGES, IN_REQUEST, "config", RUNS, "FILE|none", "<file>",
+	[F_COMPOSE] = {"compose", 0, FLAG_LIST, GROUP_IMAGES, IN_REQUEST, "compose", RUNS, "FILE",
+		       "<file>", "images of compose files, merged in order"},
+	[F_ONLY] = {"only", 0, FLAG_WORDS, GROUP_IMAGES, IN_REQUEST, "only", RUNS, "NAME", NULL,
+		    "only these images, targets or services"},
+	[F_CONFIG] = {"config", 0, FLAG_TEXT, GROUP_IMAGES, IN_REQUEST, "config", RUNS, "FILE|none",
+		      "<file>",
 		      "settings of the repository (.cachepredict.json of the base commit)"},
-	[F_IMAGE_METADATA] = {"image-metadata", 0, FLAG_TEXT, GROUP_IMAGES, IN_REQUEST, "image_metadata", RUNS, "FILE", "<file>",
+	[F_IMAGE_METADATA] = {"image-metadata", 0, FLAG_TEXT, GROUP_IMAGES, IN_REQUEST,
+			      "image_metadata", RUNS, "FILE", "<file>",
 			      "digests and configs of base images"},
 
 	[F_FORMAT] = {"format", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "format", RUNS, "FORMAT",
-		      "table|json|markdown|mermaid|dot|list|github", "table, json, markdown, mermaid, dot; paths: list, json, github"},
-	[F_COLOR] = {"color", 0, FLAG_TEXT, GROUP_OUTPUT, IN_NOTHING, NULL, RUNS, "WHEN", "auto|always|never",
-		     "colour (auto: on a terminal, unless NO_COLOR is set)"},
-	[F_WIDTH] = {"width", 0, FLAG_NUMBER, GROUP_OUTPUT, IN_NOTHING, NULL, RUNS, "COLUMNS", NULL, "width of tables (the terminal's, else 80)"},
-	[F_ASCII] = {"ascii", 0, FLAG_BOOL, GROUP_OUTPUT, IN_STYLE, "ascii", RUNS, NULL, NULL, "no characters outside ASCII of our own"},
-	[F_PRETTY] = {"pretty", 0, FLAG_BOOL, GROUP_OUTPUT, IN_STYLE, "pretty", RUNS, NULL, NULL, "indent JSON"},
-	[F_FAIL_ON] = {"fail-on", 0, FLAG_WORDS, GROUP_OUTPUT, IN_REQUEST, "fail_on", COMPARES, "OUTCOME", "miss|depends|unknown",
+		      "table|json|markdown|mermaid|dot|list|github",
+		      "table, json, markdown, mermaid, dot; paths: list, json, github"},
+	[F_COLOR] = {"color", 0, FLAG_TEXT, GROUP_OUTPUT, IN_NOTHING, NULL, RUNS, "WHEN",
+		     "auto|always|never", "colour (auto: on a terminal, unless NO_COLOR is set)"},
+	[F_WIDTH] = {"width", 0, FLAG_NUMBER, GROUP_OUTPUT, IN_NOTHING, NULL, RUNS, "COLUMNS", NULL,
+		     "width of tables (the terminal's, else 80)"},
+	[F_ASCII] = {"ascii", 0, FLAG_BOOL, GROUP_OUTPUT, IN_STYLE, "ascii", RUNS, NULL, NULL,
+		     "no characters outside ASCII of our own"},
+	[F_PRETTY] = {"pretty", 0, FLAG_BOOL, GROUP_OUTPUT, IN_STYLE, "pretty", RUNS, NULL, NULL,
+		      "indent JSON"},
+	[F_FAIL_ON] = {"fail-on", 0, FLAG_WORDS, GROUP_OUTPUT, IN_REQUEST, "fail_on", COMPARES,
+		       "OUTCOME", "miss|depends|unknown",
 		       "exit 1 when a step has one of these outcomes"},
-	[F_STRICT] = {"strict", 0, FLAG_BOOL, GROUP_OUTPUT, IN_REQUEST, "strict", RUNS, NULL, NULL, "exit 5 when something is unknown"},
-	[F_CHECK] = {"check", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "check", BIT(CMD_PATHS), "FILE", "<file>",
-		     "compare with the path filters of this workflow; exit 1 when they miss something"},
+	[F_STRICT] = {"strict", 0, FLAG_BOOL, GROUP_OUTPUT, IN_REQUEST, "strict", RUNS, NULL, NULL,
+		      "exit 5 when something is unknown"},
+	[F_CHECK] =
+		{"check", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "check", BIT(CMD_PATHS), "FILE",
+		 "<file>",
+		 "compare with the path filters of this workflow; exit 1 when they miss something"},
 
-	[F_PLUGIN] = {"plugin", 0, FLAG_TEXT, GROUP_HELPER, IN_NOTHING, NULL, LOADS, "PATH", "<file>", "the cachepredict.so to load"},
-	[F_HELP] = {"help", 'h', FLAG_BOOL, GROUP_HELPER, IN_NOTHING, NULL, ~0u, NULL, NULL, "help"},
-	[F_VERSION] = {"version", 0, FLAG_BOOL, GROUP_HELPER, IN_NOTHING, NULL, ~0u, NULL, NULL, "versions"},
+	[F_PLUGIN] = {"plugin", 0, FLAG_TEXT, GROUP_HELPER, IN_NOTHING, NULL, LOADS, "PATH",
+		      "<file>", "the cachepredict.so to load"},
+	[F_HELP] = {"help", 'h', FLAG_BOOL, GROUP_HELPER, IN_NOTHING, NULL, ~0u, NULL, NULL,
+		    "help"},
+	[F_VERSION] = {"version", 0, FLAG_BOOL, GROUP_HELPER, IN_NOTHING, NULL, ~0u, NULL, NULL,
+		       "versions"},
 
 	/* docker buildx build, hidden flags included, and what docker build had before BuildKit */
 	[F_FIRST_DOCKER] = DOCKER_TEXT("allow", 0),
@@ -151,13 +195,15 @@ const size_t n_flags = sizeof(flags) / sizeof(flags[0]);
 
 static bool visible(const struct flag *f, bool docker)
 {
-	return docker ? f->group == GROUP_BUILD || f->group == GROUP_DOCKER : f->group != GROUP_DOCKER;
+	return docker ? f->group == GROUP_BUILD || f->group == GROUP_DOCKER
+		      : f->group != GROUP_DOCKER;
 }
 
 const struct flag *flag_find(const char *name, size_t n, bool docker)
 {
 	for (size_t i = 0; i < n_flags; i++)
-		if (visible(&flags[i], docker) && strlen(flags[i].name) == n && memcmp(flags[i].name, name, n) == 0)
+		if (visible(&flags[i], docker) && strlen(flags[i].name) == n &&
+		    memcmp(flags[i].name, name, n) == 0)
 			return &flags[i];
 	return NULL;
 }
@@ -225,7 +271,8 @@ int command_find(const char *name)
 const char *command_meant(const char *name)
 {
 	for (int i = 0; i < N_COMMANDS; i++)
-		if (distance(name, strlen(name), commands[i].name, strlen(commands[i].name)) <= strlen(commands[i].name) / 4 + 1)
+		if (distance(name, strlen(name), commands[i].name, strlen(commands[i].name)) <=
+		    strlen(commands[i].name) / 4 + 1)
 			return commands[i].name;
 	return NULL;
 }

@@ -1,8 +1,8 @@
 /*
- * The one table of flags and commands. Parsing, the environment, --help, the man page, completions and the JSON request are all
- * made from it: a flag is added in one place.
+ * The one table of flags and commands. Parsing, the environment, --help, the man page, completions
+ * and the JSON request are all made from it: a flag is added in one place.
  *
- *   argv, CACHEPREDICT_<FLAG> ─► parse.c ─► struct options ─► request.c ─► {"base":...,"image":{...}}
+ *   argv, CACHEPREDICT_<FLAG> ─► parse.c ─► struct options ─► request.c ─► {"base":...}
  */
 #ifndef CLI_FLAGS_H
 #define CLI_FLAGS_H
@@ -32,20 +32,20 @@ extern const struct command_info commands[N_COMMANDS];
 
 enum flag_kind {
 	FLAG_BOOL,
-	FLAG_TEXT,   /* the last one wins */
+	FLAG_TEXT, /* the last one wins */
 	FLAG_NUMBER,
-	FLAG_LIST,   /* repeatable; the environment separates by newlines */
-	FLAG_WORDS,  /* the same, and commas separate, too */
-	FLAG_PAIRS,  /* KEY=VALUE, repeatable, the last one of a key wins ─► a JSON object */
+	FLAG_LIST,  /* repeatable; the environment separates by newlines */
+	FLAG_WORDS, /* the same, and commas separate, too */
+	FLAG_PAIRS, /* KEY=VALUE, repeatable, the last one of a key wins ─► a JSON object */
 };
 
 enum flag_group {
 	GROUP_COMPARE,
-	GROUP_BUILD,  /* the flags of docker buildx build that change steps or their cache */
+	GROUP_BUILD, /* the flags of docker buildx build that change steps or their cache */
 	GROUP_IMAGES,
 	GROUP_OUTPUT,
 	GROUP_HELPER,
-	GROUP_DOCKER, /* flags of docker buildx build that do not: skipped in `-- docker buildx build ...` */
+	GROUP_DOCKER, /* those that do not: skipped in `-- docker buildx build ...` */
 	N_GROUPS,
 };
 extern const char *const group_titles[N_GROUPS];
@@ -58,12 +58,47 @@ enum flag_place {
 };
 
 enum flag_id {
-	F_BASE, F_HEAD, F_INDEX, F_WORK_TREE, F_CONTEXT_FROM, F_DIRECTORY,
-	F_FILE, F_TARGET, F_BUILD_ARG, F_BUILD_CONTEXT, F_PLATFORM, F_NO_CACHE, F_NO_CACHE_FILTER, F_PULL, F_CACHE_FROM, F_CACHE_TO,
-	F_ADD_HOST, F_NETWORK, F_ULIMIT, F_SHM_SIZE, F_CGROUP_PARENT, F_SECRET, F_SSH, F_LABEL, F_TAG,
-	F_BAKE, F_COMPOSE, F_ONLY, F_CONFIG, F_IMAGE_METADATA,
-	F_FORMAT, F_COLOR, F_WIDTH, F_ASCII, F_PRETTY, F_FAIL_ON, F_STRICT, F_CHECK,
-	F_PLUGIN, F_HELP, F_VERSION,
+	F_BASE,
+	F_HEAD,
+	F_INDEX,
+	F_WORK_TREE,
+	F_CONTEXT_FROM,
+	F_DIRECTORY,
+	F_FILE,
+	F_TARGET,
+	F_BUILD_ARG,
+	F_BUILD_CONTEXT,
+	F_PLATFORM,
+	F_NO_CACHE,
+	F_NO_CACHE_FILTER,
+	F_PULL,
+	F_CACHE_FROM,
+	F_CACHE_TO,
+	F_ADD_HOST,
+	F_NETWORK,
+	F_ULIMIT,
+	F_SHM_SIZE,
+	F_CGROUP_PARENT,
+	F_SECRET,
+	F_SSH,
+	F_LABEL,
+	F_TAG,
+	F_BAKE,
+	F_COMPOSE,
+	F_ONLY,
+	F_CONFIG,
+	F_IMAGE_METADATA,
+	F_FORMAT,
+	F_COLOR,
+	F_WIDTH,
+	F_ASCII,
+	F_PRETTY,
+	F_FAIL_ON,
+	F_STRICT,
+	F_CHECK,
+	F_PLUGIN,
+	F_HELP,
+	F_VERSION,
 	F_FIRST_DOCKER,
 };
 
@@ -73,10 +108,10 @@ struct flag {
 	enum flag_kind kind;
 	enum flag_group group;
 	enum flag_place place;
-	const char *member;   /* of the request */
-	unsigned commands;    /* bits 1 << CMD_... */
-	const char *value;    /* its name in help, NULL for FLAG_BOOL */
-	const char *choices;  /* "a|b", "<file>", "<folder>", NULL = anything */
+	const char *member;  /* of the request */
+	unsigned commands;   /* bits 1 << CMD_... */
+	const char *value;   /* its name in help, NULL for FLAG_BOOL */
+	const char *choices; /* "a|b", "<file>", "<folder>", NULL = anything */
 	const char *help;
 };
 extern const struct flag flags[];

@@ -87,24 +87,28 @@ static void add_synopsis(struct text *out, enum command c)
 
 void help_overview(struct text *out)
 {
-	text_addz(out, "cachepredict says before a container build which steps will come from the cache,\n"
-		       "which will rebuild, and why.\n\nUsage:\n"
-		       "  cachepredict [flags] [A..B] [CONTEXT]\n"
-		       "  cachepredict [flags] [A..B] -- docker buildx build ...\n\nCommands:\n");
+	text_addz(
+		out,
+		"cachepredict says before a container build which steps will come from the cache,\n"
+		"which will rebuild, and why.\n\nUsage:\n"
+		"  cachepredict [flags] [A..B] [CONTEXT]\n"
+		"  cachepredict [flags] [A..B] -- docker buildx build ...\n\nCommands:\n");
 	for (int c = 0; c < N_COMMANDS; c++) {
 		text_addf(out, "  %-12s", commands[c].name);
 		wrap(out, 14, 14, commands[c].summary);
 	}
 	list_flags(out, 1u << CMD_PREDICT);
 	text_addc(out, '\n');
-	wrap(out, 0, 0, "Every flag can be set as CACHEPREDICT_<FLAG> in the environment (CACHEPREDICT_BUILD_ARG; lists one a line); "
-			"a flag wins over the environment, which wins over .cachepredict.json.");
+	wrap(out, 0, 0,
+	     "Every flag can be set as CACHEPREDICT_<FLAG> in the environment (CACHEPREDICT_BUILD_ARG; lists one a line); "
+	     "a flag wins over the environment, which wins over .cachepredict.json.");
 	list_exit_codes(out);
-	text_addz(out, "\nExamples:\n"
-		       "  cachepredict main..HEAD\n"
-		       "  cachepredict -f docker/Dockerfile --target runtime --build-arg VERSION=2 .\n"
-		       "  cachepredict --compose compose.yaml --only api --fail-on miss\n"
-		       "  cachepredict paths --check .github/workflows/image.yml\n");
+	text_addz(out,
+		  "\nExamples:\n"
+		  "  cachepredict main..HEAD\n"
+		  "  cachepredict -f docker/Dockerfile --target runtime --build-arg VERSION=2 .\n"
+		  "  cachepredict --compose compose.yaml --only api --fail-on miss\n"
+		  "  cachepredict paths --check .github/workflows/image.yml\n");
 }
 
 void help_command(struct text *out, enum command c)
@@ -120,7 +124,8 @@ void help_command(struct text *out, enum command c)
 
 /* ---- the manual page ---- */
 
-/* Text of a line: a backslash is escaped, a hyphen is a real one, and a dot at the start is no request. */
+/* Text of a line: a backslash is escaped, a hyphen is a real one, and a dot at the start is no
+ * request. */
 static void roff(struct text *out, const char *s)
 {
 	if (*s == '.' || *s == '\'')
@@ -182,13 +187,17 @@ static void man_commands(struct text *out)
 
 void help_man(struct text *out)
 {
-	text_addz(out, ".TH CACHEPREDICT 1 \"\" \"cachepredict " CP_VERSION "\" \"User Commands\"\n"
-		       ".SH NAME\ncachepredict \\- predict the cache hits of a container build before it starts\n"
-		       ".SH SYNOPSIS\n.B cachepredict\n[\\fIcommand\\fR] [\\fIflags\\fR] [\\fIA\\fR..\\fIB\\fR] [\\fIcontext\\fR]\n.br\n"
-		       ".B cachepredict\n[\\fIflags\\fR] [\\fIA\\fR..\\fIB\\fR] \\fB\\-\\-\\fR docker buildx build ...\n.SH DESCRIPTION\n");
-	roff_line(out, "", "Compares the build of commit B with the build of commit A, which filled the cache, by the rules of BuildKit, and says "
-			   "of every step of the Dockerfile whether it will be a hit, a miss, depends on the output of a RUN, or is not known, "
-			   "and why. It reads a git repository, bare or not; it needs no daemon and runs nothing of the repository.");
+	text_addz(
+		out,
+		".TH CACHEPREDICT 1 \"\" \"cachepredict " CP_VERSION "\" \"User Commands\"\n"
+		".SH NAME\ncachepredict \\- predict the cache hits of a container build before it starts\n"
+		".SH SYNOPSIS\n.B cachepredict\n[\\fIcommand\\fR] [\\fIflags\\fR] [\\fIA\\fR..\\fIB\\fR] [\\fIcontext\\fR]\n.br\n"
+		".B cachepredict\n[\\fIflags\\fR] [\\fIA\\fR..\\fIB\\fR] \\fB\\-\\-\\fR docker buildx build ...\n.SH DESCRIPTION\n");
+	roff_line(
+		out, "",
+		"Compares the build of commit B with the build of commit A, which filled the cache, by the rules of BuildKit, and says "
+		"of every step of the Dockerfile whether it will be a hit, a miss, depends on the output of a RUN, or is not known, "
+		"and why. It reads a git repository, bare or not; it needs no daemon and runs nothing of the repository.");
 	man_commands(out);
 	for (int g = 0; g < GROUP_DOCKER; g++) {
 		text_addf(out, ".SH \"FLAGS: %s\"\n", group_titles[g]);
@@ -197,15 +206,21 @@ void help_man(struct text *out)
 				man_flag(out, &flags[i]);
 	}
 	text_addz(out, ".SH ENVIRONMENT\n");
-	roff_line(out, "", "Every flag can be set as CACHEPREDICT_<FLAG>: in capitals, with underscores, lists one value a line. A flag wins over the "
-			   "environment, which wins over .cachepredict.json.");
+	roff_line(
+		out, "",
+		"Every flag can be set as CACHEPREDICT_<FLAG>: in capitals, with underscores, lists one value a line. A flag wins over the "
+		"environment, which wins over .cachepredict.json.");
 	text_addz(out, ".TP\n.B NO_COLOR\nno colour\n");
-	text_addz(out, ".SH FILES\n.TP\n.B .cachepredict.json\nsettings of a repository, read from the base commit\n.SH \"EXIT STATUS\"\n");
+	text_addz(
+		out,
+		".SH FILES\n.TP\n.B .cachepredict.json\nsettings of a repository, read from the base commit\n.SH \"EXIT STATUS\"\n");
 	for (size_t i = 0; i < sizeof(exit_codes) / sizeof(exit_codes[0]); i++) {
 		text_addf(out, ".TP\n.B %s\n", exit_codes[i][0]);
 		roff_line(out, "", exit_codes[i][1]);
 	}
-	text_addz(out, ".SH EXAMPLES\n.nf\ncachepredict main..HEAD\ncachepredict \\-f docker/Dockerfile \\-\\-target runtime .\n"
-		       "cachepredict explain \"builder 3/4\" main..HEAD\ncachepredict paths \\-\\-format github\n.fi\n"
-		       ".SH \"SEE ALSO\"\n.BR docker\\-buildx\\-build (1)\n");
+	text_addz(
+		out,
+		".SH EXAMPLES\n.nf\ncachepredict main..HEAD\ncachepredict \\-f docker/Dockerfile \\-\\-target runtime .\n"
+		"cachepredict explain \"builder 3/4\" main..HEAD\ncachepredict paths \\-\\-format github\n.fi\n"
+		".SH \"SEE ALSO\"\n.BR docker\\-buildx\\-build (1)\n");
 }

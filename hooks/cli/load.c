@@ -50,7 +50,8 @@ static char *find_plugin(const char *asked)
 		struct text path = {0};
 
 		if (!strchr(asked, '/') && access(asked, R_OK) == 0)
-			text_addz(&path, "./"); /* dlopen would look for it in the system's folders */
+			text_addz(&path,
+				  "./"); /* dlopen would look for it in the system's folders */
 		text_addz(&path, asked);
 		return path.p;
 	}
@@ -77,20 +78,26 @@ static int open_plugin(struct loaded *l)
 		return fail(EXIT_BROKEN, NULL, "%s", dlerror());
 	*(void **)&entry = dlsym(l->handle, "cachepredict_plugin");
 	if (!entry)
-		return fail(EXIT_BROKEN, NULL, "%s is no plugin of cachepredict: it lacks cachepredict_plugin()", l->path);
+		return fail(EXIT_BROKEN, NULL,
+			    "%s is no plugin of cachepredict: it lacks cachepredict_plugin()",
+			    l->path);
 	l->plugin = entry(CACHEPREDICT_HOST_ABI);
 	if (!l->plugin)
-		return fail(EXIT_BROKEN, "install the helper and the plugin of one version", "%s has another ABI than %u", l->path,
-			    CACHEPREDICT_ABI_MAJOR);
+		return fail(EXIT_BROKEN, "install the helper and the plugin of one version",
+			    "%s has another ABI than %u", l->path, CACHEPREDICT_ABI_MAJOR);
 	if (l->plugin->magic != CACHEPREDICT_MAGIC ||
 	    l->plugin->struct_size < offsetof(struct cachepredict_plugin, get_extension))
-		return fail(EXIT_BROKEN, NULL, "%s gave a table that is none of cachepredict's", l->path);
+		return fail(EXIT_BROKEN, NULL, "%s gave a table that is none of cachepredict's",
+			    l->path);
 	return 0;
 }
 
 int plugin_load(const char *asked, struct loaded *ret_loaded)
 {
-	struct cachepredict_host host = {.struct_size = sizeof(host), .abi = CACHEPREDICT_HOST_ABI, .name = "cachepredict", .version = CP_VERSION,
+	struct cachepredict_host host = {.struct_size = sizeof(host),
+					 .abi = CACHEPREDICT_HOST_ABI,
+					 .name = "cachepredict",
+					 .version = CP_VERSION,
 					 .log = host_log};
 	struct cachepredict_error error = {.struct_size = sizeof(error)};
 	struct loaded l = {.path = find_plugin(asked)};
@@ -98,7 +105,8 @@ int plugin_load(const char *asked, struct loaded *ret_loaded)
 
 	if (!l.path)
 		return fail(EXIT_BROKEN, "cachepredict --plugin PATH, or CACHEPREDICT_PLUGIN=PATH",
-			    "there is no " PLUGIN_FILE " beside this program or in ../lib/cachepredict");
+			    "there is no " PLUGIN_FILE
+			    " beside this program or in ../lib/cachepredict");
 	r = open_plugin(&l);
 	if (r == 0 && l.plugin->create(&host, &l.context, &error) != CACHEPREDICT_OK)
 		r = fail_plugin(&error);

@@ -12,8 +12,8 @@ struct loaded {
 };
 
 /*
- * `asked`: of --plugin or CACHEPREDICT_PLUGIN, NULL = beside this program, then ../lib/cachepredict. Prints what is wrong.
- * 0, or the exit code.
+ * `asked`: of --plugin or CACHEPREDICT_PLUGIN, NULL = beside this program, then
+ * ../lib/cachepredict. Prints what is wrong. 0, or the exit code.
  */
 int plugin_load(const char *asked, struct loaded *ret_loaded);
 void plugin_unload(struct loaded *l);

@@ -1,4 +1,5 @@
-/* The helper binary: options ─► a request ─► the plugin ─► its answer on stdout, its verdict as the exit code. */
+/* The helper binary: options ─► a request ─► the plugin ─► its answer on stdout, its verdict as the
+ * exit code. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,8 @@ static int put(const struct text *out)
 
 static struct request_style find_style(const struct options *o)
 {
-	const char *when = option_text(o, F_COLOR), *width = option_text(o, F_WIDTH), *no_color = getenv("NO_COLOR");
+	const char *when = option_text(o, F_COLOR), *width = option_text(o, F_WIDTH),
+		   *no_color = getenv("NO_COLOR");
 	bool terminal = isatty(STDOUT_FILENO);
 	struct request_style style = {.pretty = terminal};
 	struct winsize size;
@@ -32,7 +34,8 @@ static struct request_style find_style(const struct options *o)
 	if (when && strcmp(when, "auto") != 0)
 		style.color = strcmp(when, "always") == 0;
 	else
-		style.color = terminal && !(no_color && *no_color) && strcmp(getenv("TERM") ? getenv("TERM") : "", "dumb") != 0;
+		style.color = terminal && !(no_color && *no_color) &&
+			      strcmp(getenv("TERM") ? getenv("TERM") : "", "dumb") != 0;
 	if (width)
 		style.width = strtol(width, NULL, 10);
 	else if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
@@ -43,7 +46,8 @@ static struct request_style find_style(const struct options *o)
 /* ---- the methods of the plugin ---- */
 
 /* Why the exit code is not 0, for the log of a CI: "3 steps miss, 1 depends". */
-static void say_why(const struct cachepredict_plugin *p, const struct cachepredict_result *result, int status)
+static void say_why(const struct cachepredict_plugin *p, const struct cachepredict_result *result,
+		    int status)
 {
 	static const char *const names[] = {"hit", "miss", "depends", "unknown"};
 	uint64_t counts[4] = {0}, n = p->result_step_count(result);
@@ -51,15 +55,19 @@ static void say_why(const struct cachepredict_plugin *p, const struct cachepredi
 	struct text list = {0};
 
 	for (uint64_t i = 0; i < n; i++)
-		if (p->result_step(result, i, &step) == CACHEPREDICT_OK && step.outcome >= 0 && step.outcome < 4)
+		if (p->result_step(result, i, &step) == CACHEPREDICT_OK && step.outcome >= 0 &&
+		    step.outcome < 4)
 			counts[step.outcome]++;
 	for (int i = CACHEPREDICT_MISS; i <= CACHEPREDICT_UNKNOWN; i++)
 		if (counts[i] && (status == EXIT_GATE || i == CACHEPREDICT_UNKNOWN))
-			text_addf(&list, "%s%llu %s", list.n ? ", " : "", (unsigned long long)counts[i], names[i]);
+			text_addf(&list, "%s%llu %s", list.n ? ", " : "",
+				  (unsigned long long)counts[i], names[i]);
 	if (list.n && status == EXIT_GATE)
-		fail(status, NULL, "a gate fired (--fail-on): of %llu steps %s", (unsigned long long)n, list.p);
+		fail(status, NULL, "a gate fired (--fail-on): of %llu steps %s",
+		     (unsigned long long)n, list.p);
 	else if (list.n && status == EXIT_UNDECIDED)
-		fail(status, NULL, "undecided (--strict): of %llu steps %s", (unsigned long long)n, list.p);
+		fail(status, NULL, "undecided (--strict): of %llu steps %s", (unsigned long long)n,
+		     list.p);
 	text_release(&list);
 }
 
@@ -74,7 +82,8 @@ static int call_plugin(struct loaded *l, const struct options *o)
 	int32_t r;
 
 	request_build(o, &style, &request);
-	r = l->plugin->call(l->context, commands[o->command].name, request.p, request.n, &result, &error);
+	r = l->plugin->call(l->context, commands[o->command].name, request.p, request.n, &result,
+			    &error);
 	text_release(&request);
 	if (r != CACHEPREDICT_OK) {
 		error.code = r;
@@ -97,7 +106,8 @@ static int run_method(const struct options *o)
 	int r;
 
 	if (o->command == CMD_EXPLAIN && !o->subject)
-		return fail(EXIT_USAGE, "cachepredict explain 3, cachepredict explain src/app.py", "explain needs a step or a path");
+		return fail(EXIT_USAGE, "cachepredict explain 3, cachepredict explain src/app.py",
+			    "explain needs a step or a path");
 	r = plugin_load(option_text(o, F_PLUGIN), &l);
 	if (r)
 		return r;
@@ -119,8 +129,8 @@ static int show_version(const struct options *o)
 
 	if (r)
 		return r;
-	text_addf(&out, "cachepredict " CP_VERSION "\nplugin %s %s, ABI %u.%u, ", l.plugin->name, l.plugin->version,
-		  (unsigned)l.plugin->abi_major, (unsigned)l.plugin->abi_minor);
+	text_addf(&out, "cachepredict " CP_VERSION "\nplugin %s %s, ABI %u.%u, ", l.plugin->name,
+		  l.plugin->version, (unsigned)l.plugin->abi_major, (unsigned)l.plugin->abi_minor);
 	text_plain(&out, l.path, strlen(l.path));
 	text_addc(&out, '\n');
 	r = put(&out);
@@ -139,7 +149,8 @@ static int show_help(const struct options *o)
 	else if (o->subject && strcmp(o->subject, "man") == 0)
 		c = N_COMMANDS;
 	else if (o->subject && c < 0)
-		return fail(EXIT_USAGE, "cachepredict help lists the commands", "there is no command %s", o->subject);
+		return fail(EXIT_USAGE, "cachepredict help lists the commands",
+			    "there is no command %s", o->subject);
 	if (c == N_COMMANDS)
 		help_man(&out);
 	else if (c >= 0)

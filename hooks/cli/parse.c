@@ -38,7 +38,10 @@ void options_release(struct options *o)
 
 static int read_bool(const char *from, const char *value, bool *ret)
 {
-	static const char *const yes[] = {"1", "t", "true", "yes", "on"}, *const no[] = {"", "0", "f", "false", "no", "off"};
+	static const char *const yes[] = {"1", "t", "true", "yes", "on"}, *const no[] = {
+										  "",   "0",
+										  "f",  "false",
+										  "no", "off"};
 
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
 		if (strcasecmp(value, yes[i]) == 0) {
@@ -82,10 +85,12 @@ static int check_value(const struct flag *f, const char *from, const char *value
 		long n = strtol(value, &end, 10);
 
 		if (!*value || *end || n < 0 || n > 1000)
-			return fail(EXIT_USAGE, NULL, "%s is a number from 0 to 1000, not \"%s\"", from, value);
+			return fail(EXIT_USAGE, NULL, "%s is a number from 0 to 1000, not \"%s\"",
+				    from, value);
 	}
 	/* the network of a build can be any word, the rest is a closed list */
-	if (f->choices && f->choices[0] != '<' && f != &flags[F_NETWORK] && !is_choice(f->choices, value)) {
+	if (f->choices && f->choices[0] != '<' && f != &flags[F_NETWORK] &&
+	    !is_choice(f->choices, value)) {
 		char hint[256];
 
 		snprintf(hint, sizeof(hint), "one of %s", f->choices);
@@ -95,7 +100,8 @@ static int check_value(const struct flag *f, const char *from, const char *value
 }
 
 /* One value of a flag; WORDS are taken apart at commas. */
-static int add_value(struct option_values *v, const struct flag *f, const char *from, const char *value)
+static int add_value(struct option_values *v, const struct flag *f, const char *from,
+		     const char *value)
 {
 	v->set = true;
 	if (f->kind == FLAG_BOOL)
@@ -116,7 +122,8 @@ static int add_value(struct option_values *v, const struct flag *f, const char *
 
 /* ---- the environment ---- */
 
-static int add_environment(struct option_values *v, const struct flag *f, const char *name, const char *value)
+static int add_environment(struct option_values *v, const struct flag *f, const char *name,
+			   const char *value)
 {
 	if (f->kind != FLAG_LIST && f->kind != FLAG_WORDS && f->kind != FLAG_PAIRS)
 		return add_value(v, f, name, value);
@@ -142,7 +149,8 @@ static int read_environment(struct options *o)
 
 		flag_environment(&flags[i], name, sizeof(name));
 		value = name[0] ? getenv(name) : NULL;
-		if (!value || (!*value && flags[i].kind != FLAG_BOOL) || o->values[i].set || !(flags[i].commands >> o->command & 1))
+		if (!value || (!*value && flags[i].kind != FLAG_BOOL) || o->values[i].set ||
+		    !(flags[i].commands >> o->command & 1))
 			continue;
 		r = add_environment(&o->values[i], &flags[i], name, value);
 		if (r)
@@ -159,7 +167,8 @@ static const char *range_dots(const char *word)
 	const char *dots = strstr(word, "..");
 	struct stat st;
 
-	if (!dots || word[0] == '/' || dots[2] == '/' || (dots > word && dots[-1] == '/') || (word[0] == '.' && (dots > word || !word[2])))
+	if (!dots || word[0] == '/' || dots[2] == '/' || (dots > word && dots[-1] == '/') ||
+	    (word[0] == '.' && (dots > word || !word[2])))
 		return NULL;
 	return stat(word, &st) == 0 ? NULL : dots;
 }
@@ -193,11 +202,13 @@ static int add_word(struct options *o, const char *word, bool *has_command)
 		return 0;
 	}
 	if (!*has_command && command_meant(word) && stat(word, &st) < 0) {
-		snprintf(hint, sizeof(hint), "did you mean %s? (a folder of that name is ./%s)", command_meant(word), word);
+		snprintf(hint, sizeof(hint), "did you mean %s? (a folder of that name is ./%s)",
+			 command_meant(word), word);
 		return fail(EXIT_USAGE, hint, "unknown command %s", word);
 	}
 	*has_command = true; /* only the first word can be one */
-	if (!o->subject && (o->command == CMD_EXPLAIN || o->command == CMD_HELP || o->command == CMD_COMPLETION)) {
+	if (!o->subject &&
+	    (o->command == CMD_EXPLAIN || o->command == CMD_HELP || o->command == CMD_COMPLETION)) {
 		o->subject = must_copy(word, strlen(word));
 		return 0;
 	}
@@ -211,7 +222,8 @@ static int add_word(struct options *o, const char *word, bool *has_command)
 		return 0;
 	}
 	if (o->context)
-		return fail(EXIT_USAGE, NULL, "%s: there is a context already, %s", word, o->context);
+		return fail(EXIT_USAGE, NULL, "%s: there is a context already, %s", word,
+			    o->context);
 	return fail(EXIT_USAGE, NULL, "%s takes no %s", commands[o->command].name, word);
 }
 
@@ -223,7 +235,9 @@ static int unknown_flag(const char *word, size_t n, enum command command, bool d
 	char hint[160] = "";
 
 	if (!docker && flag_find(word + 2, n - 2, true))
-		snprintf(hint, sizeof(hint), "it changes no step; give the whole command instead: cachepredict -- docker buildx build ...");
+		snprintf(
+			hint, sizeof(hint),
+			"it changes no step; give the whole command instead: cachepredict -- docker buildx build ...");
 	else if (meant)
 		snprintf(hint, sizeof(hint), "did you mean --%s?", meant->name);
 	return fail(EXIT_USAGE, hint, "unknown flag %.*s", (int)n, word);
@@ -235,7 +249,8 @@ struct words {
 	bool docker;
 };
 
-static int take(struct options *o, const struct flag *f, const char *from, const char *value, bool docker)
+static int take(struct options *o, const struct flag *f, const char *from, const char *value,
+		bool docker)
 {
 	struct option_values *v;
 
@@ -248,7 +263,8 @@ static int take(struct options *o, const struct flag *f, const char *from, const
 }
 
 /* The value of a flag: after '=', the rest of the word, or the next word. */
-static int value_of(struct words *w, const struct flag *f, const char *from, const char *inside, const char **ret_value)
+static int value_of(struct words *w, const struct flag *f, const char *from, const char *inside,
+		    const char **ret_value)
 {
 	if (inside) {
 		*ret_value = inside;
@@ -289,7 +305,8 @@ static int short_flags(struct options *o, struct words *w, const char *word)
 		int r;
 
 		if (!f)
-			return fail(EXIT_USAGE, "cachepredict --help lists the flags", "unknown flag -%c", *p);
+			return fail(EXIT_USAGE, "cachepredict --help lists the flags",
+				    "unknown flag -%c", *p);
 		if (p[1] == '=')
 			inside = p + 2;
 		else if (f->kind != FLAG_BOOL && p[1])
@@ -303,10 +320,12 @@ static int short_flags(struct options *o, struct words *w, const char *word)
 	return 0;
 }
 
-/* `docker [flags] buildx [flags] build`, `docker build`, with variables set before: where the flags of the build begin. */
+/* `docker [flags] buildx [flags] build`, `docker build`, with variables set before: where the flags
+ * of the build begin. */
 static int find_build(int argc, char **argv, int at, int *ret_at)
 {
-	static const char *const with_value[] = {"--builder", "--config", "--context", "-c", "--host", "-H", "--log-level", "-l",
+	static const char *const with_value[] = {"--builder",   "--config",  "--context",   "-c",
+						 "--host",      "-H",        "--log-level", "-l",
 						 "--tlscacert", "--tlscert", "--tlskey"};
 
 	for (int i = at; i < argc; i++) {
@@ -323,18 +342,24 @@ static int find_build(int argc, char **argv, int at, int *ret_at)
 			return 0;
 		}
 		if (strcmp(argv[i], "bake") == 0)
-			return fail(EXIT_USAGE, "docker buildx bake --print > bake.json && cachepredict --bake bake.json",
-				    "a bake command is not read from the command line");
+			return fail(
+				EXIT_USAGE,
+				"docker buildx bake --print > bake.json && cachepredict --bake bake.json",
+				"a bake command is not read from the command line");
 		if (strcmp(argv[i], "compose") == 0 || strcmp(argv[i], "docker-compose") == 0)
-			return fail(EXIT_USAGE, "cachepredict --compose compose.yaml", "a compose command is not read from the command line");
+			return fail(EXIT_USAGE, "cachepredict --compose compose.yaml",
+				    "a compose command is not read from the command line");
 	}
-	return fail(EXIT_USAGE, "cachepredict A..B -- docker buildx build -f Dockerfile .", "after -- comes a docker buildx build command");
+	return fail(EXIT_USAGE, "cachepredict A..B -- docker buildx build -f Dockerfile .",
+		    "after -- comes a docker buildx build command");
 }
 
 static int docker_word(struct options *o, const char *word)
 {
 	if (o->context)
-		return fail(EXIT_USAGE, NULL, "%s: docker buildx build takes one context, and there is %s", word, o->context);
+		return fail(EXIT_USAGE, NULL,
+			    "%s: docker buildx build takes one context, and there is %s", word,
+			    o->context);
 	o->context = must_copy(word, strlen(word));
 	return 0;
 }
@@ -385,22 +410,30 @@ static int check_flags(const struct options *o)
 		if (!o->values[i].set)
 			continue;
 		if (!(flags[i].commands >> o->command & 1))
-			return fail(EXIT_USAGE, NULL, "%s does not take --%s", commands[o->command].name, flags[i].name);
+			return fail(EXIT_USAGE, NULL, "%s does not take --%s",
+				    commands[o->command].name, flags[i].name);
 		if (many && flags[i].place == IN_IMAGE)
-			return fail(EXIT_USAGE, "set it in the bake or compose file", "--%s cannot change the images of --%s", flags[i].name,
+			return fail(EXIT_USAGE, "set it in the bake or compose file",
+				    "--%s cannot change the images of --%s", flags[i].name,
 				    option_text(o, F_BAKE) ? "bake" : "compose");
 	}
 	if (many && o->context)
-		return fail(EXIT_USAGE, NULL, "a context (%s) cannot change the images of --%s", o->context,
-			    option_text(o, F_BAKE) ? "bake" : "compose");
-	if (option_on(o, F_INDEX) + option_on(o, F_WORK_TREE) + (option_text(o, F_HEAD) != NULL) + (o->head != NULL) > 1)
+		return fail(EXIT_USAGE, NULL, "a context (%s) cannot change the images of --%s",
+			    o->context, option_text(o, F_BAKE) ? "bake" : "compose");
+	if (option_on(o, F_INDEX) + option_on(o, F_WORK_TREE) + (option_text(o, F_HEAD) != NULL) +
+		    (o->head != NULL) >
+	    1)
 		return fail(EXIT_USAGE, NULL, "only one of A..B, --head, --index and --work-tree");
 	if (o->base && option_text(o, F_BASE))
 		return fail(EXIT_USAGE, NULL, "only one of A..B and --base");
 	if (o->context && strcmp(o->context, "-") == 0)
-		return fail(EXIT_USAGE, NULL, "a context on standard input cannot be predicted: name a folder of the repository");
+		return fail(
+			EXIT_USAGE, NULL,
+			"a context on standard input cannot be predicted: name a folder of the repository");
 	if (option_text(o, F_FILE) && strcmp(option_text(o, F_FILE), "-") == 0)
-		return fail(EXIT_USAGE, NULL, "a Dockerfile on standard input cannot be predicted: name a file of the repository");
+		return fail(
+			EXIT_USAGE, NULL,
+			"a Dockerfile on standard input cannot be predicted: name a file of the repository");
 	return 0;
 }
 

@@ -1,4 +1,5 @@
-/* argv and the environment ─► struct options. A flag wins over the environment; errors are printed here. */
+/* argv and the environment ─► struct options. A flag wins over the environment; errors are printed
+ * here. */
 #ifndef CLI_PARSE_H
 #define CLI_PARSE_H
 
@@ -14,9 +15,9 @@ struct option_values {
 struct options {
 	enum command command;
 	struct option_values values[F_FIRST_DOCKER];
-	char *subject;      /* of explain, help, completion */
-	char *base, *head;  /* of A..B; NULL = not given */
-	char *context;      /* NULL = not given */
+	char *subject;     /* of explain, help, completion */
+	char *base, *head; /* of A..B; NULL = not given */
+	char *context;     /* NULL = not given */
 };
 
 /* 0, or the exit code after an error was printed. */

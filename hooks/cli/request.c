@@ -43,7 +43,8 @@ static void members_list(struct object *o, const char *name, const struct option
 static bool given_later(const struct option_values *v, size_t i, size_t n_key)
 {
 	for (size_t k = i + 1; k < v->n; k++)
-		if (strcspn(v->items[k], "=") == n_key && memcmp(v->items[k], v->items[i], n_key) == 0)
+		if (strcspn(v->items[k], "=") == n_key &&
+		    memcmp(v->items[k], v->items[i], n_key) == 0)
 			return true;
 	return false;
 }
@@ -98,7 +99,8 @@ static void add_flag(struct object *o, const struct flag *f, const struct option
 static void add_flags(struct object *o, const struct options *options, enum flag_place place)
 {
 	for (size_t i = 0; i < F_FIRST_DOCKER; i++)
-		if (flags[i].place == place && options->values[i].set && i != F_TARGET && i != F_CONFIG && i != F_FILE)
+		if (flags[i].place == place && options->values[i].set && i != F_TARGET &&
+		    i != F_CONFIG && i != F_FILE)
 			add_flag(o, &flags[i], &options->values[i]);
 }
 
@@ -124,7 +126,8 @@ static bool in_repository(void)
 	while (at && !found) {
 		char *slash = strrchr(at, '/');
 
-		found = exists(at, ".git") || (exists(at, "HEAD") && exists(at, "objects") && exists(at, "refs"));
+		found = exists(at, ".git") ||
+			(exists(at, "HEAD") && exists(at, "objects") && exists(at, "refs"));
 		if (!slash || found)
 			break;
 		*slash = '\0';
@@ -150,12 +153,14 @@ static char *absolute(const char *path)
 	return out.p;
 }
 
-/* Paths are where the user stands; started outside of any repository, the context's repository is meant. */
+/* Paths are where the user stands; started outside of any repository, the context's repository is
+ * meant. */
 static bool context_names_repository(const struct options *o)
 {
 	struct stat st;
 
-	return o->context && !strstr(o->context, "://") && !in_repository() && stat(o->context, &st) == 0 && S_ISDIR(st.st_mode);
+	return o->context && !strstr(o->context, "://") && !in_repository() &&
+	       stat(o->context, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 /* ---- all of it ---- */
@@ -204,7 +209,10 @@ void request_build(const struct options *o, const struct request_style *style, s
 	text_addc(out, '{');
 	member(&top, "repository", from_context ? o->context : ".");
 	member(&top, "base", o->base);
-	member(&top, "head", option_on(o, F_INDEX) ? ":index" : option_on(o, F_WORK_TREE) ? ":worktree" : o->head);
+	member(&top, "head",
+	       option_on(o, F_INDEX)       ? ":index"
+	       : option_on(o, F_WORK_TREE) ? ":worktree"
+					   : o->head);
 	add_flags(&top, o, IN_REQUEST);
 	if (config) {
 		key(&top, "config");

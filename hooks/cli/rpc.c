@@ -22,13 +22,15 @@ static void add_text_member(struct text *out, const char *name, const char *valu
 
 static void add_error(struct text *out, const struct cachepredict_error *e)
 {
-	text_addf(out, ",\"error\":{\"code\":%d,\"name\":\"%s\",\"message\":", (int)e->code, error_name(e->code));
+	text_addf(out, ",\"error\":{\"code\":%d,\"name\":\"%s\",\"message\":", (int)e->code,
+		  error_name(e->code));
 	text_json(out, e->message, strlen(e->message));
 	add_text_member(out, "file", e->file);
 	if (e->line > 0)
 		text_addf(out, ",\"line\":%d", (int)e->line);
 	if (e->column > 0)
-		text_addf(out, ",\"column\":%d,\"width\":%d", (int)e->column, e->width > 1 ? (int)e->width : 1);
+		text_addf(out, ",\"column\":%d,\"width\":%d", (int)e->column,
+			  e->width > 1 ? (int)e->width : 1);
 	add_text_member(out, "source", e->source);
 	add_text_member(out, "hint", e->hint);
 	text_addf(out, ",\"status\":%d}", exit_code_of(e->code));
@@ -42,8 +44,10 @@ static void refuse(struct text *out, int32_t code, const char *message)
 	add_error(out, &e);
 }
 
-/* JSON goes in as it is, but in one line (a line break can only stand between its tokens); another format as a string. */
-static void add_result(struct text *out, const struct cachepredict_plugin *plugin, const struct cachepredict_result *result)
+/* JSON goes in as it is, but in one line (a line break can only stand between its tokens); another
+ * format as a string. */
+static void add_result(struct text *out, const struct cachepredict_plugin *plugin,
+		       const struct cachepredict_result *result)
 {
 	uint64_t n;
 	const char *p = plugin->result_text(result, &n);
@@ -67,7 +71,8 @@ static void add_version(struct text *out, const struct cachepredict_plugin *plug
 	text_json(out, plugin->name, strlen(plugin->name));
 	text_addz(out, ",\"version\":");
 	text_json(out, plugin->version, strlen(plugin->version));
-	text_addf(out, ",\"abi\":\"%u.%u\",\"helper\":\"" CP_VERSION "\"}", (unsigned)plugin->abi_major, (unsigned)plugin->abi_minor);
+	text_addf(out, ",\"abi\":\"%u.%u\",\"helper\":\"" CP_VERSION "\"}",
+		  (unsigned)plugin->abi_major, (unsigned)plugin->abi_minor);
 }
 
 /* ---- requests ---- */
@@ -82,7 +87,8 @@ static void call(struct loaded *l, const char *method, struct slice params, stru
 		add_version(out, l->plugin);
 		return;
 	}
-	r = l->plugin->call(l->context, method, params.p ? params.p : "{}", params.p ? params.n : 2, &result, &error);
+	r = l->plugin->call(l->context, method, params.p ? params.p : "{}", params.p ? params.n : 2,
+			    &result, &error);
 	if (r != CACHEPREDICT_OK) {
 		error.code = r;
 		add_error(out, &error);
@@ -110,7 +116,8 @@ static void answer(struct loaded *l, const char *line, size_t n, struct text *ou
 	if (!valid) {
 		refuse(out, CACHEPREDICT_EINVAL, "the line is not valid JSON in UTF-8");
 	} else if (*request.p != '{') {
-		refuse(out, CACHEPREDICT_EUSAGE, "a request is an object: {\"id\":1,\"method\":\"predict\",\"params\":{}}");
+		refuse(out, CACHEPREDICT_EUSAGE,
+		       "a request is an object: {\"id\":1,\"method\":\"predict\",\"params\":{}}");
 	} else {
 		method = scan_member(request, "method");
 		params = scan_member(request, "params");

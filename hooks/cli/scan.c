@@ -64,7 +64,8 @@ static bool hex4(const char *p, size_t n, unsigned *ret)
 	if (n < 4)
 		return false;
 	for (int i = 0; i < 4; i++) {
-		const char *at = strchr("0123456789abcdef", p[i] >= 'A' && p[i] <= 'F' ? p[i] + 32 : p[i]);
+		const char *at =
+			strchr("0123456789abcdef", p[i] >= 'A' && p[i] <= 'F' ? p[i] + 32 : p[i]);
 
 		if (!p[i] || !at)
 			return false;
@@ -89,7 +90,8 @@ static bool escape(struct scan *s)
 	if (u < 0xD800 || u > 0xDFFF)
 		return true;
 	/* a pair of surrogates, else it is no text */
-	if (u > 0xDBFF || !word(s, "\\u") || !hex4(s->p + s->at, s->n - s->at, &u) || u < 0xDC00 || u > 0xDFFF)
+	if (u > 0xDBFF || !word(s, "\\u") || !hex4(s->p + s->at, s->n - s->at, &u) || u < 0xDC00 ||
+	    u > 0xDFFF)
 		return false;
 	s->at += 4;
 	return true;
@@ -265,7 +267,8 @@ void scan_string(struct slice string_, struct text *out)
 			return;
 		p += 4;
 		if (u >= 0xD800 && u <= 0xDBFF && hex4(p + 3, (size_t)(end - p - 3), &low)) {
-			add_code_point(out, 0x10000 + ((unsigned long)(u - 0xD800) << 10) + (low - 0xDC00));
+			add_code_point(out, 0x10000 + ((unsigned long)(u - 0xD800) << 10) +
+						    (low - 0xDC00));
 			p += 6;
 		} else {
 			add_code_point(out, u);

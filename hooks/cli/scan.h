@@ -1,6 +1,6 @@
 /*
- * JSON as bytes: is it valid, and where are the members of an object? For rpc, which hands `params` on as they are.
- * Nothing is built; strings must be UTF-8; at most SCAN_MAX_DEPTH levels.
+ * JSON as bytes: is it valid, and where are the members of an object? For rpc, which hands `params`
+ * on as they are. Nothing is built; strings must be UTF-8; at most SCAN_MAX_DEPTH levels.
  */
 #ifndef CLI_SCAN_H
 #define CLI_SCAN_H

@@ -100,11 +100,11 @@ size_t utf8_length(const char *p, size_t n)
 		return 1;
 	if (n >= 2 && s[0] >= 0xC2 && s[0] <= 0xDF && is_tail(s[1]))
 		return 2;
-	if (n >= 3 && (s[0] & 0xF0) == 0xE0 && is_tail(s[1]) && is_tail(s[2]) && !(s[0] == 0xE0 && s[1] < 0xA0) &&
-	    !(s[0] == 0xED && s[1] > 0x9F))
+	if (n >= 3 && (s[0] & 0xF0) == 0xE0 && is_tail(s[1]) && is_tail(s[2]) &&
+	    !(s[0] == 0xE0 && s[1] < 0xA0) && !(s[0] == 0xED && s[1] > 0x9F))
 		return 3;
-	if (n >= 4 && s[0] >= 0xF0 && s[0] <= 0xF4 && is_tail(s[1]) && is_tail(s[2]) && is_tail(s[3]) &&
-	    !(s[0] == 0xF0 && s[1] < 0x90) && !(s[0] == 0xF4 && s[1] > 0x8F))
+	if (n >= 4 && s[0] >= 0xF0 && s[0] <= 0xF4 && is_tail(s[1]) && is_tail(s[2]) &&
+	    is_tail(s[3]) && !(s[0] == 0xF0 && s[1] < 0x90) && !(s[0] == 0xF4 && s[1] > 0x8F))
 		return 4;
 	return 0;
 }
@@ -155,7 +155,8 @@ void text_plain(struct text *t, const char *p, size_t n)
 	for (size_t i = 0; i < n;) {
 		size_t len = utf8_length(p + i, n - i);
 		unsigned char c = (unsigned char)p[i];
-		bool c1 = len == 2 && c == 0xC2 && (unsigned char)p[i + 1] < 0xA0; /* terminals obey these, too */
+		bool c1 = len == 2 && c == 0xC2 &&
+			  (unsigned char)p[i + 1] < 0xA0; /* terminals obey these, too */
 
 		if (len == 0 || c1)
 			text_addz(t, "\xEF\xBF\xBD");

@@ -1,6 +1,7 @@
 /*
- * A text that grows, for requests, answers of rpc and help pages, and JSON strings in it. The helper is a program of its own: when
- * memory runs out it says so and ends (exit code 7), so nothing here fails.
+ * A text that grows, for requests, answers of rpc and help pages, and JSON strings in it. The
+ * helper is a program of its own: when memory runs out it says so and ends (exit code 7), so
+ * nothing here fails.
  */
 #ifndef CLI_TEXT_H
 #define CLI_TEXT_H

@@ -1,4 +1,5 @@
-/* What the ABI tests share: loading the plugin as a host does, and TAP. The plugin and a repository come as arguments. */
+/* What the ABI tests share: loading the plugin as a host does, and TAP. The plugin and a repository
+ * come as arguments. */
 #ifndef TESTS_ABI_H
 #define TESTS_ABI_H
 
@@ -44,9 +45,10 @@ static void *abi_load(const char *path, const struct cachepredict_plugin **ret_t
 }
 
 /* A request about the last commit of the repository, JSON unless `format` is given. */
-static char *abi_request(const char *repository, const char *format)
+__attribute__((unused)) static char *abi_request(const char *repository, const char *format)
 {
-	static const char shape[] = "{\"repository\":\"%s\",\"base\":\"HEAD~1\",\"head\":\"HEAD\",\"format\":\"%s\"}";
+	static const char shape[] =
+		"{\"repository\":\"%s\",\"base\":\"HEAD~1\",\"head\":\"HEAD\",\"format\":\"%s\"}";
 	size_t n = sizeof(shape) + strlen(repository) + strlen(format ? format : "json");
 	char *out = malloc(n);
 
@@ -56,8 +58,11 @@ static char *abi_request(const char *repository, const char *format)
 	return out;
 }
 
-/* predict, as a copy of the answer that the caller frees; NULL and the error on stdout when it failed. */
-static char *abi_predict(const struct cachepredict_plugin *p, struct cachepredict_context *c, const char *request)
+/* predict, as a copy of the answer that the caller frees; NULL and the error on stdout when it
+ * failed. */
+__attribute__((unused)) static char *abi_predict(const struct cachepredict_plugin *p,
+						 struct cachepredict_context *c,
+						 const char *request)
 {
 	struct cachepredict_error error = {.struct_size = sizeof(error)};
 	struct cachepredict_result *result = NULL;

@@ -1,4 +1,5 @@
-/* Loading and unloading leaves no trace: memory, descriptors, mappings, thread keys, and nothing of the process is changed. */
+/* Loading and unloading leaves no trace: memory, descriptors, mappings, thread keys, and nothing of
+ * the process is changed. */
 #define _GNU_SOURCE
 #include "abi.h"
 
@@ -14,7 +15,9 @@
 #else
 #define SANITIZED 0
 #endif
-#define ROUNDS (SANITIZED ? 50 : 1100) /* over PTHREAD_KEYS_MAX (1024): a key lost per round would show */
+#define ROUNDS                                                                                     \
+	(SANITIZED ? 50 : 1100) /* over PTHREAD_KEYS_MAX (1024): a key lost per round would show   \
+				 */
 
 static size_t count_lines(const char *path)
 {
@@ -79,8 +82,8 @@ static void test_rounds(const char *path, const char *request)
 	heap_end = mallinfo2().uordblks;
 	maps_end = count_lines("/proc/self/maps");
 	fds_end = count_entries("/proc/self/fd");
-	printf("# %d rounds: heap %zu -> %zu, mappings %zu -> %zu, descriptors %zu -> %zu\n", ROUNDS, heap, heap_end, maps, maps_end, fds,
-	       fds_end);
+	printf("# %d rounds: heap %zu -> %zu, mappings %zu -> %zu, descriptors %zu -> %zu\n",
+	       ROUNDS, heap, heap_end, maps, maps_end, fds, fds_end);
 	tap(good, "load, predict and unload work every time");
 	tap(same, "every round gives the same answer");
 	tap(SANITIZED || heap_end <= heap, "no memory is left behind");
@@ -93,11 +96,14 @@ static void test_scope(const char *path)
 {
 	void *again, *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 
-	tap(so && !dlsym(RTLD_DEFAULT, "cachepredict_plugin"), "RTLD_LOCAL keeps the entry to its handle");
+	tap(so && !dlsym(RTLD_DEFAULT, "cachepredict_plugin"),
+	    "RTLD_LOCAL keeps the entry to its handle");
 	again = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	tap(so && again == so && abi_table(again, CACHEPREDICT_HOST_ABI) == abi_table(so, CACHEPREDICT_HOST_ABI),
+	tap(so && again == so &&
+		    abi_table(again, CACHEPREDICT_HOST_ABI) == abi_table(so, CACHEPREDICT_HOST_ABI),
 	    "loading twice gives one table");
-	tap(again && dlclose(again) == 0 && abi_table(so, CACHEPREDICT_HOST_ABI), "the first handle outlives the second");
+	tap(again && dlclose(again) == 0 && abi_table(so, CACHEPREDICT_HOST_ABI),
+	    "the first handle outlives the second");
 	if (so)
 		dlclose(so);
 }
@@ -128,7 +134,8 @@ static void look(struct process *p)
 static int same_handlers(const struct process *a, const struct process *b)
 {
 	for (int s = 1; s < 32; s++)
-		if (a->handlers[s].sa_handler != b->handlers[s].sa_handler || a->handlers[s].sa_flags != b->handlers[s].sa_flags)
+		if (a->handlers[s].sa_handler != b->handlers[s].sa_handler ||
+		    a->handlers[s].sa_flags != b->handlers[s].sa_flags)
 			return 0;
 	return 1;
 }
@@ -170,7 +177,8 @@ static void test_process(const char *path, const char *request)
 	tap(strcmp(before.locale, after.locale) == 0, "the locale stays");
 	tap(before.environment == after.environment, "the environment stays");
 	tap(same_handlers(&before, &after), "no signal handler is installed");
-	tap(count_entries("/proc/self/task") == 3, "no thread is left behind"); /* ".", ".." and this one */
+	tap(count_entries("/proc/self/task") == 3,
+	    "no thread is left behind"); /* ".", ".." and this one */
 	tap(is_silent(path, request), "nothing is written to stdout or stderr");
 }
 
@@ -180,6 +188,11 @@ int main(int argc, char **argv)
 
 	if (argc < 3)
 		return 1;
+	if (!getenv("GLIBC_TUNABLES")) { /* malloc's caches count as used memory, and how full they
+					    are changes from round to round */
+		setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 1);
+		execv("/proc/self/exe", argv);
+	}
 	request = abi_request(argv[2], NULL);
 	test_rounds(argv[1], request);
 	test_scope(argv[1]);

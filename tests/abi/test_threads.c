@@ -1,4 +1,5 @@
-/* Contexts are independent: threads with one each give the same answers, and cancel comes from any thread. Meant for SAN=thread, too. */
+/* Contexts are independent: threads with one each give the same answers, and cancel comes from any
+ * thread. Meant for SAN=thread, too. */
 #include "abi.h"
 
 #include <pthread.h>
@@ -40,7 +41,8 @@ static void test_together(const struct cachepredict_plugin *p, const char *reque
 	char *expected;
 	int right = 0;
 
-	if (p->create(NULL, &c, NULL) != CACHEPREDICT_OK || !(expected = abi_predict(p, c, request))) {
+	if (p->create(NULL, &c, NULL) != CACHEPREDICT_OK ||
+	    !(expected = abi_predict(p, c, request))) {
 		tap(0, "a first answer");
 		return;
 	}
@@ -81,7 +83,8 @@ static void test_handover(const struct cachepredict_plugin *p, const char *reque
 
 	pthread_create(&thread, NULL, read_result, &j);
 	pthread_join(thread, &result);
-	tap(result && p->result_text(result, &n) && n > 0 && p->result_step_count(result) > 0, "a result is for any thread");
+	tap(result && p->result_text(result, &n) && n > 0 && p->result_step_count(result) > 0,
+	    "a result is for any thread");
 	p->result_free(result);
 }
 
@@ -91,7 +94,8 @@ struct cancelling {
 	int asked;
 };
 
-/* Called inside a call: another thread cancels now, and is waited for, so that nothing depends on timing. */
+/* Called inside a call: another thread cancels now, and is waited for, so that nothing depends on
+ * timing. */
 static void *cancel_it(void *self)
 {
 	struct cancelling *x = self;
@@ -113,7 +117,10 @@ static int32_t ask(void *userdata)
 static void test_cancel(const struct cachepredict_plugin *p, const char *request)
 {
 	struct cancelling x = {.p = p};
-	struct cachepredict_host host = {.struct_size = sizeof(host), .abi = CACHEPREDICT_HOST_ABI, .userdata = &x, .is_cancelled = ask};
+	struct cachepredict_host host = {.struct_size = sizeof(host),
+					 .abi = CACHEPREDICT_HOST_ABI,
+					 .userdata = &x,
+					 .is_cancelled = ask};
 	struct cachepredict_result *r = NULL;
 	int32_t code;
 
@@ -122,7 +129,8 @@ static void test_cancel(const struct cachepredict_plugin *p, const char *request
 		return;
 	}
 	code = p->call(x.c, "predict", request, strlen(request), &r, NULL);
-	tap(x.asked > 0 && code == CACHEPREDICT_ECANCELLED && !r, "cancel from another thread stops the call");
+	tap(x.asked > 0 && code == CACHEPREDICT_ECANCELLED && !r,
+	    "cancel from another thread stops the call");
 	code = p->call(x.c, "predict", request, strlen(request), &r, NULL);
 	tap(code == CACHEPREDICT_OK && r, "the next call runs again");
 	p->result_free(r);

@@ -1,6 +1,7 @@
 /*
- * A plugin that answers with what it was asked: {"method":...,"request":...}. So tests of the helper see the request that a command line
- * becomes. A base of "!parse", "!missing", "!network", "!bug" fails that way; a fail_on makes the status 1, strict makes it 5.
+ * A plugin that answers with what it was asked: {"method":...,"request":...}. So tests of the
+ * helper see the request that a command line becomes. A base of "!parse", "!missing", "!network",
+ * "!bug" fails that way; a fail_on makes the status 1, strict makes it 5.
  */
 #define _GNU_SOURCE
 #include "cachepredict/plugin.h"
@@ -18,7 +19,8 @@ struct cachepredict_result {
 	int32_t status;
 };
 
-static int32_t create(const struct cachepredict_host *host, struct cachepredict_context **ret_context, struct cachepredict_error *error)
+static int32_t create(const struct cachepredict_host *host,
+		      struct cachepredict_context **ret_context, struct cachepredict_error *error)
 {
 	(void)error;
 	if (host && host->log && getenv("ECHO_LOG")) {
@@ -49,11 +51,13 @@ static int32_t asked_to_fail(const char *request, uint64_t n, struct cachepredic
 		e->line = 12;
 		e->column = 9;
 		e->width = 7;
-		return refuse(e, CACHEPREDICT_EINVAL, "unknown flag --chwon (did you mean --chown?)");
+		return refuse(e, CACHEPREDICT_EINVAL,
+			      "unknown flag --chwon (did you mean --chown?)");
 	}
 	if (memmem(request, n, "!missing", 8)) {
 		snprintf(e->hint, sizeof(e->hint), "git fetch --depth=50 origin main");
-		return refuse(e, CACHEPREDICT_ENOTFOUND, "base commit 4f1c2e9 is not in this clone (depth 1)");
+		return refuse(e, CACHEPREDICT_ENOTFOUND,
+			      "base commit 4f1c2e9 is not in this clone (depth 1)");
 	}
 	if (memmem(request, n, "!network", 8))
 		return refuse(e, CACHEPREDICT_ENET, "no way");
@@ -62,8 +66,9 @@ static int32_t asked_to_fail(const char *request, uint64_t n, struct cachepredic
 	return CACHEPREDICT_OK;
 }
 
-static int32_t call(struct cachepredict_context *context, const char *method, const char *request, uint64_t len,
-		    struct cachepredict_result **ret_result, struct cachepredict_error *error)
+static int32_t call(struct cachepredict_context *context, const char *method, const char *request,
+		    uint64_t len, struct cachepredict_result **ret_result,
+		    struct cachepredict_error *error)
 {
 	struct cachepredict_result *r;
 	int32_t code = asked_to_fail(request, len, error);
@@ -72,12 +77,15 @@ static int32_t call(struct cachepredict_context *context, const char *method, co
 		return code;
 	context->used++;
 	r = calloc(1, sizeof(*r));
-	if (!r || asprintf(&r->text, "{\"method\":\"%s\",\n \"request\":%.*s}\n", method, (int)len, request) < 0)
+	if (!r || asprintf(&r->text, "{\"method\":\"%s\",\n \"request\":%.*s}\n", method, (int)len,
+			   request) < 0)
 		return CACHEPREDICT_ENOMEM;
 	if (memmem(request, len, "\"mermaid\"", 9))
 		snprintf(r->text, strlen(r->text), "flowchart\n\xFF");
 	r->n = strlen(r->text);
-	r->status = memmem(request, len, "\"fail_on\"", 9) ? 1 : memmem(request, len, "\"strict\":true", 13) ? 5 : 0;
+	r->status = memmem(request, len, "\"fail_on\"", 9)        ? 1
+		    : memmem(request, len, "\"strict\":true", 13) ? 5
+								  : 0;
 	*ret_result = r;
 	return CACHEPREDICT_OK;
 }
@@ -111,7 +119,8 @@ static uint64_t result_step_count(const struct cachepredict_result *result)
 	return 5;
 }
 
-static int32_t result_step(const struct cachepredict_result *result, uint64_t index, struct cachepredict_step *ret_step)
+static int32_t result_step(const struct cachepredict_result *result, uint64_t index,
+			   struct cachepredict_step *ret_step)
 {
 	(void)result;
 	ret_step->outcome = (int32_t)(index % 4);

@@ -1,8 +1,9 @@
 /*
- * Replays corpora without libFuzzer: every file of the folders given goes through LLVMFuzzerTestOneInput, and so do damaged copies
- * of it (cut short, a byte changed, two files joined), always the same ones. So `make check` runs the fuzz targets under any compiler
- * and sanitizer. Speaks TAP: a crash ends the program, which the runner counts as a failure.
- * usage: replay NAME FILE|FOLDER...
+ * Replays corpora without libFuzzer: every file of the folders given goes through
+ * LLVMFuzzerTestOneInput, and so do damaged copies of it (cut short, a byte changed, two files
+ * joined), always the same ones. So `make check` runs the fuzz targets under any compiler and
+ * sanitizer. Speaks TAP: a crash ends the program, which the runner counts as a failure. usage:
+ * replay NAME FILE|FOLDER...
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -76,7 +77,8 @@ static void read_path(const char *path)
 	for (int i = 0; i < n; i++) {
 		char *child = NULL;
 
-		if (list[i]->d_name[0] != '.' && asprintf(&child, "%s/%s", path, list[i]->d_name) > 0)
+		if (list[i]->d_name[0] != '.' &&
+		    asprintf(&child, "%s/%s", path, list[i]->d_name) > 0)
 			read_path(child);
 		free(child);
 		free(list[i]);
@@ -95,7 +97,8 @@ static uint64_t next(uint64_t *state)
 
 static void run_damaged(const struct input *in, const struct input *other)
 {
-	static const uint8_t bytes[] = {0, '\n', '"', '\\', '$', '{', '}', '[', '*', '!', '#', 0x80, 0xFF, 0xC3, ' ', '\t'};
+	static const uint8_t bytes[] = {0,   '\n', '"', '\\', '$',  '{',  '}', '[',
+					'*', '!',  '#', 0x80, 0xFF, 0xC3, ' ', '\t'};
 	uint8_t *copy = malloc(in->n + other->n + 1);
 	uint64_t state = 88172645463325252u + in->n;
 
@@ -112,7 +115,8 @@ static void run_damaged(const struct input *in, const struct input *other)
 		} else {
 			size_t take = other->n < LARGE ? other->n : LARGE;
 
-			memcpy(copy + at, other->bytes, take < in->n + other->n - at ? take : in->n + other->n - at);
+			memcpy(copy + at, other->bytes,
+			       take < in->n + other->n - at ? take : in->n + other->n - at);
 			n = at + take;
 		}
 		run(copy, n);
@@ -139,7 +143,8 @@ int main(int argc, char **argv)
 		run(inputs[i].bytes, inputs[i].n);
 	for (size_t i = 0; i < n_inputs; i++)
 		run_damaged(&inputs[i], &inputs[(i + 1) % n_inputs]);
-	printf("# %zu inputs of %zu files\nok 1 - %s takes its corpus and damaged copies of it\n1..1\n", runs, n_inputs, argv[1]);
+	printf("# %zu inputs of %zu files\nok 1 - %s takes its corpus and damaged copies of it\n1..1\n",
+	       runs, n_inputs, argv[1]);
 	for (size_t i = 0; i < n_inputs; i++)
 		free(inputs[i].bytes);
 	free(inputs);
