@@ -45,7 +45,19 @@ var pieces = []string{
 	"^", "$", "$0", "${0}", "$1x", "\\", "\\*", "/", "}", "{", "#", "%", "'", `"`, "-", "+", "\ufeff", "\x00", "x y", "\U0001f600", "\ufffd", "aXbXc", "",
 }
 
+// letters is a text of few different characters, in which patterns match at many places.
+func (w *writer) letters(n int, alphabet ...string) string {
+	var b strings.Builder
+	for range w.r.IntN(n) {
+		b.WriteString(w.pick(alphabet...))
+	}
+	return b.String()
+}
+
 func (w *writer) value() string {
+	if w.r.IntN(2) == 0 {
+		return w.letters(14, "a", "a", "b", "b", ".", "\n", "é")
+	}
 	var b strings.Builder
 	for range w.r.IntN(4) {
 		b.WriteString(pieces[w.r.IntN(len(pieces))])
@@ -113,6 +125,9 @@ func (w *writer) quoted(depth int) string {
 }
 
 func (w *writer) pattern() string {
+	if w.r.IntN(2) == 0 {
+		return w.pick("", "", "\ufeff", "x") + w.letters(6, "*", "*", "?", "a", "a", "b", "b", ".", "\n", "é") + w.pick("", "", "\ufeff")
+	}
 	var b strings.Builder
 	for range w.r.IntN(5) {
 		b.WriteString(w.pick("*", "*", "?", "a", "b", "/", ".", "ab", `\/`, `\}`, `\*`, `\?`, `\\`, "$B", "x", "X", "'*'", `"?"`, `"\*"`, `'\'`, ":", "é", "[a]", "\n", "`*", "\\n", "${B:-a}", "<"))
@@ -122,7 +137,11 @@ func (w *writer) pattern() string {
 
 func (w *writer) substitution(depth int) string {
 	name := w.name()
-	switch w.r.IntN(9) {
+	kind := w.r.IntN(9)
+	if kind >= 2 && kind <= 5 && w.r.IntN(5) > 0 {
+		name = w.pick("A", "B") // a pattern wants a value to match
+	}
+	switch kind {
 	case 0, 1:
 		return "${" + name + w.pick(":-", ":+", ":?", "-", "+", "?") + w.word(depth) + "}"
 	case 2, 3:

@@ -66,7 +66,7 @@ var hostile = []string{
 	`\`, "`", `"`, `'`, "<<EOF", "<<-EOF", "<<'EOF'", "<<", "<", ">", "--", "--from=x", "--link", "--x", "---", "-", "$", "${", "}", "${A:-", "${A#", "${A/b/",
 	"[", "]", `["a", "b"]`, `["a", 1]`, `[]`, `[null]`, `[1e999]`, `["\ud800"]`, `["\u00e9\ud83d\ude00"]`, "{", "#", "# x", "#!", "# escape=`\n", "# syntax=a\n",
 	"\u00a0", "\u0085", "\x85", "\xa0", "\xff", "\xc3", "\u00e9", "\x00", "\v", "\f", "\r", "\r\n", "\n", "\n\n", "\t", " ", "  ", "\ufeff", "\u2028", "\u3000",
-	"İ", "ſ", "K", "ı", "=", ",", ";", ":", "/", "\\\n", "`\n", "\\ \n", "\\\\\n", "\\\n#c\n", "\\\n\n", "ONBUILD ", "ONBUILD ONBUILD ", "AS", " as ", "FROM a\n", "ARG x\n", "EOF\n", "\nEOF",
+	"İ", "ſ", "\u212a", "ı", "=", ",", ";", ":", "/", "\\\n", "`\n", "\\ \n", "\\\\\n", "\\\n#c\n", "\\\n\n", "ONBUILD ", "ONBUILD ONBUILD ", "AS", " as ", "FROM a\n", "ARG x\n", "EOF\n", "\nEOF",
 	`\"`, `\'`, `\$`, `""`, `''`, "\u0660", "0", "00", "-1", "1e3", "1ms", "1h", "*", "?", "~", "&&", "|", "é=è", "\xe2\x82", "\xf0\x9f\x98\x80",
 }
 
@@ -143,7 +143,7 @@ func (w *writer) directives() {
 		w.b.WriteString(w.pick("# ", "#", "#", "  # ", "#\t", bad+"// ", "#\u00a0") + name + w.pick("=", "=", " = ", "= ", "\t=") + value + w.pick("", "", " ", "\t") + w.newline)
 	}
 	if w.mistake(60) {
-		w.b.WriteString(`{"syntax": "x y", "a": [1, {"b": null}]}` + w.newline)
+		w.b.WriteString(`{"syntax": "x y", "a": ` + w.value(0) + w.pick("}", `, "syntax": `+w.value(2)+"}") + w.newline)
 	}
 }
 
@@ -160,7 +160,7 @@ func (w *writer) casing(name string) string {
 		return name[:1] + strings.ToLower(name[1:])
 	case 3:
 		if w.mistake(3) {
-			return strings.NewReplacer("I", "İ", "K", "K", "S", "ſ").Replace(name)
+			return strings.NewReplacer("I", "İ", "K", "\u212a", "S", "ſ").Replace(name)
 		}
 	case 4:
 		if w.mistake(8) {
@@ -183,6 +183,12 @@ func (w *writer) instruction(name string) {
 		w.b.WriteString(w.escape + w.newline)
 	}
 	w.body(name, false)
+	if w.mistake(40) {
+		w.b.WriteString(w.pick("--x"+w.escape, `--"x"`, `--"x`+w.escape, "--", `--""`, " "+w.escape, `"`+w.escape, "--x"+w.escape+" ", `""`))
+	}
+	if w.rare(1500) {
+		w.b.WriteString(strings.Repeat("x", 65440+w.r.IntN(120)))
+	}
 	w.b.WriteString(w.pick("", "", "", "", "", " ", "\t") + w.newline)
 	w.heredocs()
 }
@@ -278,7 +284,7 @@ func (w *writer) from() {
 	w.write(w.pick("alpine", "python:3.12-slim", "scratch", "$BASE", "${A:-x}:1", "golang:1@sha256:0123", "builder", `"quoted"`))
 	if w.rare(2) {
 		w.b.WriteString(w.space())
-		w.write(w.pick("AS", "as", "As", "AS", "AS", "aſ", bad+"IS"), w.pick("builder", "base", "Build-1", "a.b_c", bad+"1x", bad+"x/y", "final", "KİT", "K"))
+		w.write(w.pick("AS", "as", "As", "AS", "AS", "aſ", bad+"IS"), w.pick("builder", "base", "Build-1", "a.b_c", bad+"1x", bad+"x/y", "final", "KİT", "\u212a"))
 	}
 }
 
@@ -438,6 +444,12 @@ func (w *writer) run() {
 }
 
 func (w *writer) mount() string {
+	switch w.r.IntN(8) {
+	case 0:
+		return "type=tmpfs," + w.pick("target=/t,", "", "ro,") + "size=" + w.size() + w.pick("", ",size="+w.size())
+	case 1:
+		return "type=secret," + w.pick("id=a", "source=b", "src=a,id=b", "target=/c", "from=x,id=a", "sharing=locked,id=a", "env=E") + w.pick("", ",required", ",mode=0400", ",uid=1")
+	}
 	fields := []string{"type=" + w.pick("cache", "cache", "bind", "bind", "secret", "ssh", "tmpfs", "CACHE", "$B", "volume", "cach")}
 	if w.rare(5) {
 		fields = nil
@@ -447,10 +459,60 @@ func (w *writer) mount() string {
 			"target=/root/.cache/pip", "dst=/x", "destination=$A/y", "source=.", "src=req.txt", "from=builder", bad+"from=$A", "from=a$", "id=pip", "id=${A:-x}", "sharing=locked",
 			"sharing=PRIVATE", "sharing=shred", "ro", "rw", "readonly", "readwrite=false", "ro=true", "rw=1", "required", "required=true", "required=maybe", "size=100m", "size=1.5GiB",
 			"size=0x1p3k", "size=1_000", "size=1e3", "size=-1", "size=x", "size= 10 kb", "mode=0755", "mode=888", "uid=1000", "gid=0", "uid=-1", "env=TOKEN", "env=", "unknown=1", "targett=/x", "Target=/up",
-			`'"target=/a,b"'`, `'"target=/q""uote"'`, bad+`"open`, bad+`a"b`, bad+`a""b`, bad+`'"x"y'`, "", "size=9e30", "size=5K", "uid=4294967296", "target=${A", "source='q'", "size=.5g", "size=10 ", "size=infinity0"))
+			`'"target=/a,b"'`, `'"target=/q""uote"'`, bad+`"open`, bad+`a"b`, bad+`a""b`, bad+`'"x"y'`, "", "size=9e30", "size=5\u212a", "uid=4294967296", "target=${A", "source='q'", "size=.5g", "size=10 ", "size=infinity0"))
 	}
 	w.r.Shuffle(len(fields), func(i, j int) { fields[i], fields[j] = fields[j], fields[i] })
 	return strings.Join(fields, ",")
+}
+
+// number is one by the grammar of some language.
+func (w *writer) number() string {
+	return w.pick("", "", "-", "+") + w.pick("0", "1", "12", "1_0", "_1", "1__0", "0x1f", "0X_1p", "0b1", "0o7", "00", "17976931348623158", "9223372036854775807", "9223372036854775808",
+		"92233720368547758070", "") + w.pick("", "", ".", ".5", ".05", ".000", ".1_2", ".123456789012345678901") + w.pick("", "", "", "e3", "E+2", "e-400", "e308", "e292", "e293", "p3", "p-2", "e", "e1_0")
+}
+
+func (w *writer) size() string {
+	return w.number() + w.pick("", "", "k", "M", "g", "T", "p", "e", "b", "kb", "KiB", "mib", "mi", "gbb", " k", "  k", " ", ".", "\u212a", "kİ", "i", "kib0")
+}
+
+func (w *writer) duration() string {
+	s := w.pick("", "", "", "-", "+")
+	for range 1 + w.r.IntN(2) {
+		s += w.pick("0", "1", "30", "100", "2562047", "2562048", "9223372036854775807", "99999999999999999999", "") + w.pick("", "", ".5", ".", ".000001", ".99999999999999999999", ".123456789") +
+			w.pick("s", "m", "h", "ms", "us", "ns", "µs", "d", "", "x\"")
+	}
+	return s
+}
+
+// value is JSON, or nearly.
+func (w *writer) value(depth int) string {
+	switch w.r.IntN(9) {
+	case 0:
+		return w.number()
+	case 1:
+		return w.pick("true", "false", "null", "tru", "nul")
+	case 2, 3:
+		return w.pick(`""`, `"a"`, `"\u00e9"`, `"\uD83D\uDE00"`, `"\ud83dx"`, `"\udc00"`, `"\u12"`, `"\x"`, `"\/\b\f\n\r\t\"\\"`, `"`, "\"\x7f\"", "\"\xff\"", `"\u0000"`, `'a'`)
+	case 4:
+		return w.number() + w.number()
+	}
+	if depth > 3 {
+		return "0"
+	}
+	var parts []string
+	object := w.rare(2)
+	for range w.r.IntN(3) {
+		v := w.value(depth + 1)
+		if object && !w.rare(10) {
+			v = w.pick(`"k"`, `"syntax"`, `""`, "k") + w.pick(":", " : ", "=") + v
+		}
+		parts = append(parts, v)
+	}
+	inner := strings.Join(parts, w.pick(",", " , ", ",,"))
+	if object {
+		return "{" + inner + w.pick("}", " }", "]")
+	}
+	return "[" + inner + w.pick("]", "\t]", "}", ",]")
 }
 
 func (w *writer) commandLine(json bool) {
@@ -473,6 +535,9 @@ func (w *writer) array(choices ...string) string {
 	}
 	if w.mistake(25) {
 		parts = append(parts, w.pick("1", "null", "true", "-0.5e+3", "01", "[]", "{}", `{"a":["b",{}]}`, `[["x"]]`, "1e400", `"\x"`, "\"\t\"", "'x'", "1.7976931348623158e308", "1.7976931348623159e308", "nul"))
+	}
+	if w.mistake(15) {
+		parts = append(parts, w.value(0))
 	}
 	s := w.pick("[", "[", "[ ", "[\t") + strings.Join(parts, w.pick(",", ", ", " , ")) + w.pick("]", "]", "]", " ]")
 	if w.mistake(30) {
@@ -498,6 +563,8 @@ func (w *writer) health() {
 		used[name] = true
 		if name == "retries" {
 			w.flag(name, "3", "0", bad+"-1", bad+"x", bad+"99999999999", "+2", "")
+		} else if w.rare(2) && !w.careful {
+			w.flag(name, w.duration())
 		} else {
 			w.flag(name, "30s", "1m30s", "500ms", "1.5h", "0", bad+"1us", bad+"10", bad+"-5s", bad+"1d", "9223372036854775807ns", bad+"9223372036854775808ns",
 				".5s", bad+"1h.5", bad+"5µs", bad+"1000µs", "")

@@ -1,6 +1,6 @@
 // Command diffparse compares plugin/dockerfile with BuildKit's parser and instructions on generated Dockerfiles:
 //
-//	diffparse -n 100000 -seed 1 -driver build/cdriver_parse [-seeds list-of-files] [Dockerfile...]
+//	diffparse -n 100000 -seed 1 -driver build/cdriver_parse [Dockerfile...]
 //
 // The driver is ../cdriver_parse.c linked with plugin/base and plugin/dockerfile.
 package main
