@@ -45,8 +45,8 @@ struct graph_place {
 struct graph_vertex {
 	struct cp_op *op; /* everything but inputs and input numbers */
 	struct cp_str name;
-	struct cp_platform platform; /* as LLB carries it, not normalised: part of the identity */
-	struct graph_vertex *base;   /* FILE: the file system it works on, NULL = empty */
+	struct cp_platform platform;   /* as LLB carries it, not normalised: part of the identity */
+	struct graph_vertex *base;     /* FILE: the file system it works on, NULL = empty */
 	struct graph_vertex **sources; /* FILE: per action, EXEC: per mount, MERGE: two; or NULL */
 	size_t n_sources;
 	const struct graph_paths *paths; /* named local context */
@@ -88,6 +88,7 @@ struct graph_dispatch {
 	struct graph_dispatch *base;
 	const struct graph_context *context;
 	bool dispatched, resolved, onbuild_done, unregistered, reachable, ignore_cache;
+	bool seen; /* by resolveBaseImage, if only as unreachable */
 	bool visited, on_path;
 	struct graph_dispatch **deps;
 	struct graph_command **dep_commands;

@@ -149,6 +149,7 @@ static int add_git(struct graph_builder *b, struct copying *cp, struct graph_git
 	if (r < 0)
 		return r;
 	v->op->assumes_config_of = cp->assumes;
+	v->op->assumes = cp->assumes.n ? CP_ASSUMES_FILE : 0;
 	action.src = CP_S("/");
 	return add(b, cp, action, v);
 }
@@ -171,6 +172,7 @@ static int add_http(struct graph_builder *b, struct copying *cp, struct cp_str u
 	if (r < 0)
 		return r;
 	v->op->assumes_config_of = cp->assumes;
+	v->op->assumes = cp->assumes.n ? CP_ASSUMES_FILE : 0;
 	action.attempt_unpack = cp->c->unpack == 1;
 	action.src = cp_path_join(b->a, CP_S("/"), filename);
 	return action.src.p ? add(b, cp, action, v) : cp_err_nomem(b->err);
@@ -275,6 +277,7 @@ static int add_heredoc(struct graph_builder *b, struct copying *cp, const struct
 	if (r < 0)
 		return r;
 	v->op->assumes_config_of = assumes;
+	v->op->assumes = assumes.n ? CP_ASSUMES_FILE : 0;
 	action.src = graph_path_to_slash(b->a, file, os);
 	if (action.src.p)
 		action.src = cp_path_join(b->a, CP_S("/"), action.src);
@@ -354,6 +357,7 @@ static struct graph_vertex *file_vertex(struct graph_builder *b, struct copying 
 	v->op->n_actions = cp->n;
 	v->op->ignore_cache = cp->d->ignore_cache;
 	v->op->assumes_config_of = cp->assumes;
+	v->op->assumes = cp->assumes.n ? CP_ASSUMES_FILE : 0;
 	v->sources = cp->inputs;
 	v->n_sources = cp->n;
 	return v;

@@ -82,8 +82,32 @@ void graph_env_delete(struct graph_env *e, struct cp_str key)
 	e->n_live--;
 }
 
+/* The same arrays again, places and all. */
+static int copy_whole(struct cp_arena *a, struct graph_env *to, const struct graph_env *from)
+{
+	const struct cp_map *index = &from->index;
+
+	*to = *from;
+	to->cap = from->n;
+	to->index.cap = index->n;
+	to->vars = cp_arena_array(a, from->n, sizeof(*to->vars));
+	to->index.items = cp_arena_array(a, index->n, sizeof(*index->items));
+	to->index.slots = cp_arena_array(a, index->n_slots, sizeof(*index->slots));
+	if (!to->vars || !to->index.items || !to->index.slots)
+		return CP_ENOMEM;
+	if (from->n)
+		memcpy(to->vars, from->vars, from->n * sizeof(*to->vars));
+	if (index->n)
+		memcpy(to->index.items, index->items, index->n * sizeof(*index->items));
+	if (index->n_slots)
+		memcpy(to->index.slots, index->slots, index->n_slots * sizeof(*index->slots));
+	return 0;
+}
+
 int graph_env_copy(struct cp_arena *a, struct graph_env *to, const struct graph_env *from)
 {
+	if (from->n == from->n_live && from->n == from->index.n)
+		return copy_whole(a, to, from);
 	*to = (struct graph_env){0};
 	for (size_t i = 0; i < from->n; i++)
 		if (from->vars[i].live && append(a, to, from->vars[i]) < 0)

@@ -95,6 +95,7 @@ struct cp_secret_env {
 
 struct cp_op_exec {
 	struct cp_str *args, *env; /* env: "KEY=value" in order */
+	bool *env_assumed;         /* per variable: its value is (made of) what an unknown image config says; NULL = none is */
 	size_t n_args, n_env;
 	struct cp_str cwd, user, hostname, cgroup_parent;
 	struct cp_host *hosts;
@@ -111,6 +112,12 @@ struct cp_op_exec {
 	size_t n_devices;
 };
 
+/* Fields of an op that are those of an image config which is not known. FILE: the paths, modes and owners of its actions. */
+#define CP_ASSUMES_CWD 2u
+#define CP_ASSUMES_USER 4u
+#define CP_ASSUMES_SHELL 8u /* the arguments before the last */
+#define CP_ASSUMES_FILE 16u
+
 struct cp_op {
 	enum cp_op_kind kind;
 	size_t index; /* in cp_graph.ops: inputs come before their users */
@@ -124,6 +131,7 @@ struct cp_op {
 	 * Two ops that are equal but assume different images are not known to be equal.
 	 */
 	struct cp_str assumes_config_of;
+	unsigned assumes; /* CP_ASSUMES_*: which fields came from that config, unchanged by the Dockerfile */
 	struct cp_op_source source;
 	struct cp_op_exec exec;
 	struct cp_action *actions; /* FILE */

@@ -6,25 +6,48 @@
 
 #include "graph/build_int.h"
 
-static void put_int(struct cp_sha256 *h, int64_t v)
+/* Gathers small pieces: an environment of thousands of variables is hashed for every RUN. */
+struct hasher {
+	struct cp_sha256 h;
+	size_t n;
+	unsigned char bytes[2048];
+};
+
+static void flush(struct hasher *h)
 {
-	cp_sha256_add(h, &v, sizeof(v));
+	cp_sha256_add(&h->h, h->bytes, h->n);
+	h->n = 0;
 }
 
-static void put_str(struct cp_sha256 *h, struct cp_str s)
+static void put_int(struct hasher *h, int64_t v)
+{
+	if (h->n + sizeof(v) > sizeof(h->bytes))
+		flush(h);
+	memcpy(h->bytes + h->n, &v, sizeof(v));
+	h->n += sizeof(v);
+}
+
+static void put_str(struct hasher *h, struct cp_str s)
 {
 	put_int(h, (int64_t)s.n);
-	cp_sha256_adds(h, s);
+	if (h->n + s.n > sizeof(h->bytes))
+		flush(h);
+	if (s.n > sizeof(h->bytes)) {
+		cp_sha256_adds(&h->h, s);
+	} else if (s.n) {
+		memcpy(h->bytes + h->n, s.p, s.n);
+		h->n += s.n;
+	}
 }
 
-static void put_list(struct cp_sha256 *h, const struct cp_str *items, size_t n)
+static void put_list(struct hasher *h, const struct cp_str *items, size_t n)
 {
 	put_int(h, (int64_t)n);
 	for (size_t i = 0; i < n; i++)
 		put_str(h, items[i]);
 }
 
-static void put_platform(struct cp_sha256 *h, const struct cp_platform *p)
+static void put_platform(struct hasher *h, const struct cp_platform *p)
 {
 	put_str(h, p->os);
 	put_str(h, p->arch);
@@ -33,7 +56,7 @@ static void put_platform(struct cp_sha256 *h, const struct cp_platform *p)
 	put_str(h, p->os_features);
 }
 
-static void put_source(struct cp_sha256 *h, const struct cp_op_source *s)
+static void put_source(struct hasher *h, const struct cp_op_source *s)
 {
 	put_int(h, s->kind);
 	put_str(h, s->identifier);
@@ -45,7 +68,7 @@ static void put_source(struct cp_sha256 *h, const struct cp_op_source *s)
 	put_int(h, s->git_keep_dir | s->git_skip_submodules << 1 | s->git_fetch_by_commit << 2);
 }
 
-static void put_user(struct cp_sha256 *h, const struct cp_op_user *u)
+static void put_user(struct hasher *h, const struct cp_op_user *u)
 {
 	put_int(h, u->kind);
 	put_str(h, u->kind == CP_USER_NAME ? u->name : CP_S(""));
@@ -53,7 +76,7 @@ static void put_user(struct cp_sha256 *h, const struct cp_op_user *u)
 	put_int(h, u->kind == CP_USER_NAME ? u->input : 0);
 }
 
-static void put_action(struct cp_sha256 *h, const struct cp_action *c)
+static void put_action(struct hasher *h, const struct cp_action *c)
 {
 	put_int(h, c->kind);
 	put_int(h, c->input);
@@ -76,7 +99,7 @@ static void put_action(struct cp_sha256 *h, const struct cp_action *c)
 	put_list(h, c->required, c->n_required);
 }
 
-static void put_mount(struct cp_sha256 *h, const struct cp_op_mount *m)
+static void put_mount(struct hasher *h, const struct cp_op_mount *m)
 {
 	put_int(h, m->input);
 	put_str(h, m->selector);
@@ -93,7 +116,7 @@ static void put_mount(struct cp_sha256 *h, const struct cp_op_mount *m)
 	put_int(h, m->optional | m->read_only << 1);
 }
 
-static void put_exec(struct cp_sha256 *h, const struct cp_op_exec *e)
+static void put_exec(struct hasher *h, const struct cp_op_exec *e)
 {
 	put_list(h, e->args, e->n_args);
 	put_list(h, e->env, e->n_env);
@@ -124,7 +147,7 @@ static int by_text(const void *x, const void *y)
 }
 
 /* normalizeContextPaths: a sorted set, or nothing when "/" is in it. */
-static int put_paths(struct graph_builder *b, struct cp_sha256 *h, const struct graph_paths *paths)
+static int put_paths(struct graph_builder *b, struct hasher *h, const struct graph_paths *paths)
 {
 	struct cp_str *sorted;
 	size_t n = 0;
@@ -149,15 +172,17 @@ static int put_paths(struct graph_builder *b, struct cp_sha256 *h, const struct 
 int graph_identity(struct graph_builder *b, const struct graph_vertex *v, struct cp_digest *ret_id)
 {
 	const struct cp_op *op = v->op;
-	struct cp_sha256 h;
+	struct hasher h;
 	int r = 0;
 
-	cp_sha256_init(&h);
+	cp_sha256_init(&h.h);
+	h.n = 0;
 	put_int(&h, op->kind);
 	put_int(&h, (int64_t)op->n_inputs);
 	for (size_t i = 0; i < op->n_inputs; i++)
 		put_int(&h, (int64_t)op->inputs[i]->index);
 	put_str(&h, op->assumes_config_of);
+	put_int(&h, op->assumes);
 	switch (op->kind) {
 	case CP_OP_SOURCE:
 		put_source(&h, &op->source);
@@ -176,6 +201,7 @@ int graph_identity(struct graph_builder *b, const struct graph_vertex *v, struct
 	case CP_OP_MERGE:
 		break;
 	}
-	*ret_id = cp_sha256_end(&h);
+	flush(&h);
+	*ret_id = cp_sha256_end(&h.h);
 	return r;
 }

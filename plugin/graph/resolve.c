@@ -152,6 +152,11 @@ static int resolve_one(struct graph_builder *b, struct graph_dispatch *d)
 	if (d->base || d->dispatched || d->resolved)
 		return 0;
 	d->resolved = d->reachable;
+	if (d->seen && !d->reachable) {
+		d->cmd_index += d->cmd_total != 0; /* BuildKit names its FROM once more */
+		return 0;
+	}
+	d->seen = true;
 	if (cp_str_eq(d->base_name, CP_S("scratch")) && !d->context) {
 		d->ref = d->base_name;
 		d->platform = b->target_platform;

@@ -152,6 +152,25 @@ static int set_args(struct graph_builder *b, struct running *run, struct cp_op_e
 	return 0;
 }
 
+/* Which variables are (made of) what an unknown config says; SSH_AUTH_SOCK, if added, is not. */
+static int set_assumed(struct graph_builder *b, const struct graph_env *env, struct cp_op_exec *exec)
+{
+	size_t n = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < env->n; i++)
+		any = any || (env->vars[i].live && env->vars[i].assumes.n);
+	if (!any)
+		return 0;
+	exec->env_assumed = cp_arena_array(b->a, exec->n_env + 1, sizeof(*exec->env_assumed));
+	if (!exec->env_assumed)
+		return cp_err_nomem(b->err);
+	for (size_t i = 0; i < env->n; i++)
+		if (env->vars[i].live)
+			exec->env_assumed[n++] = env->vars[i].assumes.n > 0;
+	return 0;
+}
+
 /* env of the state; SSH_AUTH_SOCK is added at the end. */
 static int set_env(struct graph_builder *b, struct running *run, struct cp_op_exec *exec)
 {
@@ -160,6 +179,8 @@ static int set_env(struct graph_builder *b, struct running *run, struct cp_op_ex
 
 	if (graph_env_list(b->a, &run->d->env, &exec->env, &exec->n_env) < 0)
 		return cp_err_nomem(b->err);
+	if (set_assumed(b, &run->d->env, exec) < 0)
+		return CP_ENOMEM;
 	if (e->n_sshs == 0 || graph_env_get(&run->d->env, CP_S("SSH_AUTH_SOCK")))
 		return 0;
 	list = cp_arena_array(b->a, exec->n_env + 1, sizeof(*list));
@@ -322,6 +343,21 @@ static struct cp_str assumed_config(const struct running *run)
 	return CP_S("");
 }
 
+/* Which of its fields are that config's. */
+static unsigned assumed_fields(const struct running *run)
+{
+	const struct graph_dispatch *d = run->d;
+	unsigned fields = 0;
+
+	if (d->assumes.cwd.n)
+		fields |= CP_ASSUMES_CWD;
+	if (d->assumes.user.n)
+		fields |= CP_ASSUMES_USER;
+	if (run->c->prepend_shell && d->assumes.shell.n)
+		fields |= CP_ASSUMES_SHELL;
+	return fields;
+}
+
 static int fill(struct graph_builder *b, struct running *run, struct graph_vertex *v)
 {
 	struct graph_dispatch *d = run->d;
@@ -349,6 +385,7 @@ static int fill(struct graph_builder *b, struct running *run, struct graph_verte
 	op->exec.n_ulimits = b->opt->n_ulimits;
 	op->ignore_cache = d->ignore_cache;
 	op->assumes_config_of = assumed_config(run);
+	op->assumes = assumed_fields(run);
 	v->platform = d->has_state_platform ? d->state_platform : b->target_platform;
 	return graph_platform_normalise(b->a, &v->platform, &op->platform, b->err);
 }

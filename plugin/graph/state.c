@@ -166,6 +166,8 @@ static int make_directory(struct graph_builder *b, struct graph_dispatch *d,
 	v->op->actions = action;
 	v->op->n_actions = 1;
 	v->op->assumes_config_of = first(first(d->assumes.cwd, d->assumes.user), b->epoch_assumes);
+	v->op->assumes = (d->assumes.cwd.n ? CP_ASSUMES_CWD : 0) | (d->assumes.user.n ? CP_ASSUMES_USER : 0) |
+			 (b->epoch_assumes.n ? CP_ASSUMES_FILE : 0);
 	v->base = d->fs;
 	v->sources = sources;
 	v->n_sources = 1;
@@ -185,6 +187,10 @@ int graph_dispatch_workdir(struct graph_builder *b, struct graph_dispatch *d,
 	r = graph_path_normalise(b, d->image.working_dir, path, os, false, &wd);
 	if (r < 0)
 		return cp_err_wrap(b->err, "normalizing workdir: normalizing working directory");
+	if (wd.n > CP_MAX_PATH_BYTES)
+		return cp_err_set(b->err, CP_ELIMIT,
+				  "the working directory is longer than %u bytes",
+				  CP_MAX_PATH_BYTES);
 	d->image.working_dir = wd;
 	d->cwd = wd;
 	d->assumes.cwd = assumes;
