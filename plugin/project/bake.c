@@ -1,4 +1,7 @@
-/* The JSON of `docker buildx bake --print` (buildx bake/bake.go Target, Group) and of `docker compose build --print`. */
+/*
+ * The JSON of `docker buildx bake --print` (buildx bake/bake.go Target, Group) and of `docker
+ * compose build --print`.
+ */
 #include "project/json_int.h"
 
 struct bake {
@@ -21,7 +24,10 @@ static const struct cp_json *get_named(const struct cp_json *o, struct cp_str na
 	return cp_json_get(o, text);
 }
 
-/* `bake --print` writes "${" as "$${" and "%{" as "%%{" in these fields, so that its output is a bake file again. */
+/*
+ * `bake --print` writes "${" as "$${" and "%{" as "%%{" in these fields, so that its output is a
+ * bake file again.
+ */
 static struct cp_str unescape(struct cp_arena *a, struct cp_str s)
 {
 	char *out;
@@ -58,9 +64,12 @@ static int unescape_settings(struct cp_json_reader *r, struct cp_setting *items,
 	return 0;
 }
 
-/* {"type":"registry","ref":"x"} ─► type=registry,ref=x, the type first, the rest in the file's order. */
-static int read_entry(struct cp_json_reader *r, const struct cp_json *v, const char *member, const char *first,
-		      struct cp_str *ret)
+/*
+ * {"type":"registry","ref":"x"} ─► type=registry,ref=x, the type first, the rest in the file's
+ * order.
+ */
+static int read_entry(struct cp_json_reader *r, const struct cp_json *v, const char *member,
+		      const char *first, struct cp_str *ret)
 {
 	cp_auto_buf struct cp_buf out = CP_BUF_INIT(CP_MAX_LINE_BYTES);
 
@@ -73,7 +82,8 @@ static int read_entry(struct cp_json_reader *r, const struct cp_json *v, const c
 	if (cp_json_get(v, first))
 		cp_request_csv_add(&out, cp_str_c(first), cp_json_text(cp_json_get(v, first)));
 	for (void *it = cp_json_first(v); it; it = cp_json_next(v, it)) {
-		struct cp_str key = cp_json_it_key(it), value = cp_json_scalar_text(r->a, cp_json_it_value(it));
+		struct cp_str key = cp_json_it_key(it),
+			      value = cp_json_scalar_text(r->a, cp_json_it_value(it));
 
 		if (!value.p)
 			return cp_json_fail(r, member, "expected strings");
@@ -86,8 +96,8 @@ static int read_entry(struct cp_json_reader *r, const struct cp_json *v, const c
 	return ret->p && !cp_buf_error(&out) ? 0 : cp_err_nomem(r->err);
 }
 
-static int read_entries(struct cp_json_reader *r, const struct cp_json *o, const char *member, const char *first,
-			struct cp_str **ret, size_t *ret_n)
+static int read_entries(struct cp_json_reader *r, const struct cp_json *o, const char *member,
+			const char *first, struct cp_str **ret, size_t *ret_n)
 {
 	const struct cp_json *v = cp_json_get(o, member);
 	struct cp_str *items;
@@ -111,7 +121,8 @@ static int read_entries(struct cp_json_reader *r, const struct cp_json *o, const
 	return 0;
 }
 
-static int read_caches(struct cp_json_reader *r, const struct cp_json *o, struct cp_image_request *q)
+static int read_caches(struct cp_json_reader *r, const struct cp_json *o,
+		       struct cp_image_request *q)
 {
 	int rc = read_entries(r, o, "cache-from", "type", &q->cache_from, &q->n_cache_from);
 
@@ -129,7 +140,8 @@ static int read_caches(struct cp_json_reader *r, const struct cp_json *o, struct
 }
 
 /* {"id":"x","env":"Y"} or text. */
-static int read_secrets(struct cp_json_reader *r, const struct cp_json *o, struct cp_image_request *q)
+static int read_secrets(struct cp_json_reader *r, const struct cp_json *o,
+			struct cp_image_request *q)
 {
 	struct cp_str *texts = NULL;
 	size_t n = 0;
@@ -154,7 +166,8 @@ static int read_ssh(struct cp_json_reader *r, const struct cp_json *o, struct cp
 
 	for (size_t i = 0; i < cp_json_len(v); i++) {
 		const struct cp_json *e = cp_json_at(v, i), *paths = cp_json_get(e, "paths");
-		struct cp_str id = cp_json_text(cp_json_kind(e) == CP_JSON_OBJECT ? cp_json_get(e, "id") : e);
+		struct cp_str id =
+			cp_json_text(cp_json_kind(e) == CP_JSON_OBJECT ? cp_json_get(e, "id") : e);
 		cp_auto_buf struct cp_buf out = CP_BUF_INIT(CP_MAX_LINE_BYTES);
 		struct cp_str text;
 
@@ -184,7 +197,8 @@ static int read_hosts(struct cp_json_reader *r, const struct cp_json *o, struct 
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		if (cp_hosts_add(r->a, &items, hosts[i].key, hosts[i].value) < 0)
 			rc = cp_err_nomem(r->err);
-	if (rc == 0 && (cp_request_sort(r->a, items.items, items.n) < 0 || cp_request_sort(r->a, q->ulimits, q->n_ulimits) < 0))
+	if (rc == 0 && (cp_request_sort(r->a, items.items, items.n) < 0 ||
+			cp_request_sort(r->a, q->ulimits, q->n_ulimits) < 0))
 		rc = cp_err_nomem(r->err);
 	q->add_hosts = items.items;
 	q->n_add_hosts = items.n;
@@ -212,7 +226,10 @@ static int read_contexts(struct bake *b, const struct cp_json *o, struct cp_imag
 	return rc;
 }
 
-/* bake.go toBuildOpt: the Dockerfile is looked for from the context on, unless it is cwd:// or absolute. */
+/*
+ * bake.go toBuildOpt: the Dockerfile is looked for from the context on, unless it is cwd:// or
+ * absolute.
+ */
 static int read_places(struct bake *b, const struct cp_json *o, struct cp_image_request *q)
 {
 	struct cp_str context = CP_S("."), dockerfile = CP_S("");
@@ -233,7 +250,8 @@ static int read_places(struct bake *b, const struct cp_json *o, struct cp_image_
 		q->dockerfile = cp_request_path(b->r.a, b->folder, cp_str_from(dockerfile, 6));
 	else if (dockerfile.n)
 		q->dockerfile = cp_request_path(b->r.a, q->context, dockerfile);
-	return q->context.p && (q->dockerfile.p || q->dockerfile.n == 0) ? 0 : cp_err_nomem(b->r.err);
+	return q->context.p && (q->dockerfile.p || q->dockerfile.n == 0) ? 0
+									 : cp_err_nomem(b->r.err);
 }
 
 static int read_arguments(struct bake *b, const struct cp_json *o, struct cp_image_request *q)
@@ -261,7 +279,8 @@ static int read_lists(struct bake *b, const struct cp_json *o, struct cp_image_r
 	};
 
 	for (size_t i = 0; i < CP_LEN(lists); i++) {
-		int rc = cp_json_read_list(&b->r, o, lists[i].member, false, lists[i].items, lists[i].n);
+		int rc = cp_json_read_list(&b->r, o, lists[i].member, false, lists[i].items,
+					   lists[i].n);
 
 		if (rc < 0)
 			return rc;
@@ -282,7 +301,10 @@ static int read_scalars(struct bake *b, const struct cp_json *o, struct cp_image
 	return rc == 0 ? cp_json_read_bool(&b->r, o, "pull", &q->pull) : rc;
 }
 
-/* What `--print` never leaves in a target: it is the file that bake reads, not the one that it prints. */
+/*
+ * What `--print` never leaves in a target: it is the file that bake reads, not the one that it
+ * prints.
+ */
 static int check_resolved(struct bake *b, const struct cp_json *o)
 {
 	const char *member = cp_json_get(o, "matrix") ? "matrix" : "inherits";
@@ -290,13 +312,15 @@ static int check_resolved(struct bake *b, const struct cp_json *o)
 	if (cp_json_len(cp_json_get(o, member)) == 0)
 		return 0;
 	cp_json_fail(&b->r, member, "this is a bake file, not what bake makes of it");
-	cp_err_hint(b->r.err, "docker buildx bake --file %.*s --print > bake-print.json", CP_STR(b->r.name));
+	cp_err_hint(b->r.err, "docker buildx bake --file %.*s --print > bake-print.json",
+		    CP_STR(b->r.name));
 	return CP_EINVAL;
 }
 
 static int add_target(void *self, struct cp_str name, cp_image_vec *v, struct cp_err *err)
 {
-	static int (*const readers[])(struct bake *, const struct cp_json *, struct cp_image_request *) = {
+	static int (*const readers[])(struct bake *, const struct cp_json *,
+				      struct cp_image_request *) = {
 		read_places, read_contexts, read_arguments, read_lists, read_scalars,
 	};
 	struct bake *b = self;
@@ -326,7 +350,8 @@ static int add_target(void *self, struct cp_str name, cp_image_vec *v, struct cp
 	if (rc < 0)
 		return rc;
 	if (v->n >= CP_MAX_IMAGES)
-		return cp_err_set(err, CP_ELIMIT, "%.*s: over %u images", CP_STR(b->r.name), CP_MAX_IMAGES);
+		return cp_err_set(err, CP_ELIMIT, "%.*s: over %u images", CP_STR(b->r.name),
+				  CP_MAX_IMAGES);
 	return q.name.p && cp_vec_push(b->r.a, v, q) == 0 ? 0 : cp_err_nomem(err);
 }
 
@@ -338,12 +363,16 @@ static int add_name(struct bake *b, struct cp_str name)
 
 	if (cp_map_get(&b->seen, name))
 		return 0;
-	if (!copy.p || cp_map_put(b->r.a, &b->seen, copy, b) < 0 || cp_vec_push(b->r.a, &b->names, copy) < 0)
+	if (!copy.p || cp_map_put(b->r.a, &b->seen, copy, b) < 0 ||
+	    cp_vec_push(b->r.a, &b->names, copy) < 0)
 		return cp_err_nomem(b->r.err);
 	return 0;
 }
 
-/* A group's targets, groups among them opened (bake.go group); each name once, so a group that holds itself ends. */
+/*
+ * A group's targets, groups among them opened (bake.go group); each name once, so a group that
+ * holds itself ends.
+ */
 static int add_group(struct bake *b, struct cp_str name, struct cp_map *open, unsigned depth)
 {
 	const struct cp_json *group = get_named(b->groups, name), *targets;
@@ -352,7 +381,8 @@ static int add_group(struct bake *b, struct cp_str name, struct cp_map *open, un
 	if (!group)
 		return add_name(b, name);
 	if (depth > CP_MAX_JSON_DEPTH)
-		return cp_err_set(b->r.err, CP_ELIMIT, "%.*s: groups nested over %d levels", CP_STR(b->r.name), CP_MAX_JSON_DEPTH);
+		return cp_err_set(b->r.err, CP_ELIMIT, "%.*s: groups nested over %d levels",
+				  CP_STR(b->r.name), CP_MAX_JSON_DEPTH);
 	if (cp_map_get(open, name))
 		return 0;
 	if (!copy.p || cp_map_put(b->r.a, open, copy, b) < 0)
@@ -383,7 +413,8 @@ static int choose_names(struct bake *b, const struct cp_str *only, size_t n_only
 	return rc;
 }
 
-static int read_bake(struct bake *b, const struct cp_json *root, const struct cp_str *only, size_t n_only, cp_image_vec *v)
+static int read_bake(struct bake *b, const struct cp_json *root, const struct cp_str *only,
+		     size_t n_only, cp_image_vec *v)
 {
 	struct cp_links links = {add_target, b};
 	int rc;
@@ -392,21 +423,23 @@ static int read_bake(struct bake *b, const struct cp_json *root, const struct cp
 	b->targets = cp_json_get(root, "target");
 	if (cp_json_kind(b->targets) != CP_JSON_OBJECT) {
 		cp_json_fail(&b->r, "target", "expected an object of targets");
-		cp_err_hint(b->r.err, "docker buildx bake --print > bake-print.json makes such a file");
+		cp_err_hint(b->r.err,
+			    "docker buildx bake --print > bake-print.json makes such a file");
 		return CP_EINVAL;
 	}
 	rc = choose_names(b, only, n_only);
 	for (size_t i = 0; rc == 0 && i < b->names.n; i++) {
 		rc = add_target(b, b->names.items[i], v, b->r.err);
 		if (rc == CP_ENOTFOUND)
-			return cp_err_set(b->r.err, CP_EINVAL, "%.*s has no target or group %.*s", CP_STR(b->r.name),
-					  CP_STR(b->names.items[i]));
+			return cp_err_set(b->r.err, CP_EINVAL, "%.*s has no target or group %.*s",
+					  CP_STR(b->r.name), CP_STR(b->names.items[i]));
 	}
 	return rc == 0 ? cp_requests_follow_links(v, &links, b->r.err) : rc;
 }
 
 int cp_bake_parse(struct cp_arena *a, struct cp_str text, struct cp_str name, struct cp_str folder,
-		  const struct cp_str *only, size_t n_only, struct cp_image_requests *ret_requests, struct cp_err *err)
+		  const struct cp_str *only, size_t n_only, struct cp_image_requests *ret_requests,
+		  struct cp_err *err)
 {
 	cp_auto_json struct cp_json_doc *doc = NULL;
 	struct bake b = {.r = {.a = a, .text = text, .name = name, .err = err}, .folder = folder};

@@ -20,7 +20,8 @@ int cp_compose_note(struct cp_compose *c, const struct cp_yaml *at, const char *
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	if (at)
-		note = cp_arena_printf(c->a, "%.*s:%d: %s", CP_STR(at->source->name), at->line, text);
+		note = cp_arena_printf(c->a, "%.*s:%d: %s", CP_STR(at->source->name), at->line,
+				       text);
 	else
 		note = cp_arena_str(c->a, cp_str_c(text));
 	return note.p && cp_vec_push(c->a, &c->notes, note) == 0 ? 0 : cp_err_nomem(c->err);
@@ -86,7 +87,8 @@ static int add_named(struct project *p, struct cp_str name, cp_image_vec *v)
 	struct cp_yaml *service = cp_compose_get(p->services, name);
 
 	if (!service)
-		return cp_err_set(p->c.err, CP_EINVAL, "no service %.*s in the compose files", CP_STR(name));
+		return cp_err_set(p->c.err, CP_EINVAL, "no service %.*s in the compose files",
+				  CP_STR(name));
 	if (!has_build(service))
 		return cp_compose_note(&p->c, service, "service %.*s has no build", CP_STR(name));
 	for (size_t i = 0; i < v->n; i++)
@@ -95,7 +97,8 @@ static int add_named(struct project *p, struct cp_str name, cp_image_vec *v)
 	return add_service(p, cp_arena_str(p->c.a, name), v, p->c.err);
 }
 
-static int add_services(struct project *p, const struct cp_str *only, size_t n_only, cp_image_vec *v)
+static int add_services(struct project *p, const struct cp_str *only, size_t n_only,
+			cp_image_vec *v)
 {
 	struct cp_links links = {add_service, p};
 	int r = 0;
@@ -111,7 +114,9 @@ static int add_services(struct project *p, const struct cp_str *only, size_t n_o
 		if (is_active(p, service))
 			r = add_service(p, name, v, p->c.err);
 		else
-			r = cp_compose_note(&p->c, service, "service %.*s is left out: none of its profiles is in COMPOSE_PROFILES",
+			r = cp_compose_note(&p->c, service,
+					    "service %.*s is left out: none of its profiles is in "
+					    "COMPOSE_PROFILES",
 					    CP_STR(name));
 	}
 	return r == 0 ? cp_requests_follow_links(v, &links, p->c.err) : r;
@@ -129,18 +134,22 @@ static int read_dotenv(struct project *p)
 
 	if (!path.p)
 		return cp_err_nomem(p->c.err);
-	if (!reader || (cp_scope_get(&p->scope, CP_S("COMPOSE_DISABLE_ENV_FILE"), &disabled) &&
-			(cp_str_eq(disabled, CP_S("1")) || cp_str_eq_nocase(disabled, CP_S("true")))))
+	if (!reader ||
+	    (cp_scope_get(&p->scope, CP_S("COMPOSE_DISABLE_ENV_FILE"), &disabled) &&
+	     (cp_str_eq(disabled, CP_S("1")) || cp_str_eq_nocase(disabled, CP_S("true")))))
 		return 0;
 	r = reader->read(reader->self, path, &text, &ignored);
 	if (r == CP_ENOMEM)
 		return cp_err_nomem(p->c.err);
 	if (r < 0)
-		return r == CP_ENOTFOUND ? 0 : cp_compose_note(&p->c, NULL, "%.*s is not read: %s", CP_STR(path), ignored.message);
+		return r == CP_ENOTFOUND ? 0
+					 : cp_compose_note(&p->c, NULL, "%.*s is not read: %s",
+							   CP_STR(path), ignored.message);
 	return cp_scope_read_env(&p->scope, cp_buf_str(&text), path, p->c.err);
 }
 
-static int copy_files(struct cp_arena *a, const struct cp_compose_file *files, size_t n, struct cp_compose_file **ret)
+static int copy_files(struct cp_arena *a, const struct cp_compose_file *files, size_t n,
+		      struct cp_compose_file **ret)
 {
 	struct cp_compose_file *copy = cp_arena_array(a, n, sizeof(*copy));
 
@@ -160,7 +169,8 @@ static int copy_files(struct cp_arena *a, const struct cp_compose_file *files, s
 static int note_unset(struct project *p)
 {
 	for (size_t i = 0; i < p->scope.unset.n; i++) {
-		int r = cp_compose_note(&p->c, NULL, "variable %.*s is not set and taken as empty", CP_STR(p->scope.unset.items[i].key));
+		int r = cp_compose_note(&p->c, NULL, "variable %.*s is not set and taken as empty",
+					CP_STR(p->scope.unset.items[i].key));
 
 		if (r < 0)
 			return r;
@@ -169,10 +179,12 @@ static int note_unset(struct project *p)
 }
 
 int cp_compose_parse(struct cp_arena *a, const struct cp_compose_file *files, size_t n_files,
-		     const struct cp_file_reader *reader, const struct cp_environment *env, const struct cp_str *only,
-		     size_t n_only, struct cp_image_requests *ret_requests, struct cp_err *err)
+		     const struct cp_file_reader *reader, const struct cp_environment *env,
+		     const struct cp_str *only, size_t n_only,
+		     struct cp_image_requests *ret_requests, struct cp_err *err)
 {
-	struct project p = {.c = {.a = a, .reader = reader, .err = err}, .scope = {.a = a, .process = env}};
+	struct project p = {.c = {.a = a, .reader = reader, .err = err},
+			    .scope = {.a = a, .process = env}};
 	struct cp_compose_file *own;
 	cp_image_vec v = {0};
 	int r;
@@ -192,13 +204,15 @@ int cp_compose_parse(struct cp_arena *a, const struct cp_compose_file *files, si
 	p.services = CP_COMPOSE_GET(p.model, "services");
 	if (!p.services || p.services->kind != CP_YAML_MAP || p.services->n == 0) {
 		cp_err_set(err, CP_EINVAL, "no services in this file");
-		cp_err_at(err, own[0].name, 1, 1, 1, cp_str_sub(own[0].text, 0, cp_str_find(own[0].text, '\n', 0)));
+		cp_err_at(err, own[0].name, 1, 1, 1,
+			  cp_str_sub(own[0].text, 0, cp_str_find(own[0].text, '\n', 0)));
 		return CP_EINVAL;
 	}
 	r = add_services(&p, only, n_only, &v);
 	if (r == 0)
 		r = note_unset(&p);
 	if (r == 0)
-		*ret_requests = (struct cp_image_requests){v.items, v.n, p.c.notes.items, p.c.notes.n};
+		*ret_requests =
+			(struct cp_image_requests){v.items, v.n, p.c.notes.items, p.c.notes.n};
 	return r;
 }

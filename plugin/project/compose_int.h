@@ -1,6 +1,7 @@
 /*
- * Compose files ─► one model: services and secrets after interpolation, extends, include and merge, cut down to what a build can
- * see. The order of the stages is compose-go's (v2.9.1 loader/loader.go loadYamlFile):
+ * Compose files ─► one model: services and secrets after interpolation, extends, include and merge,
+ * cut down to what a build can see. The order of the stages is compose-go's (v2.9.1
+ * loader/loader.go loadYamlFile):
  *
  *   document ─► variables ─► extends ─► include ─► merged over the documents before it
  *
@@ -23,16 +24,20 @@ struct cp_compose {
 };
 
 /* "file:line: what" into the notes. 0 or a code with err filled. */
-int cp_compose_note(struct cp_compose *c, const struct cp_yaml *at, const char *format, ...) CP_PRINTF(3, 4);
+int cp_compose_note(struct cp_compose *c, const struct cp_yaml *at, const char *format, ...)
+	CP_PRINTF(3, 4);
 /* Count nodes that merging makes. CP_ELIMIT when it goes too far. */
 int cp_compose_count(struct cp_compose *c, const struct cp_yaml *at, size_t n);
 
 /*
- * compose_merge.c, after override/merge.go. `over` wins. Results are new nodes. A value tagged !reset stays in the result as a mark
- * for the merges to come (cp_compose_reset), one tagged !override replaces.
+ * compose_merge.c, after override/merge.go. `over` wins. Results are new nodes. A value tagged
+ * !reset stays in the result as a mark for the merges to come (cp_compose_reset), one tagged
+ * !override replaces.
  */
-int cp_compose_merge_service(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over, struct cp_yaml **ret);
-int cp_compose_merge_model(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over, struct cp_yaml **ret);
+int cp_compose_merge_service(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over,
+			     struct cp_yaml **ret);
+int cp_compose_merge_model(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over,
+			   struct cp_yaml **ret);
 /* `build: path` as {context: path}; a list KEY=VALUE as a map. Maps stay. */
 int cp_compose_to_build(struct cp_compose *c, struct cp_yaml *v, struct cp_yaml **ret);
 int cp_compose_to_map(struct cp_compose *c, struct cp_yaml *v, struct cp_yaml **ret);
@@ -42,14 +47,15 @@ struct cp_yaml *cp_compose_get(const struct cp_yaml *v, struct cp_str key);
 #define CP_COMPOSE_GET(v, literal) cp_compose_get((v), CP_S(literal))
 
 /*
- * compose_load.c: the model {services: {NAME: {build, image, platform, profiles}}, secrets: {...}}, `build` always a map, its
- * context and local named contexts relative to the repository's root.
+ * compose_load.c: the model {services: {NAME: {build, image, platform, profiles}}, secrets: {...}},
+ * `build` always a map, its context and local named contexts relative to the repository's root.
  */
-int cp_compose_load(struct cp_compose *c, const struct cp_compose_file *files, size_t n_files, struct cp_scope *scope,
-		    struct cp_str folder, struct cp_yaml **ret_model);
+int cp_compose_load(struct cp_compose *c, const struct cp_compose_file *files, size_t n_files,
+		    struct cp_scope *scope, struct cp_str folder, struct cp_yaml **ret_model);
 
 /* compose_service.c: one service of a model ─► a request. */
-int cp_compose_request(struct cp_compose *c, const struct cp_yaml *model, struct cp_str name, const struct cp_yaml *service,
-		       struct cp_scope *scope, struct cp_image_request *ret);
+int cp_compose_request(struct cp_compose *c, const struct cp_yaml *model, struct cp_str name,
+		       const struct cp_yaml *service, struct cp_scope *scope,
+		       struct cp_image_request *ret);
 
 #endif

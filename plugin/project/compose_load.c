@@ -1,7 +1,12 @@
-/* Documents, variables, extends and include: compose-go v2.9.1 loader/{loader,extends,include}.go. */
+/*
+ * Documents, variables, extends and include: compose-go v2.9.1 loader/{loader,extends,include}.go.
+ */
 #include "project/compose_int.h"
 
-/* The services of one file while their `extends` are resolved. Finished services take the place of the written ones. */
+/*
+ * The services of one file while their `extends` are resolved. Finished services take the place of
+ * the written ones.
+ */
 struct service_set {
 	struct cp_str file;
 	struct cp_yaml *services; /* a map of our own */
@@ -27,25 +32,30 @@ struct chain {
 
 static bool inside(struct cp_str path)
 {
-	return !cp_path_is_abs(path) && !cp_str_eq(path, CP_S("..")) && !cp_str_starts(path, CP_S("../"));
+	return !cp_path_is_abs(path) && !cp_str_eq(path, CP_S("..")) &&
+	       !cp_str_starts(path, CP_S("../"));
 }
 
 /* A file that another one names at `at`. CP_ENOTFOUND without a message. */
-static int read_file(struct unit *u, const struct cp_yaml *at, struct cp_str path, struct cp_str *ret_text)
+static int read_file(struct unit *u, const struct cp_yaml *at, struct cp_str path,
+		     struct cp_str *ret_text)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_YAML_BYTES);
 	struct cp_compose *c = u->c;
-	int r = c->reader && inside(path) ? c->reader->read(c->reader->self, path, &text, c->err) : CP_ENOTFOUND;
+	int r = c->reader && inside(path) ? c->reader->read(c->reader->self, path, &text, c->err)
+					  : CP_ENOTFOUND;
 
 	if (r < 0)
 		return r;
 	if (++c->files > CP_MAX_IMAGES)
-		return cp_yaml_fail(c->err, CP_ELIMIT, at, "over %u files through extends and include", CP_MAX_IMAGES);
+		return cp_yaml_fail(c->err, CP_ELIMIT, at,
+				    "over %u files through extends and include", CP_MAX_IMAGES);
 	*ret_text = cp_arena_str(c->a, cp_buf_str(&text));
 	return ret_text->p ? 0 : cp_err_nomem(c->err);
 }
 
-static int parse_file(struct unit *u, struct cp_str name, struct cp_str text, struct cp_yaml ***ret_docs, size_t *ret_n)
+static int parse_file(struct unit *u, struct cp_str name, struct cp_str text,
+		      struct cp_yaml ***ret_docs, size_t *ret_n)
 {
 	struct cp_yaml_source *source = CP_NEW(u->c->a, struct cp_yaml_source);
 
@@ -81,7 +91,8 @@ static int expand_scalar(struct unit *u, struct cp_yaml *v, struct cp_yaml **ret
 	*ret = cp_yaml_new_text(u->c->a, v, text);
 	if (!*ret)
 		return cp_err_nomem(u->c->err);
-	(*ret)->tag = cp_compose_is_reset(v) || cp_str_eq(v->tag, CP_S("!override")) ? v->tag : CP_S("");
+	(*ret)->tag =
+		cp_compose_is_reset(v) || cp_str_eq(v->tag, CP_S("!override")) ? v->tag : CP_S("");
 	return 0;
 }
 
@@ -136,7 +147,8 @@ static int expand(struct unit *u, struct cp_yaml *v, struct cp_yaml **ret)
 
 /* ---- one document, cut down to what matters ---- */
 
-static int keep(struct unit *u, const struct cp_yaml *from, const char *const *keys, size_t n, struct cp_yaml **ret)
+static int keep(struct unit *u, const struct cp_yaml *from, const char *const *keys, size_t n,
+		struct cp_yaml **ret)
 {
 	struct cp_yaml *out = cp_yaml_new_map(u->c->a, from);
 
@@ -224,17 +236,20 @@ static int keep_document(struct unit *u, struct cp_yaml *root, struct cp_yaml **
 	if (r < 0)
 		return r;
 	key = cp_yaml_new_text(u->c->a, services, CP_S("services"));
-	return key && cp_yaml_map_put(u->c->a, *ret, key, services) == 0 ? 0 : cp_err_nomem(u->c->err);
+	return key && cp_yaml_map_put(u->c->a, *ret, key, services) == 0 ? 0
+									 : cp_err_nomem(u->c->err);
 }
 
 /* ---- paths ---- */
 
-static int place(struct unit *u, struct cp_str folder, struct cp_yaml *map, struct cp_yaml *key, struct cp_yaml *path)
+static int place(struct unit *u, struct cp_str folder, struct cp_yaml *map, struct cp_yaml *key,
+		 struct cp_yaml *path)
 {
 	struct cp_yaml *out;
 
 	if (path->kind != CP_YAML_SCALAR)
-		return cp_yaml_fail(u->c->err, CP_EINVAL, path, "%.*s: expected a path", CP_STR(key->text));
+		return cp_yaml_fail(u->c->err, CP_EINVAL, path, "%.*s: expected a path",
+				    CP_STR(key->text));
 	if (path->placed || path->text.n == 0)
 		return 0;
 	out = cp_yaml_new_text(u->c->a, path, cp_request_path(u->c->a, folder, path->text));
@@ -245,12 +260,15 @@ static int place(struct unit *u, struct cp_str folder, struct cp_yaml *map, stru
 }
 
 /*
- * The context and the named contexts of a service, relative to the repository's root from now on. A project's services get their
- * context when they have none; those of a file that is extended from do not, since the extending service may have one.
+ * The context and the named contexts of a service, relative to the repository's root from now on. A
+ * project's services get their context when they have none; those of a file that is extended from
+ * do not, since the extending service may have one.
  */
-static int place_build(struct unit *u, struct cp_str folder, bool complete, struct cp_yaml *build, struct cp_yaml **ret)
+static int place_build(struct unit *u, struct cp_str folder, bool complete, struct cp_yaml *build,
+		       struct cp_yaml **ret)
 {
-	struct cp_yaml *out = cp_yaml_copy_map(u->c->a, build), *context = CP_COMPOSE_GET(build, "context");
+	struct cp_yaml *out = cp_yaml_copy_map(u->c->a, build),
+		       *context = CP_COMPOSE_GET(build, "context");
 	struct cp_yaml *contexts = CP_COMPOSE_GET(build, "additional_contexts"), *key;
 	int r = 0;
 
@@ -278,10 +296,12 @@ static int place_build(struct unit *u, struct cp_str folder, bool complete, stru
 	return r;
 }
 
-static int place_services(struct unit *u, struct cp_str folder, bool complete, struct cp_yaml *services)
+static int place_services(struct unit *u, struct cp_str folder, bool complete,
+			  struct cp_yaml *services)
 {
 	for (size_t i = 0; i < services->n; i++) {
-		struct cp_yaml *service = services->items[i], *build = CP_COMPOSE_GET(service, "build"), *key;
+		struct cp_yaml *service = services->items[i],
+			       *build = CP_COMPOSE_GET(service, "build"), *key;
 		int r;
 
 		if (!build || build->kind != CP_YAML_MAP)
@@ -300,8 +320,12 @@ static int place_services(struct unit *u, struct cp_str folder, bool complete, s
 
 /* ---- extends ---- */
 
-/* The services of a file that others extend from: variables in, paths resolved from its own folder, its own extends open. */
-static int base_file(struct unit *u, const struct cp_yaml *at, struct cp_str path, struct service_set **ret)
+/*
+ * The services of a file that others extend from: variables in, paths resolved from its own folder,
+ * its own extends open.
+ */
+static int base_file(struct unit *u, const struct cp_yaml *at, struct cp_str path,
+		     struct service_set **ret)
 {
 	struct service_set *set = cp_map_get(&u->bases, path);
 	struct cp_yaml **docs = NULL, *model, *services = NULL;
@@ -314,7 +338,8 @@ static int base_file(struct unit *u, const struct cp_yaml *at, struct cp_str pat
 		return 0;
 	r = read_file(u, at, path, &text);
 	if (r == CP_ENOTFOUND)
-		return cp_yaml_fail(u->c->err, CP_EINVAL, at, "extends: %.*s is not in the repository", CP_STR(path));
+		return cp_yaml_fail(u->c->err, CP_EINVAL, at,
+				    "extends: %.*s is not in the repository", CP_STR(path));
 	if (r == 0)
 		r = parse_file(u, path, text, &docs, &n);
 	for (size_t i = 0; r == 0 && i < n; i++) {
@@ -329,7 +354,8 @@ static int base_file(struct unit *u, const struct cp_yaml *at, struct cp_str pat
 	if (r < 0)
 		return r;
 	if (!services)
-		return cp_yaml_fail(u->c->err, CP_EINVAL, at, "extends: %.*s has no services", CP_STR(path));
+		return cp_yaml_fail(u->c->err, CP_EINVAL, at, "extends: %.*s has no services",
+				    CP_STR(path));
 	r = place_services(u, cp_path_dir(u->c->a, path), false, services);
 	set = CP_NEW(u->c->a, struct service_set);
 	if (r == 0 && (!set || cp_map_put(u->c->a, &u->bases, path, set) < 0))
@@ -342,10 +368,11 @@ static int base_file(struct unit *u, const struct cp_yaml *at, struct cp_str pat
 }
 
 /* What `extends` says: the name, and the set that has it. */
-static int find_base(struct unit *u, struct service_set *set, const struct cp_yaml *extends, struct cp_str *ret_name,
-		     struct service_set **ret_set)
+static int find_base(struct unit *u, struct service_set *set, const struct cp_yaml *extends,
+		     struct cp_str *ret_name, struct service_set **ret_set)
 {
-	const struct cp_yaml *service = extends->kind == CP_YAML_MAP ? CP_YAML_GET(extends, "service") : extends;
+	const struct cp_yaml *service =
+		extends->kind == CP_YAML_MAP ? CP_YAML_GET(extends, "service") : extends;
 	const struct cp_yaml *file = CP_YAML_GET(extends, "file");
 	struct cp_str folder, path;
 
@@ -358,7 +385,8 @@ static int find_base(struct unit *u, struct service_set *set, const struct cp_ya
 	if (file->kind != CP_YAML_SCALAR)
 		return cp_yaml_fail(u->c->err, CP_EINVAL, file, "extends: file must be a path");
 	if (cp_request_is_remote(file->text))
-		return cp_yaml_fail(u->c->err, CP_EUNSUPPORTED, file, "extends: %.*s is not in the repository", CP_STR(file->text));
+		return cp_yaml_fail(u->c->err, CP_EUNSUPPORTED, file,
+				    "extends: %.*s is not in the repository", CP_STR(file->text));
 	/* the project's own files look from the project's folder, others from where they are */
 	folder = set->file.n ? cp_path_dir(u->c->a, set->file) : u->folder;
 	path = cp_request_path(u->c->a, folder, file->text);
@@ -373,9 +401,11 @@ static int check_circle(struct unit *u, const struct cp_yaml *extends, const str
 
 	for (const struct chain *up = here->up; up; up = up->up) {
 		if (up->set == here->set && cp_str_eq(up->name, here->name))
-			return cp_yaml_fail(u->c->err, CP_EINVAL, extends, "service %.*s extends itself", CP_STR(here->name));
+			return cp_yaml_fail(u->c->err, CP_EINVAL, extends,
+					    "service %.*s extends itself", CP_STR(here->name));
 		if (++depth > CP_MAX_YAML_DEPTH)
-			return cp_yaml_fail(u->c->err, CP_ELIMIT, extends, "services extended over %u levels", CP_MAX_YAML_DEPTH);
+			return cp_yaml_fail(u->c->err, CP_ELIMIT, extends,
+					    "services extended over %u levels", CP_MAX_YAML_DEPTH);
 	}
 	return 0;
 }
@@ -408,11 +438,12 @@ static int drop_tags(struct cp_compose *c, struct cp_yaml *v, struct cp_yaml **r
 	return 0;
 }
 
-static int extend(struct unit *u, struct service_set *set, struct cp_str name, const struct chain *up, struct cp_yaml **ret);
+static int extend(struct unit *u, struct service_set *set, struct cp_str name,
+		  const struct chain *up, struct cp_yaml **ret);
 
 /* The base laid under `service`; the result takes its place in the set. */
-static int extend_with(struct unit *u, struct service_set *set, struct cp_yaml *service, struct cp_yaml *extends,
-		       const struct chain *here, struct cp_yaml **ret)
+static int extend_with(struct unit *u, struct service_set *set, struct cp_yaml *service,
+		       struct cp_yaml *extends, const struct chain *here, struct cp_yaml **ret)
 {
 	struct service_set *base_set = NULL;
 	struct cp_yaml *base = NULL, *merged, *key, *done, *name;
@@ -422,9 +453,11 @@ static int extend_with(struct unit *u, struct service_set *set, struct cp_yaml *
 	if (r < 0)
 		return r;
 	if (!cp_yaml_get(base_set->services, base_name))
-		return cp_yaml_fail(u->c->err, CP_EINVAL, extends, "service %.*s extends %.*s, which is not in %.*s",
+		return cp_yaml_fail(u->c->err, CP_EINVAL, extends,
+				    "service %.*s extends %.*s, which is not in %.*s",
 				    CP_STR(here->name), CP_STR(base_name),
-				    CP_STR(base_set->file.n ? base_set->file : extends->source->name));
+				    CP_STR(base_set->file.n ? base_set->file
+							    : extends->source->name));
 	r = extend(u, base_set, base_name, here, &base);
 	if (r < 0)
 		return r;
@@ -443,15 +476,18 @@ static int extend_with(struct unit *u, struct service_set *set, struct cp_yaml *
 	if (!key || !done || !name || !merged)
 		return cp_err_nomem(u->c->err);
 	done->plain = true;
-	if (cp_yaml_map_put(u->c->a, merged, key, done) < 0 || cp_yaml_map_put(u->c->a, set->services, name, merged) < 0)
+	if (cp_yaml_map_put(u->c->a, merged, key, done) < 0 ||
+	    cp_yaml_map_put(u->c->a, set->services, name, merged) < 0)
 		return cp_err_nomem(u->c->err);
 	*ret = merged;
 	return 0;
 }
 
-static int extend(struct unit *u, struct service_set *set, struct cp_str name, const struct chain *up, struct cp_yaml **ret)
+static int extend(struct unit *u, struct service_set *set, struct cp_str name,
+		  const struct chain *up, struct cp_yaml **ret)
 {
-	struct cp_yaml *service = cp_yaml_get(set->services, name), *extends = CP_COMPOSE_GET(service, "extends");
+	struct cp_yaml *service = cp_yaml_get(set->services, name),
+		       *extends = CP_COMPOSE_GET(service, "extends");
 	struct chain here = {set, name, up};
 	int r;
 
@@ -478,7 +514,8 @@ static int extend_all(struct unit *u, struct cp_yaml *services)
 
 /* ---- include ---- */
 
-static int load_unit(struct unit *u, const struct cp_compose_file *files, size_t n_files, struct cp_yaml **ret_model);
+static int load_unit(struct unit *u, const struct cp_compose_file *files, size_t n_files,
+		     struct cp_yaml **ret_model);
 
 /* One path or a list of them. */
 static int path_list(struct unit *u, struct cp_yaml *v, struct cp_yaml ***ret, size_t *ret_n)
@@ -498,7 +535,8 @@ static int path_list(struct unit *u, struct cp_yaml *v, struct cp_yaml ***ret, s
 	*ret_n = v->kind == CP_YAML_SEQ ? v->n : 1;
 	for (size_t i = 0; i < *ret_n; i++)
 		if ((*ret)[i]->kind != CP_YAML_SCALAR)
-			return cp_yaml_fail(u->c->err, CP_EINVAL, v, "expected a path or a list of paths");
+			return cp_yaml_fail(u->c->err, CP_EINVAL, v,
+					    "expected a path or a list of paths");
 	return 0;
 }
 
@@ -526,7 +564,8 @@ static int include_scope(struct unit *u, struct cp_yaml *env_file, struct unit *
 			return cp_err_nomem(u->c->err);
 		r = read_file(u, files[i], path, &text);
 		if (r == CP_ENOTFOUND)
-			return cp_yaml_fail(u->c->err, CP_EINVAL, files[i], "include: %.*s is not in the repository", CP_STR(path));
+			return cp_yaml_fail(u->c->err, CP_EINVAL, files[i],
+					    "include: %.*s is not in the repository", CP_STR(path));
 		if (r == 0)
 			r = cp_scope_read_env(sub->scope, text, path, u->c->err);
 		if (r < 0)
@@ -535,14 +574,20 @@ static int include_scope(struct unit *u, struct cp_yaml *env_file, struct unit *
 	return 0;
 }
 
-/* What is in `from` and not in `model`. Compose refuses a name that both have unless they are equal. */
-static int import(struct unit *u, struct cp_yaml *model, const struct cp_yaml *from, const char *section)
+/*
+ * What is in `from` and not in `model`. Compose refuses a name that both have unless they are
+ * equal.
+ */
+static int import(struct unit *u, struct cp_yaml *model, const struct cp_yaml *from,
+		  const char *section)
 {
-	struct cp_yaml *source = cp_yaml_get(from, cp_str_c(section)), *into = cp_yaml_get(model, cp_str_c(section)), *key;
+	struct cp_yaml *source = cp_yaml_get(from, cp_str_c(section)),
+		       *into = cp_yaml_get(model, cp_str_c(section)), *key;
 
 	if (!source || source->kind != CP_YAML_MAP)
 		return 0;
-	into = into && into->kind == CP_YAML_MAP ? cp_yaml_copy_map(u->c->a, into) : cp_yaml_new_map(u->c->a, source);
+	into = into && into->kind == CP_YAML_MAP ? cp_yaml_copy_map(u->c->a, into)
+						 : cp_yaml_new_map(u->c->a, source);
 	key = cp_yaml_new_text(u->c->a, source, cp_str_c(section));
 	if (!into || !key || cp_yaml_map_put(u->c->a, model, key, into) < 0)
 		return cp_err_nomem(u->c->err);
@@ -550,7 +595,9 @@ static int import(struct unit *u, struct cp_yaml *model, const struct cp_yaml *f
 		struct cp_yaml *name = source->keys[i];
 
 		if (cp_yaml_get(into, name->text)) {
-			int r = cp_compose_note(u->c, name, "%s %.*s is also defined by the file that includes this one, which counts",
+			int r = cp_compose_note(u->c, name,
+						"%s %.*s is also defined by the file that includes "
+						"this one, which counts",
 						section, CP_STR(name->text));
 
 			if (r < 0)
@@ -563,7 +610,8 @@ static int import(struct unit *u, struct cp_yaml *model, const struct cp_yaml *f
 	return cp_compose_count(u->c, source, into->n);
 }
 
-static int include_files(struct unit *u, struct cp_yaml **paths, size_t n, struct cp_compose_file *files)
+static int include_files(struct unit *u, struct cp_yaml **paths, size_t n,
+			 struct cp_compose_file *files)
 {
 	for (size_t i = 0; i < n; i++) {
 		int r;
@@ -573,7 +621,8 @@ static int include_files(struct unit *u, struct cp_yaml **paths, size_t n, struc
 			return cp_err_nomem(u->c->err);
 		r = read_file(u, paths[i], files[i].name, &files[i].text);
 		if (r == CP_ENOTFOUND)
-			return cp_yaml_fail(u->c->err, CP_EINVAL, paths[i], "include: %.*s is not in the repository",
+			return cp_yaml_fail(u->c->err, CP_EINVAL, paths[i],
+					    "include: %.*s is not in the repository",
 					    CP_STR(files[i].name));
 		if (r < 0)
 			return r;
@@ -583,7 +632,8 @@ static int include_files(struct unit *u, struct cp_yaml **paths, size_t n, struc
 
 static int include_one(struct unit *u, struct cp_yaml *entry, struct cp_yaml *model)
 {
-	struct cp_yaml *path = entry->kind == CP_YAML_MAP ? CP_YAML_GET(entry, "path") : entry, **paths = NULL, *included;
+	struct cp_yaml *path = entry->kind == CP_YAML_MAP ? CP_YAML_GET(entry, "path") : entry,
+		       **paths = NULL, *included;
 	struct cp_yaml *folder = CP_YAML_GET(entry, "project_directory");
 	struct cp_scope scope = {.a = u->c->a, .outer = u->scope};
 	struct unit sub = {.c = u->c, .scope = &scope, .depth = u->depth + 1};
@@ -594,11 +644,14 @@ static int include_one(struct unit *u, struct cp_yaml *entry, struct cp_yaml *mo
 	if (r < 0 || n == 0)
 		return r;
 	if (sub.depth > CP_MAX_YAML_DEPTH)
-		return cp_yaml_fail(u->c->err, CP_ELIMIT, entry, "includes nested over %u levels: a file that includes itself?",
+		return cp_yaml_fail(u->c->err, CP_ELIMIT, entry,
+				    "includes nested over %u levels: a file that includes itself?",
 				    CP_MAX_YAML_DEPTH);
 	if (cp_request_is_remote(paths[0]->text))
-		return cp_compose_note(u->c, paths[0], "include of %.*s is not read: only files of the repository are",
-				       CP_STR(paths[0]->text));
+		return cp_compose_note(
+			u->c, paths[0],
+			"include of %.*s is not read: only files of the repository are",
+			CP_STR(paths[0]->text));
 	files = cp_arena_array(u->c->a, n, sizeof(*files));
 	if (!files)
 		return cp_err_nomem(u->c->err);
@@ -670,10 +723,13 @@ static int set_project_name(struct unit *u, const struct cp_yaml *root)
 	if (!cp_map_get(&u->scope->vars, CP_S("COMPOSE_PROJECT_NAME")) &&
 	    cp_scope_get(u->scope, CP_S("COMPOSE_PROJECT_NAME"), &current))
 		return 0;
-	return cp_scope_set(u->scope, CP_S("COMPOSE_PROJECT_NAME"), value) < 0 ? cp_err_nomem(u->c->err) : 0;
+	return cp_scope_set(u->scope, CP_S("COMPOSE_PROJECT_NAME"), value) < 0
+		       ? cp_err_nomem(u->c->err)
+		       : 0;
 }
 
-static int load_unit(struct unit *u, const struct cp_compose_file *files, size_t n_files, struct cp_yaml **ret_model)
+static int load_unit(struct unit *u, const struct cp_compose_file *files, size_t n_files,
+		     struct cp_yaml **ret_model)
 {
 	CP_VEC(struct cp_yaml *) documents = {0};
 	struct cp_yaml *model = NULL, *services;
@@ -702,8 +758,8 @@ static int load_unit(struct unit *u, const struct cp_compose_file *files, size_t
 	return r;
 }
 
-int cp_compose_load(struct cp_compose *c, const struct cp_compose_file *files, size_t n_files, struct cp_scope *scope,
-		    struct cp_str folder, struct cp_yaml **ret_model)
+int cp_compose_load(struct cp_compose *c, const struct cp_compose_file *files, size_t n_files,
+		    struct cp_scope *scope, struct cp_str folder, struct cp_yaml **ret_model)
 {
 	struct unit u = {.c = c, .scope = scope, .folder = folder};
 

@@ -1,9 +1,14 @@
-/* How compose lays one file over another: compose-go v2.9.1 override/merge.go, for the parts of a service that a build sees. */
+/*
+ * How compose lays one file over another: compose-go v2.9.1 override/merge.go, for the parts of a
+ * service that a build sees.
+ */
 #include "project/compose_int.h"
 
-typedef int (*merger)(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over, struct cp_yaml **ret);
+typedef int (*merger)(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over,
+		      struct cp_yaml **ret);
 
-static int merge_any(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over, struct cp_yaml **ret);
+static int merge_any(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over,
+		     struct cp_yaml **ret);
 
 bool cp_compose_is_reset(const struct cp_yaml *v)
 {
@@ -27,12 +32,14 @@ int cp_compose_count(struct cp_compose *c, const struct cp_yaml *at, size_t n)
 	c->made += n;
 	if (c->made <= CP_MAX_YAML_NODES)
 		return 0;
-	return cp_yaml_fail(c->err, CP_ELIMIT, at, "over %u nodes when extends and overrides are merged", CP_MAX_YAML_NODES);
+	return cp_yaml_fail(c->err, CP_ELIMIT, at,
+			    "over %u nodes when extends and overrides are merged",
+			    CP_MAX_YAML_NODES);
 }
 
 /* What a member becomes: `choose` picks the rule of its key. */
-static int merge_maps(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over, merger (*choose)(struct cp_str key),
-		      struct cp_yaml **ret)
+static int merge_maps(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over,
+		      merger (*choose)(struct cp_str key), struct cp_yaml **ret)
 {
 	struct cp_yaml *out;
 	int r = cp_compose_count(c, over, base->n + over->n);
@@ -45,7 +52,8 @@ static int merge_maps(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml
 	if (over->height > out->height)
 		out->height = over->height;
 	for (size_t i = 0; i < over->n; i++) {
-		struct cp_yaml *key = over->keys[i], *value = over->items[i], *old = cp_yaml_get(base, key->text);
+		struct cp_yaml *key = over->keys[i], *value = over->items[i],
+			       *old = cp_yaml_get(base, key->text);
 		bool merge = old && !replaces(value) && !cp_compose_is_reset(old);
 
 		r = merge ? choose(key->text)(c, old, value, &value) : 0;
@@ -64,7 +72,8 @@ static merger choose_any(struct cp_str key)
 	return merge_any;
 }
 
-static int append(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over, struct cp_yaml **ret)
+static int append(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over,
+		  struct cp_yaml **ret)
 {
 	struct cp_yaml *out = cp_yaml_new_map(c->a, over);
 	int r = cp_compose_count(c, over, base->n + over->n);
@@ -87,8 +96,12 @@ static int append(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *ov
 	return 0;
 }
 
-/* Maps by key, lists one after the other, anything else is replaced; nothing (null) replaces nothing. */
-static int merge_any(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over, struct cp_yaml **ret)
+/*
+ * Maps by key, lists one after the other, anything else is replaced; nothing (null) replaces
+ * nothing.
+ */
+static int merge_any(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over,
+		     struct cp_yaml **ret)
 {
 	if (cp_yaml_is_null(over)) {
 		*ret = base;
@@ -99,8 +112,11 @@ static int merge_any(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml 
 		return 0;
 	}
 	if (base->kind != over->kind)
-		return cp_yaml_fail(c->err, CP_EINVAL, over, "a %s cannot be laid over the %s of an earlier file or service",
-				    over->kind == CP_YAML_MAP ? "map" : over->kind == CP_YAML_SEQ ? "list" : "plain value",
+		return cp_yaml_fail(c->err, CP_EINVAL, over,
+				    "a %s cannot be laid over the %s of an earlier file or service",
+				    over->kind == CP_YAML_MAP   ? "map"
+				    : over->kind == CP_YAML_SEQ ? "list"
+								: "plain value",
 				    base->kind == CP_YAML_MAP ? "map" : "list");
 	if (base->kind == CP_YAML_MAP)
 		return merge_maps(c, base, over, choose_any, ret);
@@ -108,7 +124,8 @@ static int merge_any(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml 
 }
 
 /* convertIntoSequence of one member: KEY alone for null, KEY=VALUE for each value of a list. */
-static int add_pair(struct cp_compose *c, struct cp_yaml *seq, const struct cp_yaml *key, const struct cp_yaml *value)
+static int add_pair(struct cp_compose *c, struct cp_yaml *seq, const struct cp_yaml *key,
+		    const struct cp_yaml *value)
 {
 	bool list = value->kind == CP_YAML_SEQ;
 	size_t n = list ? value->n : 1;
@@ -118,9 +135,11 @@ static int add_pair(struct cp_compose *c, struct cp_yaml *seq, const struct cp_y
 		struct cp_str text = key->text;
 
 		if (v->kind != CP_YAML_SCALAR)
-			return cp_yaml_fail(c->err, CP_EINVAL, v, "%.*s: expected a plain value", CP_STR(key->text));
+			return cp_yaml_fail(c->err, CP_EINVAL, v, "%.*s: expected a plain value",
+					    CP_STR(key->text));
 		if (!cp_yaml_is_null(v))
-			text = cp_arena_printf(c->a, "%.*s=%.*s", CP_STR(key->text), CP_STR(cp_yaml_go_text(c->a, v)));
+			text = cp_arena_printf(c->a, "%.*s=%.*s", CP_STR(key->text),
+					       CP_STR(cp_yaml_go_text(c->a, v)));
 		seq->items[seq->n] = text.p || !text.n ? cp_yaml_new_text(c->a, key, text) : NULL;
 		if (!seq->items[seq->n++])
 			return cp_err_nomem(c->err);
@@ -171,8 +190,12 @@ static int to_list(struct cp_compose *c, struct cp_yaml *v, struct cp_yaml **ret
 	return 0;
 }
 
-/* mergeToSequence: both sides as lists, one after the other; a key said twice is settled by whoever reads the list. */
-static int merge_lists(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over, struct cp_yaml **ret)
+/*
+ * mergeToSequence: both sides as lists, one after the other; a key said twice is settled by whoever
+ * reads the list.
+ */
+static int merge_lists(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over,
+		       struct cp_yaml **ret)
 {
 	struct cp_yaml *x, *y;
 	int r = to_list(c, base, &x);
@@ -183,7 +206,8 @@ static int merge_lists(struct cp_compose *c, struct cp_yaml *base, struct cp_yam
 }
 
 /* mergeExtraHosts: as lists, without the entries of `over` that `base` has word for word. */
-static int merge_hosts(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over, struct cp_yaml **ret)
+static int merge_hosts(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over,
+		       struct cp_yaml **ret)
 {
 	struct cp_yaml *x, *y, *fresh;
 	struct cp_map seen = {0};
@@ -226,7 +250,8 @@ int cp_compose_to_map(struct cp_compose *c, struct cp_yaml *v, struct cp_yaml **
 		struct cp_str text = v->items[i]->text;
 		size_t at = cp_str_find(text, '=', 0);
 		struct cp_yaml *key = cp_yaml_new_text(c->a, v->items[i], cp_str_sub(text, 0, at));
-		struct cp_yaml *value = cp_yaml_new_text(c->a, v->items[i], cp_str_from(text, at + 1));
+		struct cp_yaml *value =
+			cp_yaml_new_text(c->a, v->items[i], cp_str_from(text, at + 1));
 
 		if (v->items[i]->kind != CP_YAML_SCALAR || at == text.n)
 			return cp_yaml_fail(c->err, CP_EINVAL, v->items[i], "expected NAME=VALUE");
@@ -237,7 +262,8 @@ int cp_compose_to_map(struct cp_compose *c, struct cp_yaml *v, struct cp_yaml **
 	return 0;
 }
 
-static int merge_as_maps(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over, struct cp_yaml **ret)
+static int merge_as_maps(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over,
+			 struct cp_yaml **ret)
 {
 	struct cp_yaml *x, *y;
 	int r = cp_compose_to_map(c, base, &x);
@@ -249,12 +275,13 @@ static int merge_as_maps(struct cp_compose *c, struct cp_yaml *base, struct cp_y
 
 static merger choose_build(struct cp_str key)
 {
-	static const struct cp_str lists[] = {CP_S_INIT("args"), CP_S_INIT("labels"), CP_S_INIT("ssh")};
+	static const struct cp_str lists[] = {CP_S_INIT("args"), CP_S_INIT("labels"),
+					      CP_S_INIT("ssh")};
 
 	if (cp_str_eq(key, CP_S("extra_hosts")))
 		return merge_hosts;
 	if (cp_str_eq(key, CP_S("additional_contexts")))
-		return merge_as_maps; /* the same as lists, and paths keep the mark that they are resolved */
+		return merge_as_maps; /* as lists would; paths keep the mark that they are placed */
 	for (size_t i = 0; i < CP_LEN(lists); i++)
 		if (cp_str_eq(key, lists[i]))
 			return merge_lists;
@@ -279,7 +306,8 @@ int cp_compose_to_build(struct cp_compose *c, struct cp_yaml *v, struct cp_yaml 
 	return 0;
 }
 
-static int merge_build(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over, struct cp_yaml **ret)
+static int merge_build(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over,
+		       struct cp_yaml **ret)
 {
 	struct cp_yaml *x, *y;
 	int r = cp_compose_to_build(c, base, &x);
@@ -298,7 +326,8 @@ static merger choose_service(struct cp_str key)
 	return cp_str_eq(key, CP_S("build")) ? merge_build : merge_any;
 }
 
-int cp_compose_merge_service(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over, struct cp_yaml **ret)
+int cp_compose_merge_service(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over,
+			     struct cp_yaml **ret)
 {
 	if (base->kind != CP_YAML_MAP || over->kind != CP_YAML_MAP)
 		return merge_any(c, base, over, ret);
@@ -311,7 +340,8 @@ static merger choose_named_service(struct cp_str key)
 	return cp_compose_merge_service;
 }
 
-static int merge_services(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over, struct cp_yaml **ret)
+static int merge_services(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over,
+			  struct cp_yaml **ret)
 {
 	return merge_maps(c, base, over, choose_named_service, ret);
 }
@@ -321,7 +351,8 @@ static merger choose_top(struct cp_str key)
 	return cp_str_eq(key, CP_S("services")) ? merge_services : merge_any;
 }
 
-int cp_compose_merge_model(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over, struct cp_yaml **ret)
+int cp_compose_merge_model(struct cp_compose *c, struct cp_yaml *base, struct cp_yaml *over,
+			   struct cp_yaml **ret)
 {
 	return merge_maps(c, base, over, choose_top, ret);
 }

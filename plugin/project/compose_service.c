@@ -1,4 +1,7 @@
-/* One service ─► what `docker compose build` hands to BuildKit for it (docker/compose v2.40.3 pkg/compose/build_bake.go). */
+/*
+ * One service ─► what `docker compose build` hands to BuildKit for it (docker/compose v2.40.3
+ * pkg/compose/build_bake.go).
+ */
 #include "project/compose_int.h"
 
 struct service {
@@ -8,7 +11,8 @@ struct service {
 	struct cp_image_request q;
 };
 
-static int expected(struct service *s, const struct cp_yaml *at, const char *field, const char *what)
+static int expected(struct service *s, const struct cp_yaml *at, const char *field,
+		    const char *what)
 {
 	return cp_yaml_fail(s->c->err, CP_EINVAL, at, "%s: expected %s", field, what);
 }
@@ -23,7 +27,8 @@ static struct cp_yaml *member(const struct cp_yaml *map, const char *field)
 
 /* ---- scalars ---- */
 
-static int read_text(struct service *s, const struct cp_yaml *map, const char *field, struct cp_str *ret)
+static int read_text(struct service *s, const struct cp_yaml *map, const char *field,
+		     struct cp_str *ret)
 {
 	struct cp_yaml *v = member(map, field);
 
@@ -38,13 +43,15 @@ static int read_text(struct service *s, const struct cp_yaml *map, const char *f
 /* loader/interpolate.go toBoolean. */
 static int read_bool(struct service *s, const char *field, bool *ret)
 {
-	static const char *const yes[] = {"true", "y", "yes", "on"}, *const no[] = {"false", "n", "no", "off"};
+	static const char *const yes[] = {"true", "y", "yes", "on"}, *const no[] = {"false", "n",
+										    "no", "off"};
 	struct cp_yaml *v = member(s->build, field);
 
 	if (!v)
 		return 0;
 	for (size_t i = 0; v->kind == CP_YAML_SCALAR && i < CP_LEN(yes); i++) {
-		if (cp_str_eq_nocase(v->text, cp_str_c(yes[i])) || cp_str_eq_nocase(v->text, cp_str_c(no[i]))) {
+		if (cp_str_eq_nocase(v->text, cp_str_c(yes[i])) ||
+		    cp_str_eq_nocase(v->text, cp_str_c(no[i]))) {
 			*ret = cp_str_eq_nocase(v->text, cp_str_c(yes[i]));
 			return 0;
 		}
@@ -54,7 +61,8 @@ static int read_bool(struct service *s, const char *field, bool *ret)
 
 /* ---- lists ---- */
 
-static int push_text(struct service *s, cp_str_vec *v, const struct cp_yaml *item, const char *field)
+static int push_text(struct service *s, cp_str_vec *v, const struct cp_yaml *item,
+		     const char *field)
 {
 	struct cp_str text;
 
@@ -64,7 +72,8 @@ static int push_text(struct service *s, cp_str_vec *v, const struct cp_yaml *ite
 	return text.p && cp_vec_push(s->c->a, v, text) == 0 ? 0 : cp_err_nomem(s->c->err);
 }
 
-static int read_list(struct service *s, const struct cp_yaml *map, const char *field, struct cp_str **ret, size_t *ret_n)
+static int read_list(struct service *s, const struct cp_yaml *map, const char *field,
+		     struct cp_str **ret, size_t *ret_n)
 {
 	struct cp_yaml *v = member(map, field);
 	cp_str_vec items = {0};
@@ -110,7 +119,9 @@ static int read_settings(struct service *s, const char *field, cp_setting_vec *o
 {
 	struct cp_yaml *v = member(s->build, field);
 	struct cp_map places = {0};
-	int r = v && v->kind == CP_YAML_SCALAR ? expected(s, v, field, "a map or a list of NAME=VALUE") : 0;
+	int r = v && v->kind == CP_YAML_SCALAR
+			? expected(s, v, field, "a map or a list of NAME=VALUE")
+			: 0;
 
 	for (size_t i = 0; r == 0 && v && i < v->n; i++) {
 		struct cp_yaml *item = v->items[i];
@@ -122,19 +133,23 @@ static int read_settings(struct service *s, const char *field, cp_setting_vec *o
 		if (cp_compose_is_reset(item))
 			continue;
 		if (v->kind == CP_YAML_MAP)
-			one = (struct cp_setting){v->keys[i]->text, cp_yaml_go_text(s->c->a, item), !cp_yaml_is_null(item)};
+			one = (struct cp_setting){v->keys[i]->text, cp_yaml_go_text(s->c->a, item),
+						  !cp_yaml_is_null(item)};
 		else
 			one = split_setting(cp_yaml_go_text(s->c->a, item));
 		place = (uintptr_t)cp_map_get(&places, one.key);
 		if (place)
 			out->items[place - 1] = one;
-		else if (cp_vec_push(s->c->a, out, one) < 0 || cp_map_put(s->c->a, &places, one.key, (void *)out->n) < 0)
+		else if (cp_vec_push(s->c->a, out, one) < 0 ||
+			 cp_map_put(s->c->a, &places, one.key, (void *)out->n) < 0)
 			r = cp_err_nomem(s->c->err);
 	}
 	return r;
 }
 
-/* KEY alone takes its value from the project's environment, .env included; unset ones are left out. */
+/*
+ * KEY alone takes its value from the project's environment, .env included; unset ones are left out.
+ */
 static int read_args(struct service *s)
 {
 	cp_setting_vec all = {0}, kept = {0};
@@ -176,7 +191,8 @@ static int read_contexts(struct service *s)
 
 		if (!cp_str_starts(*value, CP_S("service:")))
 			continue;
-		*value = cp_arena_cat(s->c->a, CP_S("target:"), cp_str_from(*value, sizeof("service:") - 1));
+		*value = cp_arena_cat(s->c->a, CP_S("target:"),
+				      cp_str_from(*value, sizeof("service:") - 1));
 		if (!value->p)
 			r = cp_err_nomem(s->c->err);
 	}
@@ -187,7 +203,8 @@ static int read_contexts(struct service *s)
 
 /* ---- hosts, limits, secrets, keys ---- */
 
-static int add_host(struct service *s, cp_str_vec *v, const struct cp_yaml *at, struct cp_str host, struct cp_str addresses)
+static int add_host(struct service *s, cp_str_vec *v, const struct cp_yaml *at, struct cp_str host,
+		    struct cp_str addresses)
 {
 	if (host.n == 0 || cp_str_find(host, ':', 0) < host.n || cp_str_find(host, '=', 0) < host.n)
 		return expected(s, at, "extra_hosts", "HOST=ADDRESS");
@@ -221,7 +238,8 @@ static int read_hosts(struct service *s)
 {
 	struct cp_yaml *v = member(s->build, "extra_hosts");
 	cp_str_vec items = {0};
-	int r = v && v->kind == CP_YAML_SCALAR ? expected(s, v, "extra_hosts", "a map or a list") : 0;
+	int r = v && v->kind == CP_YAML_SCALAR ? expected(s, v, "extra_hosts", "a map or a list")
+					       : 0;
 
 	for (size_t i = 0; r == 0 && v && i < v->n; i++)
 		if (!cp_compose_is_reset(v->items[i]))
@@ -234,7 +252,8 @@ static int read_hosts(struct service *s)
 }
 
 /* nofile: 1024 or {soft: 1, hard: 2} ─► nofile=1024, nofile=1:2 */
-static int read_ulimit(struct service *s, struct cp_str name, const struct cp_yaml *v, cp_str_vec *out)
+static int read_ulimit(struct service *s, struct cp_str name, const struct cp_yaml *v,
+		       cp_str_vec *out)
 {
 	struct cp_str one = CP_S(""), soft = CP_S(""), hard = CP_S(""), text;
 	int r = 0;
@@ -252,7 +271,8 @@ static int read_ulimit(struct service *s, struct cp_str name, const struct cp_ya
 	if (one.n)
 		text = cp_arena_printf(s->c->a, "%.*s=%.*s", CP_STR(name), CP_STR(one));
 	else
-		text = cp_arena_printf(s->c->a, "%.*s=%.*s:%.*s", CP_STR(name), CP_STR(soft), CP_STR(hard));
+		text = cp_arena_printf(s->c->a, "%.*s=%.*s:%.*s", CP_STR(name), CP_STR(soft),
+				       CP_STR(hard));
 	return text.p && cp_vec_push(s->c->a, out, text) == 0 ? 0 : cp_err_nomem(s->c->err);
 }
 
@@ -297,7 +317,8 @@ static int read_secret(struct service *s, const struct cp_yaml *v, cp_setting_ve
 		return r;
 	one.key = target.n ? target : source;
 	one.has_value = env.n || file.n;
-	one.value = env.n ? cp_arena_cat(s->c->a, CP_S("env="), env) : cp_arena_cat(s->c->a, CP_S("src="), file);
+	one.value = env.n ? cp_arena_cat(s->c->a, CP_S("env="), env)
+			  : cp_arena_cat(s->c->a, CP_S("src="), file);
 	return one.value.p && cp_vec_push(s->c->a, out, one) == 0 ? 0 : cp_err_nomem(s->c->err);
 }
 
@@ -331,7 +352,8 @@ static int read_ssh(struct service *s)
 		struct cp_str text = all.items[i].key;
 
 		if (all.items[i].value.n)
-			text = cp_arena_printf(s->c->a, "%.*s=%.*s", CP_STR(text), CP_STR(all.items[i].value));
+			text = cp_arena_printf(s->c->a, "%.*s=%.*s", CP_STR(text),
+					       CP_STR(all.items[i].value));
 		if (!text.p || cp_vec_push(s->c->a, &items, text) < 0)
 			r = cp_err_nomem(s->c->err);
 	}
@@ -353,7 +375,8 @@ static int read_places(struct service *s)
 	if (r < 0)
 		return r;
 	if (inline_text && dockerfile.n)
-		return cp_yaml_fail(s->c->err, CP_EINVAL, inline_text, "dockerfile and dockerfile_inline exclude each other");
+		return cp_yaml_fail(s->c->err, CP_EINVAL, inline_text,
+				    "dockerfile and dockerfile_inline exclude each other");
 	if (inline_text)
 		return read_text(s, s->build, "dockerfile_inline", &s->q.dockerfile_inline);
 	if (dockerfile.n)
@@ -361,7 +384,10 @@ static int read_places(struct service *s)
 	return s->q.dockerfile.p || !dockerfile.n ? 0 : cp_err_nomem(s->c->err);
 }
 
-/* cmd/compose/options.go applyPlatforms for `docker compose build`: without build.platforms the service's own counts. */
+/*
+ * cmd/compose/options.go applyPlatforms for `docker compose build`: without build.platforms the
+ * service's own counts.
+ */
 static int read_platforms(struct service *s, const struct cp_yaml *service)
 {
 	struct cp_str platform = CP_S("");
@@ -400,7 +426,8 @@ static int read_tags(struct service *s, const struct cp_yaml *service)
 
 		if (place)
 			tags.items[place - 1] = all[i];
-		else if (cp_vec_push(s->c->a, &tags, all[i]) < 0 || cp_map_put(s->c->a, &places, key, (void *)tags.n) < 0)
+		else if (cp_vec_push(s->c->a, &tags, all[i]) < 0 ||
+			 cp_map_put(s->c->a, &places, key, (void *)tags.n) < 0)
 			r = cp_err_nomem(s->c->err);
 	}
 	if (r == 0 && image.n && cp_vec_push(s->c->a, &tags, image) < 0)
@@ -414,9 +441,12 @@ static int read_tags(struct service *s, const struct cp_yaml *service)
 static int note_unknown(struct service *s)
 {
 	static const char *const known[] = {
-		"context", "dockerfile", "dockerfile_inline", "args", "target", "cache_from", "cache_to", "additional_contexts",
-		"network", "shm_size", "extra_hosts", "no_cache", "pull", "platforms", "secrets", "ssh", "labels", "tags", "ulimits",
-		"isolation", "privileged", "entitlements", "provenance", "sbom",
+		"context",    "dockerfile",   "dockerfile_inline", "args",
+		"target",     "cache_from",   "cache_to",          "additional_contexts",
+		"network",    "shm_size",     "extra_hosts",       "no_cache",
+		"pull",       "platforms",    "secrets",           "ssh",
+		"labels",     "tags",         "ulimits",           "isolation",
+		"privileged", "entitlements", "provenance",        "sbom",
 	};
 
 	for (size_t i = 0; i < s->build->n; i++) {
@@ -427,7 +457,9 @@ static int note_unknown(struct service *s)
 		for (size_t k = 0; !found && k < CP_LEN(known); k++)
 			found = cp_str_eq(key->text, cp_str_c(known[k]));
 		if (!found)
-			r = cp_compose_note(s->c, key, "build: %.*s is no field of compose, ignored", CP_STR(key->text));
+			r = cp_compose_note(s->c, key,
+					    "build: %.*s is no field of compose, ignored",
+					    CP_STR(key->text));
 		if (r < 0)
 			return r;
 	}
@@ -437,7 +469,8 @@ static int note_unknown(struct service *s)
 static int read_fields(struct service *s)
 {
 	static int (*const readers[])(struct service *) = {
-		read_args, read_labels, read_contexts, read_hosts, read_ulimits, read_secrets, read_ssh, note_unknown,
+		read_args,    read_labels,  read_contexts, read_hosts,
+		read_ulimits, read_secrets, read_ssh,      note_unknown,
 	};
 	int r = read_text(s, s->build, "target", &s->q.target);
 
@@ -458,10 +491,15 @@ static int read_fields(struct service *s)
 	return r;
 }
 
-int cp_compose_request(struct cp_compose *c, const struct cp_yaml *model, struct cp_str name, const struct cp_yaml *service,
-		       struct cp_scope *scope, struct cp_image_request *ret)
+int cp_compose_request(struct cp_compose *c, const struct cp_yaml *model, struct cp_str name,
+		       const struct cp_yaml *service, struct cp_scope *scope,
+		       struct cp_image_request *ret)
 {
-	struct service s = {.c = c, .model = model, .build = member(service, "build"), .scope = scope, .q = {.name = name}};
+	struct service s = {.c = c,
+			    .model = model,
+			    .build = member(service, "build"),
+			    .scope = scope,
+			    .q = {.name = name}};
 	int r;
 
 	if (!s.build || s.build->kind != CP_YAML_MAP)

@@ -1,4 +1,7 @@
-/* .cachepredict.json (include/cachepredict/schema/config.json). Paths are relative to the repository's root. */
+/*
+ * .cachepredict.json (include/cachepredict/schema/config.json). Paths are relative to the
+ * repository's root.
+ */
 #include "project/json_int.h"
 
 static int read_lists(struct cp_json_reader *r, const struct cp_json *o, struct cp_image_request *q)
@@ -43,8 +46,13 @@ static int read_texts(struct cp_json_reader *r, const struct cp_json *o, struct 
 		const char *member;
 		struct cp_str *text;
 	} texts[] = {
-		{"name", &q->name},	  {"context", &q->context},   {"dockerfile", &q->dockerfile}, {"target", &q->target},
-		{"network", &q->network}, {"shm_size", &q->shm_size}, {"cgroup_parent", &q->cgroup_parent},
+		{"name", &q->name},
+		{"context", &q->context},
+		{"dockerfile", &q->dockerfile},
+		{"target", &q->target},
+		{"network", &q->network},
+		{"shm_size", &q->shm_size},
+		{"cgroup_parent", &q->cgroup_parent},
 	};
 
 	for (size_t i = 0; i < CP_LEN(texts); i++) {
@@ -59,7 +67,8 @@ static int read_texts(struct cp_json_reader *r, const struct cp_json *o, struct 
 	return q->context.p && (q->dockerfile.p || !q->dockerfile.n) ? 0 : cp_err_nomem(r->err);
 }
 
-static int read_contexts(struct cp_json_reader *r, const struct cp_json *o, struct cp_image_request *q)
+static int read_contexts(struct cp_json_reader *r, const struct cp_json *o,
+			 struct cp_image_request *q)
 {
 	int rc = cp_json_read_map(r, o, "build_contexts", &q->contexts, &q->n_contexts);
 
@@ -73,7 +82,8 @@ static int read_contexts(struct cp_json_reader *r, const struct cp_json *o, stru
 	return rc;
 }
 
-static int read_secrets(struct cp_json_reader *r, const struct cp_json *o, struct cp_image_request *q)
+static int read_secrets(struct cp_json_reader *r, const struct cp_json *o,
+			struct cp_image_request *q)
 {
 	struct cp_str *texts = NULL;
 	size_t n = 0;
@@ -90,7 +100,8 @@ static int read_secrets(struct cp_json_reader *r, const struct cp_json *o, struc
 	return 0;
 }
 
-static int read_image(struct cp_json_reader *r, const struct cp_json *o, struct cp_image_request *ret)
+static int read_image(struct cp_json_reader *r, const struct cp_json *o,
+		      struct cp_image_request *ret)
 {
 	struct cp_image_request q = {.origin = r->name};
 	int rc = read_texts(r, o, &q);
@@ -114,7 +125,8 @@ static int read_image(struct cp_json_reader *r, const struct cp_json *o, struct 
 	return rc;
 }
 
-static int read_images(struct cp_json_reader *r, const struct cp_json *root, struct cp_image_requests *ret)
+static int read_images(struct cp_json_reader *r, const struct cp_json *root,
+		       struct cp_image_requests *ret)
 {
 	const struct cp_json *v = cp_json_get(root, "images");
 	size_t n = cp_json_len(v);
@@ -124,7 +136,8 @@ static int read_images(struct cp_json_reader *r, const struct cp_json *root, str
 	if (cp_json_kind(v) != CP_JSON_ARRAY)
 		return cp_json_fail(r, "images", "expected a list of objects");
 	if (n > CP_MAX_IMAGES)
-		return cp_err_set(r->err, CP_ELIMIT, "%.*s: over %u images", CP_STR(r->name), CP_MAX_IMAGES);
+		return cp_err_set(r->err, CP_ELIMIT, "%.*s: over %u images", CP_STR(r->name),
+				  CP_MAX_IMAGES);
 	ret->items = cp_arena_array(r->a, n, sizeof(*ret->items));
 	if (!ret->items)
 		return cp_err_nomem(r->err);
@@ -162,17 +175,20 @@ static int read_config(struct cp_json_reader *r, const struct cp_json *root, str
 		rc = cp_json_read_str(r, root, "image_metadata", &c->image_metadata);
 	if (rc < 0)
 		return rc;
-	if (c->context_from.n && !cp_str_eq(c->context_from, CP_S("clone")) && !cp_str_eq(c->context_from, CP_S("export")))
+	if (c->context_from.n && !cp_str_eq(c->context_from, CP_S("clone")) &&
+	    !cp_str_eq(c->context_from, CP_S("export")))
 		return cp_json_fail(r, "context_from", "expected \"clone\" or \"export\"");
 	for (size_t i = 0; i < c->n_fail_on; i++)
-		if (!cp_str_eq(c->fail_on[i], CP_S("miss")) && !cp_str_eq(c->fail_on[i], CP_S("depends")) &&
+		if (!cp_str_eq(c->fail_on[i], CP_S("miss")) &&
+		    !cp_str_eq(c->fail_on[i], CP_S("depends")) &&
 		    !cp_str_eq(c->fail_on[i], CP_S("unknown")))
-			return cp_json_fail(r, "fail_on", "expected \"miss\", \"depends\" or \"unknown\"");
+			return cp_json_fail(r, "fail_on",
+					    "expected \"miss\", \"depends\" or \"unknown\"");
 	return 0;
 }
 
-int cp_config_parse(struct cp_arena *a, struct cp_str text, struct cp_str name, struct cp_config *ret_config,
-		    struct cp_err *err)
+int cp_config_parse(struct cp_arena *a, struct cp_str text, struct cp_str name,
+		    struct cp_config *ret_config, struct cp_err *err)
 {
 	cp_auto_json struct cp_json_doc *doc = NULL;
 	struct cp_json_reader r = {.a = a, .text = text, .err = err};

@@ -12,7 +12,8 @@ struct env_reader {
 
 static bool blank(uint32_t c)
 {
-	return c == '\t' || c == '\v' || c == '\f' || c == '\r' || c == ' ' || c == 0x85 || c == 0xA0;
+	return c == '\t' || c == '\v' || c == '\f' || c == '\r' || c == ' ' || c == 0x85 ||
+	       c == 0xA0;
 }
 
 /* Without white space at the left that is not a line break. */
@@ -68,20 +69,23 @@ static bool key_byte(struct cp_str s, size_t *ret_width)
 	uint32_t c = cp_utf8_decode(s, ret_width);
 
 	if (c < 0x80)
-		return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("_.-[]", (int)c);
-	return c != CP_RUNE_ERROR; /* letters and numbers of other scripts; a sign among them is let pass */
+		return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		       strchr("_.-[]", (int)c);
+	/* letters and numbers of other scripts; a sign among them is let pass */
+	return c != CP_RUNE_ERROR;
 }
 
 /*
- * `[export ]KEY=`, `KEY:` or `KEY` alone on its line (`ret_inherited`). At the end of the file a name without `=`
- * is no statement: it comes out as the value of the empty name.
+ * `[export ]KEY=`, `KEY:` or `KEY` alone on its line (`ret_inherited`). At the end of the file a
+ * name without `=` is no statement: it comes out as the value of the empty name.
  */
 static int take_key(struct env_reader *r, struct cp_str *ret_key, bool *ret_inherited)
 {
 	struct cp_str s = r->rest, key = CP_S("");
 	size_t i = 0, width, after = 0;
 
-	if (cp_str_starts(s, CP_S("export")) && s.n > 6 && (blank((unsigned char)s.p[6]) || s.p[6] == '\n'))
+	if (cp_str_starts(s, CP_S("export")) && s.n > 6 &&
+	    (blank((unsigned char)s.p[6]) || s.p[6] == '\n'))
 		s = skip_blank(cp_str_from(s, 6));
 	*ret_inherited = false;
 	while (i < s.n) {
@@ -105,7 +109,10 @@ static int take_key(struct env_reader *r, struct cp_str *ret_key, bool *ret_inhe
 	return 0;
 }
 
-/* An octal escape \0ddd; Go wants exactly three digits after the zero is dropped, else the rest stays as text. */
+/*
+ * An octal escape \0ddd; Go wants exactly three digits after the zero is dropped, else the rest
+ * stays as text.
+ */
 static size_t expand_octal(struct cp_str s, struct cp_buf *out)
 {
 	size_t n = 2;
@@ -164,7 +171,10 @@ static void expand_escapes(struct cp_str s, struct cp_buf *out)
 	}
 }
 
-/* The value between quotes: an escaped quote loses its backslash, every other backslash stays for the next stage. */
+/*
+ * The value between quotes: an escaped quote loses its backslash, every other backslash stays for
+ * the next stage.
+ */
 static bool take_quoted(struct env_reader *r, struct cp_buf *raw)
 {
 	char quote = r->rest.p[0];
@@ -202,7 +212,8 @@ static int take_unquoted(struct env_reader *r, struct cp_str *ret_value)
 
 static int take_value(struct env_reader *r, struct cp_str *ret_value)
 {
-	cp_auto_buf struct cp_buf raw = CP_BUF_INIT(CP_MAX_YAML_BYTES), plain = CP_BUF_INIT(2 * CP_MAX_YAML_BYTES);
+	cp_auto_buf struct cp_buf raw = CP_BUF_INIT(CP_MAX_YAML_BYTES),
+				  plain = CP_BUF_INIT(2 * CP_MAX_YAML_BYTES);
 	bool quoted = r->rest.n && (r->rest.p[0] == '"' || r->rest.p[0] == '\'');
 	char quote = quoted ? r->rest.p[0] : '\0';
 	struct cp_str value;
@@ -237,12 +248,14 @@ static int set(struct env_reader *r, struct cp_str key, struct cp_str value)
 	return name.p && cp_scope_set(r->scope, name, value) == 0 ? 0 : cp_err_nomem(r->err);
 }
 
-int cp_scope_read_env(struct cp_scope *s, struct cp_str text, struct cp_str name, struct cp_err *err)
+int cp_scope_read_env(struct cp_scope *s, struct cp_str text, struct cp_str name,
+		      struct cp_err *err)
 {
 	struct env_reader r = {.scope = s, .text = text, .name = name, .line = 1, .err = err};
 
 	if (text.n > CP_MAX_YAML_BYTES)
-		return cp_err_set(err, CP_ELIMIT, "%.*s: over %u bytes", CP_STR(name), CP_MAX_YAML_BYTES);
+		return cp_err_set(err, CP_ELIMIT, "%.*s: over %u bytes", CP_STR(name),
+				  CP_MAX_YAML_BYTES);
 	r.rest = cp_str_starts(text, CP_S("\xef\xbb\xbf")) ? cp_str_from(text, 3) : text;
 	while (next_statement(&r)) {
 		struct cp_str key, value;

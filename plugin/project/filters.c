@@ -1,6 +1,6 @@
 /*
- * Which paths start a workflow. GitHub and Gitea: on.EVENT.paths and paths-ignore. GitLab: rules, only and except of every job and of
- * `workflow:`, with `extends` and `!reference` inside the file.
+ * Which paths start a workflow. GitHub and Gitea: on.EVENT.paths and paths-ignore. GitLab: rules,
+ * only and except of every job and of `workflow:`, with `extends` and `!reference` inside the file.
  */
 #include "project/glob_int.h"
 #include "project/project.h"
@@ -26,7 +26,8 @@ static const struct cp_yaml *key_of(const struct cp_yaml *map, struct cp_str nam
 	return NULL;
 }
 
-static int add_filter(struct workflow *w, struct cp_str where, const text_vec *patterns, bool ignore, int line)
+static int add_filter(struct workflow *w, struct cp_str where, const text_vec *patterns,
+		      bool ignore, int line)
 {
 	struct cp_path_filter f = {where, patterns->items, patterns->n, ignore, line};
 
@@ -38,10 +39,13 @@ static int add_filter(struct workflow *w, struct cp_str where, const text_vec *p
 static int github_patterns(struct workflow *w, const struct cp_yaml *v, text_vec *ret)
 {
 	if (v->kind == CP_YAML_SCALAR)
-		return cp_yaml_is_null(v) || cp_vec_push(w->a, ret, v->text) == 0 ? 0 : cp_err_nomem(w->err);
+		return cp_yaml_is_null(v) || cp_vec_push(w->a, ret, v->text) == 0
+			       ? 0
+			       : cp_err_nomem(w->err);
 	for (size_t i = 0; i < v->n; i++) {
 		if (v->kind != CP_YAML_SEQ || v->items[i]->kind != CP_YAML_SCALAR)
-			return cp_yaml_fail(w->err, CP_EINVAL, v, "expected a list of path patterns");
+			return cp_yaml_fail(w->err, CP_EINVAL, v,
+					    "expected a list of path patterns");
 		if (cp_vec_push(w->a, ret, v->items[i]->text) < 0)
 			return cp_err_nomem(w->err);
 	}
@@ -59,8 +63,8 @@ static int github_event(struct workflow *w, const struct cp_yaml *on, const char
 		int r = v ? github_patterns(w, v, &patterns) : 0;
 
 		if (r == 0 && patterns.n)
-			r = add_filter(w, cp_arena_printf(w->a, "on.%s.%s", event, members[i]), &patterns, i == 1,
-				       key_of(e, cp_str_c(members[i]))->line);
+			r = add_filter(w, cp_arena_printf(w->a, "on.%s.%s", event, members[i]),
+				       &patterns, i == 1, key_of(e, cp_str_c(members[i]))->line);
 		if (r < 0)
 			return r;
 	}
@@ -84,10 +88,14 @@ static int visit(struct workflow *w, const struct cp_yaml *at)
 {
 	if (++w->visited <= CP_MAX_YAML_NODES)
 		return 0;
-	return cp_yaml_fail(w->err, CP_ELIMIT, at, "over %u entries through !reference and extends", CP_MAX_YAML_NODES);
+	return cp_yaml_fail(w->err, CP_ELIMIT, at, "over %u entries through !reference and extends",
+			    CP_MAX_YAML_NODES);
 }
 
-/* `!reference [job, key, ...]` ─► what is there; other nodes as they are. NULL when nothing is (an included file has it). */
+/*
+ * `!reference [job, key, ...]` ─► what is there; other nodes as they are. NULL when nothing is (an
+ * included file has it).
+ */
 static int follow(struct workflow *w, const struct cp_yaml *v, const struct cp_yaml **ret)
 {
 	unsigned hops = 0;
@@ -96,7 +104,8 @@ static int follow(struct workflow *w, const struct cp_yaml *v, const struct cp_y
 		const struct cp_yaml *at = w->root;
 
 		if (++hops > CP_MAX_YAML_DEPTH)
-			return cp_yaml_fail(w->err, CP_EINVAL, v, "!reference goes round in a circle");
+			return cp_yaml_fail(w->err, CP_EINVAL, v,
+					    "!reference goes round in a circle");
 		for (size_t i = 0; at && i < v->n; i++)
 			at = cp_yaml_get(at, v->items[i]->text);
 		v = at;
@@ -115,7 +124,8 @@ static int flatten(struct workflow *w, const struct cp_yaml *v, unsigned depth, 
 	if (r < 0 || !v || cp_yaml_is_null(v))
 		return r;
 	if (depth > CP_MAX_YAML_DEPTH)
-		return cp_yaml_fail(w->err, CP_ELIMIT, v, "lists nested over %u levels", CP_MAX_YAML_DEPTH);
+		return cp_yaml_fail(w->err, CP_ELIMIT, v, "lists nested over %u levels",
+				    CP_MAX_YAML_DEPTH);
 	if (v->kind != CP_YAML_SEQ)
 		return cp_vec_push(w->a, ret, v) == 0 ? 0 : cp_err_nomem(w->err);
 	for (size_t i = 0; r == 0 && i < v->n; i++)
@@ -134,14 +144,17 @@ static int gitlab_patterns(struct workflow *w, const struct cp_yaml *changes, te
 		r = flatten(w, changes, 0, &items);
 	for (size_t i = 0; r == 0 && i < items.n; i++) {
 		if (items.items[i]->kind != CP_YAML_SCALAR)
-			return cp_yaml_fail(w->err, CP_EINVAL, items.items[i], "changes: expected a list of path patterns");
+			return cp_yaml_fail(w->err, CP_EINVAL, items.items[i],
+					    "changes: expected a list of path patterns");
 		if (cp_vec_push(w->a, ret, items.items[i]->text) < 0)
 			return cp_err_nomem(w->err);
 	}
 	return r;
 }
 
-/* Rules of one job that start it under the same condition: a path that any of them takes starts it. */
+/*
+ * Rules of one job that start it under the same condition: a path that any of them takes starts it.
+ */
 struct rule_group {
 	struct cp_str condition; /* of `if:` */
 	text_vec patterns;
@@ -175,35 +188,44 @@ static int add_rule(struct workflow *w, group_vec *groups, struct rule_group rul
 /* "build-api: rules[0].changes, rules[2].changes" */
 static struct cp_str where_of(struct workflow *w, const struct rule_group *g, struct cp_str job)
 {
-	struct cp_str where = cp_arena_printf(w->a, "%.*s: rules[%zu].changes", CP_STR(job), g->rules[0]);
+	struct cp_str where =
+		cp_arena_printf(w->a, "%.*s: rules[%zu].changes", CP_STR(job), g->rules[0]);
 
 	for (size_t i = 1; where.p && i < g->n_rules && i < CP_LEN(g->rules); i++)
-		where = cp_arena_printf(w->a, "%.*s, rules[%zu].changes", CP_STR(where), g->rules[i]);
+		where = cp_arena_printf(w->a, "%.*s, rules[%zu].changes", CP_STR(where),
+					g->rules[i]);
 	if (where.p && g->n_rules > CP_LEN(g->rules))
-		where = cp_arena_printf(w->a, "%.*s and %zu more", CP_STR(where), g->n_rules - CP_LEN(g->rules));
+		where = cp_arena_printf(w->a, "%.*s and %zu more", CP_STR(where),
+					g->n_rules - CP_LEN(g->rules));
 	return where;
 }
 
-/* A rule without `changes` that starts the job: rules under the same condition, or under any, no longer hold it back. */
+/*
+ * A rule without `changes` that starts the job: rules under the same condition, or under any, no
+ * longer hold it back.
+ */
 static void forget(group_vec *groups, struct cp_str condition)
 {
 	for (size_t i = 0; i < groups->n; i++)
-		if (!groups->items[i].never && (condition.n == 0 || cp_str_eq(groups->items[i].condition, condition)))
+		if (!groups->items[i].never &&
+		    (condition.n == 0 || cp_str_eq(groups->items[i].condition, condition)))
 			groups->items[i].moot = true;
 }
 
 /* Rules are tried in order; the first that holds decides. `ret_last`: no later rule can. */
-static int read_rule(struct workflow *w, group_vec *groups, const struct cp_yaml *rule, struct cp_str job, size_t index,
-		     bool *ret_last)
+static int read_rule(struct workflow *w, group_vec *groups, const struct cp_yaml *rule,
+		     struct cp_str job, size_t index, bool *ret_last)
 {
-	const struct cp_yaml *changes = CP_YAML_GET(rule, "changes"), *condition = CP_YAML_GET(rule, "if");
+	const struct cp_yaml *changes = CP_YAML_GET(rule, "changes"),
+			     *condition = CP_YAML_GET(rule, "if");
 	const struct cp_yaml *when = CP_YAML_GET(rule, "when");
 	struct rule_group g = {.line = rule->line, .condition = CP_S("")};
 	int r;
 
 	*ret_last = false;
 	if (rule->kind != CP_YAML_MAP)
-		return cp_yaml_fail(w->err, CP_EINVAL, rule, "%.*s: a rule must be a map", CP_STR(job));
+		return cp_yaml_fail(w->err, CP_EINVAL, rule, "%.*s: a rule must be a map",
+				    CP_STR(job));
 	if (condition && condition->kind == CP_YAML_SCALAR)
 		g.condition = condition->text;
 	g.never = when && cp_str_eq(when->text, CP_S("never"));
@@ -238,12 +260,14 @@ static int read_rules(struct workflow *w, const struct cp_yaml *rules, struct cp
 
 /* What a member of a job was asked for, and where it was found. */
 struct wanted {
-	const char *name, *within; /* "rules", NULL; or "only", "changes": GitLab merges maps, so a map may lack it */
+	/* "rules", NULL; or "only", "changes": GitLab merges maps, so a map may lack it */
+	const char *name, *within;
 	const struct cp_yaml *value, *key;
 };
 
 /* The job's own member; `ret_end`: it is not to be looked for in what the job extends. */
-static int own_member(struct workflow *w, const struct cp_yaml *job, struct wanted *want, bool *ret_end)
+static int own_member(struct workflow *w, const struct cp_yaml *job, struct wanted *want,
+		      bool *ret_end)
 {
 	const struct cp_yaml *v = cp_yaml_get(job, cp_str_c(want->name)), *holder = job;
 	int r = follow(w, v, &v);
@@ -262,7 +286,8 @@ static int own_member(struct workflow *w, const struct cp_yaml *job, struct want
 }
 
 /* A member of a job: its own, else that of the jobs that it extends, the last named first. */
-static int job_member(struct workflow *w, const struct cp_yaml *job, unsigned depth, struct wanted *want)
+static int job_member(struct workflow *w, const struct cp_yaml *job, unsigned depth,
+		      struct wanted *want)
 {
 	const struct cp_yaml *extends = CP_YAML_GET(job, "extends");
 	bool end = false;
@@ -277,11 +302,13 @@ static int job_member(struct workflow *w, const struct cp_yaml *job, unsigned de
 	if (extends->kind == CP_YAML_SCALAR)
 		return job_member(w, cp_yaml_get(w->root, extends->text), depth + 1, want);
 	for (size_t i = extends->n; r == 0 && !want->value && i > 0; i--)
-		r = job_member(w, cp_yaml_get(w->root, extends->items[i - 1]->text), depth + 1, want);
+		r = job_member(w, cp_yaml_get(w->root, extends->items[i - 1]->text), depth + 1,
+			       want);
 	return r;
 }
 
-static int read_only(struct workflow *w, const struct cp_yaml *job, struct cp_str name, const char *member, bool ignore)
+static int read_only(struct workflow *w, const struct cp_yaml *job, struct cp_str name,
+		     const char *member, bool ignore)
 {
 	struct wanted want = {.name = member, .within = "changes"};
 	text_vec patterns = {0};
@@ -292,7 +319,8 @@ static int read_only(struct workflow *w, const struct cp_yaml *job, struct cp_st
 	r = gitlab_patterns(w, want.value, &patterns);
 	if (r < 0 || !patterns.n)
 		return r;
-	return add_filter(w, cp_arena_printf(w->a, "%.*s: %s.changes", CP_STR(name), member), &patterns, ignore, want.key->line);
+	return add_filter(w, cp_arena_printf(w->a, "%.*s: %s.changes", CP_STR(name), member),
+			  &patterns, ignore, want.key->line);
 }
 
 static int read_job(struct workflow *w, const struct cp_yaml *job, struct cp_str name)
@@ -301,7 +329,8 @@ static int read_job(struct workflow *w, const struct cp_yaml *job, struct cp_str
 	int r = job_member(w, job, 0, &rules);
 
 	if (r == 0 && rules.value)
-		return read_rules(w, rules.value, name); /* GitLab refuses rules beside only and except */
+		return read_rules(w, rules.value,
+				  name); /* GitLab refuses rules beside only and except */
 	if (r == 0)
 		r = read_only(w, job, name, "only", false);
 	return r == 0 ? read_only(w, job, name, "except", true) : r;
@@ -309,8 +338,10 @@ static int read_job(struct workflow *w, const struct cp_yaml *job, struct cp_str
 
 static bool is_job(struct cp_str name, const struct cp_yaml *v)
 {
-	static const char *const keywords[] = {"default",  "include",  "stages", "variables",	 "workflow",	"image",
-					       "services", "cache",    "spec",	 "before_script", "after_script"};
+	static const char *const keywords[] = {"default",       "include",     "stages",
+					       "variables",     "workflow",    "image",
+					       "services",      "cache",       "spec",
+					       "before_script", "after_script"};
 
 	for (size_t i = 0; i < CP_LEN(keywords); i++)
 		if (cp_str_eq(name, cp_str_c(keywords[i])))
@@ -347,7 +378,8 @@ static enum cp_ci_kind kind_of(struct cp_str name, const struct cp_yaml *root)
 	return CP_YAML_GET(root, "on") && CP_YAML_GET(root, "jobs") ? CP_CI_GITHUB : CP_CI_GITLAB;
 }
 
-static int copy_source(struct cp_arena *a, struct cp_str name, struct cp_str text, struct cp_yaml_source **ret)
+static int copy_source(struct cp_arena *a, struct cp_str name, struct cp_str text,
+		       struct cp_yaml_source **ret)
 {
 	struct cp_yaml_source *source = CP_NEW(a, struct cp_yaml_source);
 
@@ -359,8 +391,9 @@ static int copy_source(struct cp_arena *a, struct cp_str name, struct cp_str tex
 	return source->name.p && source->text.p ? 0 : CP_ENOMEM;
 }
 
-int cp_filters_parse(struct cp_arena *a, struct cp_str text, struct cp_str name, enum cp_ci_kind *ret_kind,
-		     struct cp_path_filter **ret_filters, size_t *ret_n, struct cp_err *err)
+int cp_filters_parse(struct cp_arena *a, struct cp_str text, struct cp_str name,
+		     enum cp_ci_kind *ret_kind, struct cp_path_filter **ret_filters, size_t *ret_n,
+		     struct cp_err *err)
 {
 	struct workflow w = {.a = a, .err = err};
 	struct cp_yaml_source *source;
@@ -378,7 +411,8 @@ int cp_filters_parse(struct cp_arena *a, struct cp_str text, struct cp_str name,
 		w.root = docs[n - 1]; /* GitLab puts `spec:` into a document of its own before */
 	if (!w.root || w.root->kind != CP_YAML_MAP) {
 		cp_err_set(err, CP_EINVAL, "a workflow must be a map");
-		cp_err_at(err, source->name, 1, 1, 1, cp_str_sub(text, 0, cp_str_find(text, '\n', 0)));
+		cp_err_at(err, source->name, 1, 1, 1,
+			  cp_str_sub(text, 0, cp_str_find(text, '\n', 0)));
 		return CP_EINVAL;
 	}
 	kind = kind_of(name, w.root);
@@ -392,10 +426,12 @@ int cp_filters_parse(struct cp_arena *a, struct cp_str text, struct cp_str name,
 }
 
 /*
- * The last pattern that takes the path decides. In paths-ignore Gitea (act's workflowpattern.Filter) stops at the first that takes
- * it, and `!` there takes what the pattern does not.
+ * The last pattern that takes the path decides. In paths-ignore Gitea (act's
+ * workflowpattern.Filter) stops at the first that takes it, and `!` there takes what the pattern
+ * does not.
  */
-static int match_github(const struct cp_path_filter *f, enum cp_ci_kind kind, struct cp_str path, bool *ret_taken)
+static int match_github(const struct cp_path_filter *f, enum cp_ci_kind kind, struct cp_str path,
+			bool *ret_taken)
 {
 	bool first = kind == CP_CI_GITEA && f->ignore, taken = false;
 
@@ -440,10 +476,12 @@ static int match_gitlab(const struct cp_path_filter *f, struct cp_str path, bool
 	return 0;
 }
 
-int cp_filter_matches(const struct cp_path_filter *f, enum cp_ci_kind kind, struct cp_str path, bool *ret_matches)
+int cp_filter_matches(const struct cp_path_filter *f, enum cp_ci_kind kind, struct cp_str path,
+		      bool *ret_matches)
 {
 	bool taken = false;
-	int r = kind == CP_CI_GITLAB ? match_gitlab(f, path, &taken) : match_github(f, kind, path, &taken);
+	int r = kind == CP_CI_GITLAB ? match_gitlab(f, path, &taken)
+				     : match_github(f, kind, path, &taken);
 
 	if (r == 0)
 		*ret_matches = taken != f->ignore;

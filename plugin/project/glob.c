@@ -39,7 +39,8 @@ static bool valid_class(struct cp_str set)
 			return false;
 		if (i + 1 >= set.n || set.p[i + 1] != '-')
 			continue;
-		if (i + 2 >= set.n || set.p[i] > set.p[i + 2] || (set.p[i] <= '9') != (set.p[i + 2] <= '9'))
+		if (i + 2 >= set.n || set.p[i] > set.p[i + 2] ||
+		    (set.p[i] <= '9') != (set.p[i + 2] <= '9'))
 			return false;
 		i += 2;
 		if (!class_letter(set.p[i]))
@@ -85,8 +86,8 @@ static bool take_piece(struct cp_str *rest, struct piece *ret)
 }
 
 /*
- * `?` and `+` behind a piece. As in a regular expression one more `?` behind a repetition changes nothing, and anything else
- * there is an error.
+ * `?` and `+` behind a piece. As in a regular expression one more `?` behind a repetition changes
+ * nothing, and anything else there is an error.
  */
 static bool take_repetition(struct cp_str *rest, struct piece *p)
 {
@@ -124,7 +125,10 @@ static size_t piece_width(const struct piece *p, struct cp_str path, size_t at)
 	}
 }
 
-/* Which places of the path can be reached behind the piece, from those that could be reached before it. */
+/*
+ * Which places of the path can be reached behind the piece, from those that could be reached before
+ * it.
+ */
 static void step_piece(const struct piece *p, struct cp_str path, const bool *before, bool *behind)
 {
 	size_t first = path.n + 1; /* FOLDERS: the first place to start from */
@@ -208,7 +212,10 @@ static bool class_char(struct cp_str *p, struct cp_str *ret)
 	return true;
 }
 
-/* Behind the opening bracket: does the class take the first character of s? *p moves behind the closing one. */
+/*
+ * Behind the opening bracket: does the class take the first character of s? *p moves behind the
+ * closing one.
+ */
 static bool match_class(struct cp_str *p, struct cp_str s)
 {
 	bool negated = p->n && (p->p[0] == '!' || p->p[0] == '^'), ok = false;
@@ -231,7 +238,8 @@ static bool match_class(struct cp_str *p, struct cp_str s)
 				return false;
 		}
 		/* the ends of a range count even when they are the wrong way round */
-		if (c == char_at(from) || c == char_at(to) || (char_at(from) < c && c < char_at(to)))
+		if (c == char_at(from) || c == char_at(to) ||
+		    (char_at(from) < c && c < char_at(to)))
 			ok = true;
 	}
 	return false;
@@ -243,7 +251,9 @@ static struct cp_str unescaped(struct cp_str p)
 	return cp_str_from(p, p.n && p.p[0] == '\\');
 }
 
-/* One character of the pattern against one of the path, neither at its end. Both move on success. */
+/*
+ * One character of the pattern against one of the path, neither at its end. Both move on success.
+ */
 static bool match_one(struct cp_str *p, struct cp_str *s)
 {
 	struct cp_str pattern = *p, text;
@@ -276,7 +286,10 @@ static bool segment_end(struct cp_str s)
 	return s.n == 0 || s.p[0] == '/';
 }
 
-/* One path component (fnmatch_helper): a star goes back to where it was and takes one more. Both end at a slash or at the end. */
+/*
+ * One path component (fnmatch_helper): a star goes back to where it was and takes one more. Both
+ * end at a slash or at the end.
+ */
 static bool match_segment(struct cp_str *p, struct cp_str *s)
 {
 	struct cp_str star_p = {NULL, 0}, star_s = {NULL, 0};
@@ -311,7 +324,9 @@ static bool match_segment(struct cp_str *p, struct cp_str *s)
 	}
 }
 
-/* The whole path; a leading `**` component is tried at every folder, the last one first given up. */
+/*
+ * The whole path; a leading `**` component is tried at every folder, the last one first given up.
+ */
 static bool match_path(struct cp_str p, struct cp_str s)
 {
 	struct cp_str again_p = {NULL, 0}, again_s = {NULL, 0};
@@ -349,7 +364,10 @@ struct braces {
 	bool matched;
 };
 
-/* The first outermost pair of braces; false when there is none. `ret_broken`: one of a pair is missing. */
+/*
+ * The first outermost pair of braces; false when there is none. `ret_broken`: one of a pair is
+ * missing.
+ */
 static bool find_braces(struct cp_str p, size_t *ret_open, size_t *ret_close, bool *ret_broken)
 {
 	size_t open = p.n;
@@ -402,7 +420,8 @@ static int try_braces(struct braces *b, struct cp_str p, unsigned depth)
 		cp_buf_adds(&one, cp_str_sub(p, 0, open));
 		cp_buf_adds(&one, cp_str_sub(p, from + 1, end));
 		cp_buf_adds(&one, cp_str_from(p, close + 1));
-		r = cp_buf_error(&one) ? cp_buf_error(&one) : try_braces(b, cp_buf_str(&one), depth + 1);
+		r = cp_buf_error(&one) ? cp_buf_error(&one)
+				       : try_braces(b, cp_buf_str(&one), depth + 1);
 		if (r < 0)
 			return r;
 		from = end;

@@ -1,12 +1,17 @@
-/* compose-go v2.9.1 template/template.go: the pattern, the six operators, and its greedy matching of braces. */
+/*
+ * compose-go v2.9.1 template/template.go: the pattern, the six operators, and its greedy matching
+ * of braces.
+ */
 #include "project/scope_int.h"
 
-static bool get_from_process(const struct cp_environment *env, struct cp_str name, struct cp_str *ret_value)
+static bool get_from_process(const struct cp_environment *env, struct cp_str name,
+			     struct cp_str *ret_value)
 {
 	char text[256];
 	const char *value;
 
-	if (!env || !env->get || name.n == 0 || name.n >= sizeof(text) || memchr(name.p, '\0', name.n))
+	if (!env || !env->get || name.n == 0 || name.n >= sizeof(text) ||
+	    memchr(name.p, '\0', name.n))
 		return false;
 	memcpy(text, name.p, name.n);
 	text[name.n] = '\0';
@@ -21,7 +26,8 @@ bool cp_scope_get(const struct cp_scope *s, struct cp_str name, struct cp_str *r
 {
 	const struct cp_str *own;
 
-	if (s->outer ? cp_scope_get(s->outer, name, ret_value) : get_from_process(s->process, name, ret_value))
+	if (s->outer ? cp_scope_get(s->outer, name, ret_value)
+		     : get_from_process(s->process, name, ret_value))
 		return true;
 	own = cp_map_get(&s->vars, name);
 	if (own)
@@ -67,8 +73,9 @@ static size_t name_end(struct cp_str s, size_t i)
 }
 
 /*
- * getFirstBraceClosingIndex: braces are counted, but the byte after an opening one is not looked at, so `${A:-{}}` has no
- * balanced end. The pattern's `.*` does not cross a line break. False when there is no end; *ret_end is then that of the line.
+ * getFirstBraceClosingIndex: braces are counted, but the byte after an opening one is not looked
+ * at, so `${A:-{}}` has no balanced end. The pattern's `.*` does not cross a line break. False when
+ * there is no end; *ret_end is then that of the line.
  */
 static bool find_close(struct cp_str s, size_t from, size_t *ret_end)
 {
@@ -156,18 +163,22 @@ static int fail_required(struct expansion *x, const struct braced *b, struct cp_
 {
 	int n = reason.n > 400 ? 400 : (int)reason.n;
 
-	cp_err_set(x->err, CP_EINVAL, "required variable %.*s is missing a value%s%.*s", CP_STR(b->name), n ? ": " : "", n,
-		   reason.p);
-	cp_err_hint(x->err, "set %.*s in the environment or in the .env file beside the compose file", CP_STR(b->name));
+	cp_err_set(x->err, CP_EINVAL, "required variable %.*s is missing a value%s%.*s",
+		   CP_STR(b->name), n ? ": " : "", n, reason.p);
+	cp_err_hint(x->err,
+		    "set %.*s in the environment or in the .env file beside the compose file",
+		    CP_STR(b->name));
 	return CP_EINVAL;
 }
 
 /* The word is expanded even when it is not used, so its errors show, as in compose. */
-static int expand_operator(struct expansion *x, const struct braced *b, unsigned depth, struct cp_buf *out)
+static int expand_operator(struct expansion *x, const struct braced *b, unsigned depth,
+			   struct cp_buf *out)
 {
 	cp_auto_buf struct cp_buf word = CP_BUF_INIT(CP_MAX_EXPANSION_BYTES);
 	struct cp_str value = CP_S("");
-	bool set = cp_scope_get(x->scope, b->name, &value), usable = set && (!b->colon || value.n > 0);
+	bool set = cp_scope_get(x->scope, b->name, &value),
+	     usable = set && (!b->colon || value.n > 0);
 	int r = expand_into(x, b->word, depth + 1, &word);
 
 	if (r < 0)
@@ -191,7 +202,8 @@ static int fail_template(struct expansion *x, struct cp_str at)
 }
 
 /* The construct at the `$` of s[at]; `ret_next` is the first byte after it. */
-static int expand_one(struct expansion *x, struct cp_str s, size_t at, unsigned depth, struct cp_buf *out, size_t *ret_next)
+static int expand_one(struct expansion *x, struct cp_str s, size_t at, unsigned depth,
+		      struct cp_buf *out, size_t *ret_next)
 {
 	char next = at + 1 < s.n ? s.p[at + 1] : '\0';
 	struct braced b;
@@ -221,7 +233,8 @@ static int expand_into(struct expansion *x, struct cp_str text, unsigned depth, 
 	size_t i = 0;
 
 	if (depth > CP_MAX_EXPANSION_DEPTH)
-		return cp_err_set(x->err, CP_ELIMIT, "variables nested over %u levels", CP_MAX_EXPANSION_DEPTH);
+		return cp_err_set(x->err, CP_ELIMIT, "variables nested over %u levels",
+				  CP_MAX_EXPANSION_DEPTH);
 	while (i < text.n) {
 		size_t at = cp_str_find(text, '$', i);
 		int r;
@@ -234,12 +247,14 @@ static int expand_into(struct expansion *x, struct cp_str text, unsigned depth, 
 			return r;
 	}
 	if (cp_buf_error(out) == CP_ELIMIT)
-		return cp_err_set(x->err, CP_ELIMIT, "text over %u bytes after its variables are filled in",
+		return cp_err_set(x->err, CP_ELIMIT,
+				  "text over %u bytes after its variables are filled in",
 				  CP_MAX_EXPANSION_BYTES);
 	return cp_buf_error(out) ? cp_err_nomem(x->err) : 0;
 }
 
-int cp_scope_expand(struct cp_scope *s, struct cp_str text, struct cp_str *ret_text, struct cp_err *err)
+int cp_scope_expand(struct cp_scope *s, struct cp_str text, struct cp_str *ret_text,
+		    struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf out = CP_BUF_INIT(CP_MAX_EXPANSION_BYTES);
 	struct expansion x = {s, err};

@@ -41,7 +41,10 @@ static size_t skip_value(struct cp_str s, size_t i)
 	return s.n;
 }
 
-/* The key of the member `name` of the object at `i`, its value in *ret_value; s.n when it is not found (an escaped key). */
+/*
+ * The key of the member `name` of the object at `i`, its value in *ret_value; s.n when it is not
+ * found (an escaped key).
+ */
 static size_t find_member(struct cp_str s, size_t i, struct cp_str name, size_t *ret_value)
 {
 	i = skip_space(s, i);
@@ -83,7 +86,8 @@ static size_t find_element(struct cp_str s, size_t i, struct cp_str index, size_
 static size_t find_part(struct cp_str s, size_t i, struct cp_str name, size_t *ret_value)
 {
 	i = skip_space(s, i);
-	return i < s.n && s.p[i] == '[' ? find_element(s, i, name, ret_value) : find_member(s, i, name, ret_value);
+	return i < s.n && s.p[i] == '[' ? find_element(s, i, name, ret_value)
+					: find_member(s, i, name, ret_value);
 }
 
 static void set_position(const struct cp_json_reader *r, size_t at)
@@ -91,7 +95,8 @@ static void set_position(const struct cp_json_reader *r, size_t at)
 	int line = 1;
 	size_t start = 0;
 
-	for (size_t i = cp_str_find(r->text, '\n', 0); i < at; i = cp_str_find(r->text, '\n', start)) {
+	for (size_t i = cp_str_find(r->text, '\n', 0); i < at;
+	     i = cp_str_find(r->text, '\n', start)) {
 		line++;
 		start = i + 1;
 	}
@@ -105,8 +110,8 @@ int cp_json_fail(const struct cp_json_reader *r, const char *member, const char 
 	size_t n = 0, at = 0, value = 0;
 
 	for (size_t i = 0; i < r->n_path; i++) {
-		n += (size_t)snprintf(path + n, sizeof(path) - n, "%.*s.", r->path[i].n > 60 ? 60 : (int)r->path[i].n,
-				      r->path[i].p);
+		n += (size_t)snprintf(path + n, sizeof(path) - n, "%.*s.",
+				      r->path[i].n > 60 ? 60 : (int)r->path[i].n, r->path[i].p);
 		if (at < r->text.n)
 			at = find_part(r->text, value, r->path[i], &value);
 	}
@@ -142,8 +147,8 @@ static bool absent(const struct cp_json *v)
 }
 
 /* The text, CP_EINVAL for an object, a list or a fraction, CP_ENOMEM. */
-static int scalar(const struct cp_json_reader *r, const struct cp_json *v, const char *member, const char *expected,
-		  struct cp_str *ret)
+static int scalar(const struct cp_json_reader *r, const struct cp_json *v, const char *member,
+		  const char *expected, struct cp_str *ret)
 {
 	enum cp_json_kind kind = cp_json_kind(v);
 	struct cp_str s;
@@ -157,14 +162,16 @@ static int scalar(const struct cp_json_reader *r, const struct cp_json *v, const
 	return 0;
 }
 
-int cp_json_read_str(const struct cp_json_reader *r, const struct cp_json *o, const char *member, struct cp_str *ret)
+int cp_json_read_str(const struct cp_json_reader *r, const struct cp_json *o, const char *member,
+		     struct cp_str *ret)
 {
 	const struct cp_json *v = cp_json_get(o, member);
 
 	return absent(v) ? 0 : scalar(r, v, member, "expected a string", ret);
 }
 
-int cp_json_read_bool(const struct cp_json_reader *r, const struct cp_json *o, const char *member, bool *ret)
+int cp_json_read_bool(const struct cp_json_reader *r, const struct cp_json *o, const char *member,
+		      bool *ret)
 {
 	const struct cp_json *v = cp_json_get(o, member);
 
@@ -176,8 +183,8 @@ int cp_json_read_bool(const struct cp_json_reader *r, const struct cp_json *o, c
 	return 0;
 }
 
-int cp_json_read_list(const struct cp_json_reader *r, const struct cp_json *o, const char *member, bool one,
-		      struct cp_str **ret, size_t *ret_n)
+int cp_json_read_list(const struct cp_json_reader *r, const struct cp_json *o, const char *member,
+		      bool one, struct cp_str **ret, size_t *ret_n)
 {
 	const struct cp_json *v = cp_json_get(o, member);
 	bool single = one && cp_json_kind(v) == CP_JSON_STRING;
@@ -192,7 +199,8 @@ int cp_json_read_list(const struct cp_json_reader *r, const struct cp_json *o, c
 	if (!items)
 		return cp_err_nomem(r->err);
 	for (size_t i = 0; i < n; i++) {
-		int rc = scalar(r, single ? v : cp_json_at(v, i), member, "expected a list of strings", &items[i]);
+		int rc = scalar(r, single ? v : cp_json_at(v, i), member,
+				"expected a list of strings", &items[i]);
 
 		if (rc < 0)
 			return rc;
@@ -202,8 +210,8 @@ int cp_json_read_list(const struct cp_json_reader *r, const struct cp_json *o, c
 	return 0;
 }
 
-int cp_json_read_map(const struct cp_json_reader *r, const struct cp_json *o, const char *member, struct cp_setting **ret,
-		     size_t *ret_n)
+int cp_json_read_map(const struct cp_json_reader *r, const struct cp_json *o, const char *member,
+		     struct cp_setting **ret, size_t *ret_n)
 {
 	const struct cp_json *v = cp_json_get(o, member);
 	struct cp_setting *items;

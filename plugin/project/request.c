@@ -4,8 +4,9 @@
 
 bool cp_request_is_remote(struct cp_str context)
 {
-	static const struct cp_str prefixes[] = {CP_S_INIT("github.com/"), CP_S_INIT("git@"), CP_S_INIT("target:"),
-						 CP_S_INIT("docker-image:"), CP_S_INIT("service:")};
+	static const struct cp_str prefixes[] = {CP_S_INIT("github.com/"), CP_S_INIT("git@"),
+						 CP_S_INIT("target:"), CP_S_INIT("docker-image:"),
+						 CP_S_INIT("service:")};
 
 	for (size_t i = 0; i < CP_LEN(prefixes); i++)
 		if (cp_str_starts(context, prefixes[i]))
@@ -62,7 +63,10 @@ int cp_settings_put(struct cp_arena *a, cp_setting_vec *v, struct cp_setting s)
 	return cp_vec_push(a, v, s);
 }
 
-/* Fields of a comma-separated list are not quoted in any secret that names an id, so plain splitting is enough. */
+/*
+ * Fields of a comma-separated list are not quoted in any secret that names an id, so plain
+ * splitting is enough.
+ */
 bool cp_secret_read(struct cp_arena *a, struct cp_str text, struct cp_setting *ret_secret)
 {
 	struct cp_str rest = text, field, id = CP_S(""), src = CP_S(""), env = CP_S("");
@@ -76,7 +80,8 @@ bool cp_secret_read(struct cp_arena *a, struct cp_str text, struct cp_setting *r
 			id = field;
 		else if (cp_str_eq_nocase(key, CP_S("id")))
 			id = value;
-		else if (cp_str_eq_nocase(key, CP_S("src")) || cp_str_eq_nocase(key, CP_S("source")))
+		else if (cp_str_eq_nocase(key, CP_S("src")) ||
+			 cp_str_eq_nocase(key, CP_S("source")))
 			src = value;
 		else if (cp_str_eq_nocase(key, CP_S("env")))
 			env = value;
@@ -89,7 +94,8 @@ bool cp_secret_read(struct cp_arena *a, struct cp_str text, struct cp_setting *r
 	}
 	ret_secret->key = cp_arena_str(a, id);
 	ret_secret->has_value = env.n > 0 || src.n > 0;
-	ret_secret->value = env.n ? cp_arena_cat(a, CP_S("env="), env) : cp_arena_cat(a, CP_S("src="), src);
+	ret_secret->value =
+		env.n ? cp_arena_cat(a, CP_S("env="), env) : cp_arena_cat(a, CP_S("src="), src);
 	return id.n > 0;
 }
 
@@ -140,7 +146,9 @@ int cp_request_sort(struct cp_arena *a, struct cp_str *items, size_t n)
 	if (!sorted)
 		return CP_ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		sorted[i] = (struct sort_item){cp_str_sub(items[i], 0, cp_str_find(items[i], '=', 0)), items[i], i};
+		sorted[i] =
+			(struct sort_item){cp_str_sub(items[i], 0, cp_str_find(items[i], '=', 0)),
+					   items[i], i};
 	if (n > 1)
 		qsort(sorted, n, sizeof(*sorted), by_name);
 	for (size_t i = 0; i < n; i++)
@@ -168,8 +176,11 @@ int cp_requests_follow_links(cp_image_vec *v, const struct cp_links *links, stru
 				continue;
 			r = links->add(links->self, name, v, err);
 			if (r == CP_ENOTFOUND)
-				return cp_err_set(err, CP_EINVAL, "%.*s: context %.*s names %.*s, which is not there",
-						  CP_STR(v->items[i].name), CP_STR(context.key), CP_STR(context.value));
+				return cp_err_set(
+					err, CP_EINVAL,
+					"%.*s: context %.*s names %.*s, which is not there",
+					CP_STR(v->items[i].name), CP_STR(context.key),
+					CP_STR(context.value));
 			if (r < 0)
 				return r;
 		}

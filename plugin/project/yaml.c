@@ -21,7 +21,8 @@ static struct cp_str line_of(struct cp_str text, int line)
 
 static int mark_width(const struct cp_yaml *at)
 {
-	if (at->kind != CP_YAML_SCALAR || at->text.n == 0 || cp_str_find(at->text, '\n', 0) < at->text.n)
+	if (at->kind != CP_YAML_SCALAR || at->text.n == 0 ||
+	    cp_str_find(at->text, '\n', 0) < at->text.n)
 		return 1;
 	return at->text.n > 200 ? 200 : (int)at->text.n;
 }
@@ -36,7 +37,8 @@ int cp_yaml_fail(struct cp_err *err, int code, const struct cp_yaml *at, const c
 	va_end(ap);
 	cp_err_set(err, code, "%s", message);
 	if (at && at->source)
-		cp_err_at(err, at->source->name, at->line, at->column, mark_width(at), line_of(at->source->text, at->line));
+		cp_err_at(err, at->source->name, at->line, at->column, mark_width(at),
+			  line_of(at->source->text, at->line));
 	return code;
 }
 
@@ -49,8 +51,10 @@ struct reader {
 	struct cp_map anchors; /* of the document being read: name ─► struct anchor */
 	size_t weight;         /* of all documents so far, aliases written out */
 	struct cp_err *err;
-	/* Where the last position was, so that a file, and a line of a megabyte, are walked once. */
-	int line;              /* 0 = nowhere yet */
+	/*
+	 * Where the last position was, so that a file, and a line of a megabyte, are walked once.
+	 */
+	int line; /* 0 = nowhere yet */
 	struct cp_str line_text;
 	size_t characters, bytes; /* into line_text */
 };
@@ -60,7 +64,9 @@ struct anchor {
 	bool open; /* still being read: an alias here would contain itself */
 };
 
-/* Events come in the order of the file, so the search for a line goes on where the last one ended. */
+/*
+ * Events come in the order of the file, so the search for a line goes on where the last one ended.
+ */
 static void seek_line(struct reader *r, int line)
 {
 	struct cp_str text = r->source->text;
@@ -102,7 +108,8 @@ static int fail_at_mark(struct reader *r, int code, yaml_mark_t mark, const char
 	int column = seek_column(r, mark);
 
 	cp_err_set(r->err, code, "%s", message);
-	cp_err_at(r->err, r->source->name, r->line, column, 1, cp_str_trim_right(r->line_text, "\r"));
+	cp_err_at(r->err, r->source->name, r->line, column, 1,
+		  cp_str_trim_right(r->line_text, "\r"));
 	return code;
 }
 
@@ -114,11 +121,13 @@ static int fail_parser(struct reader *r)
 	if (p->error == YAML_MEMORY_ERROR)
 		return cp_err_nomem(r->err);
 	if (p->error == YAML_READER_ERROR) {
-		snprintf(message, sizeof(message), "not valid YAML text: %s", p->problem ? p->problem : "broken encoding");
+		snprintf(message, sizeof(message), "not valid YAML text: %s",
+			 p->problem ? p->problem : "broken encoding");
 		return fail_at_mark(r, CP_EINVAL, p->mark, message);
 	}
 	if (p->context)
-		snprintf(message, sizeof(message), "%s: %s", p->context, p->problem ? p->problem : "syntax error");
+		snprintf(message, sizeof(message), "%s: %s", p->context,
+			 p->problem ? p->problem : "syntax error");
 	else
 		snprintf(message, sizeof(message), "%s", p->problem ? p->problem : "syntax error");
 	return fail_at_mark(r, CP_EINVAL, p->problem_mark, message);
@@ -153,7 +162,8 @@ static int count_nodes(struct reader *r, size_t n, yaml_mark_t mark)
 	r->weight += n;
 	if (r->weight <= CP_MAX_YAML_NODES)
 		return 0;
-	snprintf(message, sizeof(message), "over %u YAML nodes, aliases written out", CP_MAX_YAML_NODES);
+	snprintf(message, sizeof(message), "over %u YAML nodes, aliases written out",
+		 CP_MAX_YAML_NODES);
 	return fail_at_mark(r, CP_ELIMIT, mark, message);
 }
 
@@ -166,7 +176,8 @@ static int fail_deep(struct reader *r, yaml_mark_t mark)
 }
 
 /* Remember the node under its anchor; a later anchor of the same name takes its place. */
-static int put_anchor(struct reader *r, const yaml_char_t *name, struct cp_yaml *node, struct anchor **ret_anchor)
+static int put_anchor(struct reader *r, const yaml_char_t *name, struct cp_yaml *node,
+		      struct anchor **ret_anchor)
 {
 	struct anchor *anchor;
 	struct cp_str key;
@@ -184,7 +195,8 @@ static int put_anchor(struct reader *r, const yaml_char_t *name, struct cp_yaml 
 	return 0;
 }
 
-static int read_alias(struct reader *r, const yaml_event_t *event, unsigned depth, struct cp_yaml **ret_node)
+static int read_alias(struct reader *r, const yaml_event_t *event, unsigned depth,
+		      struct cp_yaml **ret_node)
 {
 	const char *name = (const char *)event->data.alias.anchor;
 	struct anchor *anchor = cp_map_get(&r->anchors, cp_str_c(name));
@@ -192,7 +204,8 @@ static int read_alias(struct reader *r, const yaml_event_t *event, unsigned dept
 	int rc;
 
 	if (!anchor || anchor->open) {
-		snprintf(message, sizeof(message), anchor ? "anchor %s contains itself" : "unknown anchor %s", name);
+		snprintf(message, sizeof(message),
+			 anchor ? "anchor %s contains itself" : "unknown anchor %s", name);
 		return fail_at_mark(r, CP_EINVAL, event->start_mark, message);
 	}
 	if (depth + anchor->node->height > CP_MAX_YAML_DEPTH)
@@ -220,7 +233,8 @@ static int read_scalar(struct reader *r, const yaml_event_t *event, struct cp_ya
 
 	if (!v)
 		return cp_err_nomem(r->err);
-	v->text = cp_arena_str(r->a, cp_str_n((const char *)event->data.scalar.value, event->data.scalar.length));
+	v->text = cp_arena_str(r->a, cp_str_n((const char *)event->data.scalar.value,
+					      event->data.scalar.length));
 	v->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	if (!v->text.p)
 		return cp_err_nomem(r->err);
@@ -242,7 +256,8 @@ static void adopt(struct cp_yaml *parent, const struct cp_yaml *child)
 		parent->height = child->height + 1;
 }
 
-static int read_node(struct reader *r, const yaml_event_t *event, unsigned depth, struct cp_yaml **ret_node);
+static int read_node(struct reader *r, const yaml_event_t *event, unsigned depth,
+		     struct cp_yaml **ret_node);
 
 static int read_sequence(struct reader *r, struct cp_yaml *v, unsigned depth)
 {
@@ -298,12 +313,14 @@ static int merge_value(struct reader *r, struct cp_yaml *into, const struct cp_y
 	if (value->kind == CP_YAML_MAP)
 		return merge_map(r, into, value);
 	if (value->kind == CP_YAML_SCALAR)
-		return cp_yaml_fail(r->err, CP_EINVAL, value, "a merge key (<<) needs a map or a list of maps");
+		return cp_yaml_fail(r->err, CP_EINVAL, value,
+				    "a merge key (<<) needs a map or a list of maps");
 	for (size_t i = 0; i < value->n; i++) {
 		int rc;
 
 		if (value->items[i]->kind != CP_YAML_MAP)
-			return cp_yaml_fail(r->err, CP_EINVAL, value->items[i], "a merge key (<<) needs a map or a list of maps");
+			return cp_yaml_fail(r->err, CP_EINVAL, value->items[i],
+					    "a merge key (<<) needs a map or a list of maps");
 		rc = merge_map(r, into, value->items[i]);
 		if (rc < 0)
 			return rc;
@@ -312,7 +329,8 @@ static int merge_value(struct reader *r, struct cp_yaml *into, const struct cp_y
 }
 
 /* One key and its value; `ret_end` when the map is over. Merge values are kept aside. */
-static int read_pair(struct reader *r, struct cp_yaml *v, unsigned depth, struct cp_yaml **ret_merge, bool *ret_end)
+static int read_pair(struct reader *r, struct cp_yaml *v, unsigned depth,
+		     struct cp_yaml **ret_merge, bool *ret_end)
 {
 	struct cp_yaml *key = NULL, *value = NULL;
 	yaml_event_t event;
@@ -342,7 +360,8 @@ static int read_pair(struct reader *r, struct cp_yaml *v, unsigned depth, struct
 		return 0;
 	}
 	if (is_merge_key(key) || cp_yaml_get(v, key->text))
-		return cp_yaml_fail(r->err, CP_EINVAL, key, "key %.*s is already defined", CP_STR(key->text));
+		return cp_yaml_fail(r->err, CP_EINVAL, key, "key %.*s is already defined",
+				    CP_STR(key->text));
 	return cp_yaml_map_put(r->a, v, key, value) < 0 ? cp_err_nomem(r->err) : 0;
 }
 
@@ -360,7 +379,8 @@ static int read_mapping(struct reader *r, struct cp_yaml *v, unsigned depth)
 	return merge ? merge_value(r, v, merge) : 0;
 }
 
-static int read_collection(struct reader *r, const yaml_event_t *event, unsigned depth, struct cp_yaml **ret_node)
+static int read_collection(struct reader *r, const yaml_event_t *event, unsigned depth,
+			   struct cp_yaml **ret_node)
 {
 	bool seq = event->type == YAML_SEQUENCE_START_EVENT;
 	struct cp_yaml *v = new_node(r, seq ? CP_YAML_SEQ : CP_YAML_MAP, event->start_mark);
@@ -371,7 +391,10 @@ static int read_collection(struct reader *r, const yaml_event_t *event, unsigned
 		return cp_err_nomem(r->err);
 	rc = set_tag(r, v, seq ? event->data.sequence_start.tag : event->data.mapping_start.tag);
 	if (rc == 0)
-		rc = put_anchor(r, seq ? event->data.sequence_start.anchor : event->data.mapping_start.anchor, v, &anchor);
+		rc = put_anchor(r,
+				seq ? event->data.sequence_start.anchor
+				    : event->data.mapping_start.anchor,
+				v, &anchor);
 	if (rc == 0)
 		rc = seq ? read_sequence(r, v, depth) : read_mapping(r, v, depth);
 	if (rc < 0)
@@ -382,7 +405,8 @@ static int read_collection(struct reader *r, const yaml_event_t *event, unsigned
 	return 0;
 }
 
-static int read_node(struct reader *r, const yaml_event_t *event, unsigned depth, struct cp_yaml **ret_node)
+static int read_node(struct reader *r, const yaml_event_t *event, unsigned depth,
+		     struct cp_yaml **ret_node)
 {
 	int rc;
 
@@ -443,17 +467,20 @@ static int read_stream(struct reader *r, struct cp_yaml ***ret_documents, size_t
 	return 0;
 }
 
-int cp_yaml_parse(struct cp_arena *a, const struct cp_yaml_source *source, struct cp_yaml ***ret_documents, size_t *ret_n,
-		  struct cp_err *err)
+int cp_yaml_parse(struct cp_arena *a, const struct cp_yaml_source *source,
+		  struct cp_yaml ***ret_documents, size_t *ret_n, struct cp_err *err)
 {
 	struct reader r = {.a = a, .source = source, .err = err};
 	int rc;
 
 	if (source->text.n > CP_MAX_YAML_BYTES)
-		return cp_err_set(err, CP_ELIMIT, "%.*s: over %u bytes of YAML", CP_STR(source->name), CP_MAX_YAML_BYTES);
+		return cp_err_set(err, CP_ELIMIT, "%.*s: over %u bytes of YAML",
+				  CP_STR(source->name), CP_MAX_YAML_BYTES);
 	if (!yaml_parser_initialize(&r.parser))
 		return cp_err_nomem(err);
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)(source->text.p ? source->text.p : ""), source->text.n);
+	yaml_parser_set_input_string(&r.parser,
+				     (const unsigned char *)(source->text.p ? source->text.p : ""),
+				     source->text.n);
 	rc = read_stream(&r, ret_documents, ret_n);
 	yaml_parser_delete(&r.parser);
 	return rc;
@@ -498,7 +525,8 @@ static size_t room_of(size_t n)
 
 static int grow_map(struct cp_arena *a, struct cp_yaml *map, size_t room)
 {
-	struct cp_yaml **keys = cp_arena_array(a, room, sizeof(*keys)), **items = cp_arena_array(a, room, sizeof(*items));
+	struct cp_yaml **keys = cp_arena_array(a, room, sizeof(*keys)),
+		       **items = cp_arena_array(a, room, sizeof(*items));
 
 	if (!keys || !items)
 		return CP_ENOMEM;
@@ -522,7 +550,8 @@ static int index_map(struct cp_arena *a, struct cp_yaml *map)
 	return 0;
 }
 
-int cp_yaml_map_put(struct cp_arena *a, struct cp_yaml *map, struct cp_yaml *key, struct cp_yaml *value)
+int cp_yaml_map_put(struct cp_arena *a, struct cp_yaml *map, struct cp_yaml *key,
+		    struct cp_yaml *value)
 {
 	size_t at = find_key(map, key->text);
 
@@ -546,7 +575,11 @@ struct cp_yaml *cp_yaml_new_map(struct cp_arena *a, const struct cp_yaml *at)
 
 	if (!v)
 		return NULL;
-	*v = (struct cp_yaml){.kind = CP_YAML_MAP, .source = at->source, .line = at->line, .column = at->column, .weight = 1};
+	*v = (struct cp_yaml){.kind = CP_YAML_MAP,
+			      .source = at->source,
+			      .line = at->line,
+			      .column = at->column,
+			      .weight = 1};
 	return v;
 }
 
@@ -575,7 +608,11 @@ struct cp_yaml *cp_yaml_new_text(struct cp_arena *a, const struct cp_yaml *at, s
 
 	if (!v)
 		return NULL;
-	*v = (struct cp_yaml){.kind = CP_YAML_SCALAR, .source = at->source, .line = at->line, .column = at->column, .weight = 1};
+	*v = (struct cp_yaml){.kind = CP_YAML_SCALAR,
+			      .source = at->source,
+			      .line = at->line,
+			      .column = at->column,
+			      .weight = 1};
 	v->text = text;
 	return v;
 }

@@ -1,4 +1,6 @@
-/* What a plain YAML scalar means: go-yaml v3's resolve.go, and how Go's fmt.Sprint shows the value. */
+/*
+ * What a plain YAML scalar means: go-yaml v3's resolve.go, and how Go's fmt.Sprint shows the value.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,15 +23,29 @@ static const struct {
 	bool truth;
 	double f;
 } words[] = {
-	{"", VALUE_NULL, false, 0},	{"~", VALUE_NULL, false, 0},	  {"null", VALUE_NULL, false, 0},
-	{"Null", VALUE_NULL, false, 0},	{"NULL", VALUE_NULL, false, 0},	  {"true", VALUE_BOOL, true, 0},
-	{"True", VALUE_BOOL, true, 0},	{"TRUE", VALUE_BOOL, true, 0},	  {"false", VALUE_BOOL, false, 0},
-	{"False", VALUE_BOOL, false, 0}, {"FALSE", VALUE_BOOL, false, 0}, {".nan", VALUE_FLOAT, false, NAN},
-	{".NaN", VALUE_FLOAT, false, NAN}, {".NAN", VALUE_FLOAT, false, NAN}, {".inf", VALUE_FLOAT, false, INFINITY},
-	{".Inf", VALUE_FLOAT, false, INFINITY}, {".INF", VALUE_FLOAT, false, INFINITY},
-	{"+.inf", VALUE_FLOAT, false, INFINITY}, {"+.Inf", VALUE_FLOAT, false, INFINITY},
-	{"+.INF", VALUE_FLOAT, false, INFINITY}, {"-.inf", VALUE_FLOAT, false, -INFINITY},
-	{"-.Inf", VALUE_FLOAT, false, -INFINITY}, {"-.INF", VALUE_FLOAT, false, -INFINITY},
+	{"", VALUE_NULL, false, 0},
+	{"~", VALUE_NULL, false, 0},
+	{"null", VALUE_NULL, false, 0},
+	{"Null", VALUE_NULL, false, 0},
+	{"NULL", VALUE_NULL, false, 0},
+	{"true", VALUE_BOOL, true, 0},
+	{"True", VALUE_BOOL, true, 0},
+	{"TRUE", VALUE_BOOL, true, 0},
+	{"false", VALUE_BOOL, false, 0},
+	{"False", VALUE_BOOL, false, 0},
+	{"FALSE", VALUE_BOOL, false, 0},
+	{".nan", VALUE_FLOAT, false, NAN},
+	{".NaN", VALUE_FLOAT, false, NAN},
+	{".NAN", VALUE_FLOAT, false, NAN},
+	{".inf", VALUE_FLOAT, false, INFINITY},
+	{".Inf", VALUE_FLOAT, false, INFINITY},
+	{".INF", VALUE_FLOAT, false, INFINITY},
+	{"+.inf", VALUE_FLOAT, false, INFINITY},
+	{"+.Inf", VALUE_FLOAT, false, INFINITY},
+	{"+.INF", VALUE_FLOAT, false, INFINITY},
+	{"-.inf", VALUE_FLOAT, false, -INFINITY},
+	{"-.Inf", VALUE_FLOAT, false, -INFINITY},
+	{"-.INF", VALUE_FLOAT, false, -INFINITY},
 };
 
 static bool is_digit(char c)
@@ -45,8 +61,8 @@ static size_t skip_digits(struct cp_str s, size_t i)
 }
 
 /*
- * [-+]? (. digits | digits (. digits?)?) ([eE] [-+]? digits)?   rewritten as integer digits and an exponent, because strtod's
- * decimal point is that of the host's locale and an integer has none.
+ * [-+]? (. digits | digits (. digits?)?) ([eE] [-+]? digits)?   rewritten as integer digits and an
+ * exponent, because strtod's decimal point is that of the host's locale and an integer has none.
  */
 static bool read_float(struct cp_str s, double *ret_f)
 {
@@ -97,7 +113,8 @@ static bool read_digits(struct cp_str s, unsigned base, uint64_t *ret_u)
 			d = (unsigned)(c - 'a') + 10;
 		else if (c >= 'A' && c <= 'F')
 			d = (unsigned)(c - 'A') + 10;
-		if (d >= base || __builtin_mul_overflow(u, (uint64_t)base, &u) || __builtin_add_overflow(u, (uint64_t)d, &u))
+		if (d >= base || __builtin_mul_overflow(u, (uint64_t)base, &u) ||
+		    __builtin_add_overflow(u, (uint64_t)d, &u))
 			return false;
 	}
 	*ret_u = u;
@@ -154,11 +171,14 @@ static struct value resolve(const struct cp_yaml *node)
 	struct value v = {VALUE_STRING};
 	struct cp_str s = node->text;
 
-	if (!node->plain || cp_str_eq(node->tag, CP_S("!")) || cp_str_eq(node->tag, CP_S("tag:yaml.org,2002:str")))
+	if (!node->plain || cp_str_eq(node->tag, CP_S("!")) ||
+	    cp_str_eq(node->tag, CP_S("tag:yaml.org,2002:str")))
 		return v;
 	for (size_t i = 0; i < CP_LEN(words); i++) {
 		if (cp_str_eq(s, cp_str_c(words[i].text)))
-			return (struct value){.kind = words[i].kind, .truth = words[i].truth, .f = words[i].f};
+			return (struct value){.kind = words[i].kind,
+					      .truth = words[i].truth,
+					      .f = words[i].f};
 	}
 	if (s.p[0] == '.') {
 		v.kind = read_float(s, &v.f) ? VALUE_FLOAT : VALUE_STRING;
@@ -178,8 +198,8 @@ bool cp_yaml_is_string(const struct cp_yaml *v)
 }
 
 /*
- * Fewest digits that read back as f, and the decimal exponent of the first. The host's decimal point, whatever it is, is
- * skipped.
+ * Fewest digits that read back as f, and the decimal exponent of the first. The host's decimal
+ * point, whatever it is, is skipped.
  */
 static size_t shortest_digits(double f, char digits[20], int *ret_exponent)
 {
@@ -196,7 +216,8 @@ static size_t shortest_digits(double f, char digits[20], int *ret_exponent)
 			if (is_digit(*p))
 				digits[n++] = *p;
 		*ret_exponent = (int)strtol(e + 1, NULL, 10);
-		snprintf(again, sizeof(again), "%.*se%d", (int)n, digits, *ret_exponent - (int)n + 1);
+		snprintf(again, sizeof(again), "%.*se%d", (int)n, digits,
+			 *ret_exponent - (int)n + 1);
 		if (strtod(again, NULL) == f)
 			break;
 	}
@@ -205,7 +226,10 @@ static size_t shortest_digits(double f, char digits[20], int *ret_exponent)
 	return n;
 }
 
-/* strconv.FormatFloat(f, 'g', -1, 64), which is what fmt's %v prints: an exponent from a million on. */
+/*
+ * strconv.FormatFloat(f, 'g', -1, 64), which is what fmt's %v prints: an exponent from a million
+ * on.
+ */
 static struct cp_str format_float(struct cp_arena *a, double f)
 {
 	const char *sign = signbit(f) ? "-" : "";
@@ -219,14 +243,17 @@ static struct cp_str format_float(struct cp_arena *a, double f)
 		return f > 0 ? CP_S("+Inf") : CP_S("-Inf");
 	n = shortest_digits(fabs(f), digits, &exponent);
 	if (exponent < -4 || exponent >= 6)
-		return cp_arena_printf(a, "%s%c%s%.*se%c%02d", sign, digits[0], n > 1 ? "." : "", (int)n - 1, digits + 1,
-				       exponent < 0 ? '-' : '+', exponent < 0 ? -exponent : exponent);
+		return cp_arena_printf(a, "%s%c%s%.*se%c%02d", sign, digits[0], n > 1 ? "." : "",
+				       (int)n - 1, digits + 1, exponent < 0 ? '-' : '+',
+				       exponent < 0 ? -exponent : exponent);
 	point = exponent + 1; /* digits before the point */
 	if (point <= 0)
 		return cp_arena_printf(a, "%s0.%.*s%.*s", sign, -point, "0000", (int)n, digits);
 	if ((size_t)point >= n)
-		return cp_arena_printf(a, "%s%.*s%.*s", sign, (int)n, digits, point - (int)n, "00000");
-	return cp_arena_printf(a, "%s%.*s.%.*s", sign, point, digits, (int)n - point, digits + point);
+		return cp_arena_printf(a, "%s%.*s%.*s", sign, (int)n, digits, point - (int)n,
+				       "00000");
+	return cp_arena_printf(a, "%s%.*s.%.*s", sign, point, digits, (int)n - point,
+			       digits + point);
 }
 
 struct cp_str cp_yaml_go_text(struct cp_arena *a, const struct cp_yaml *node)

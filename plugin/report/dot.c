@@ -17,7 +17,8 @@ static void node(struct cp_buf *out, size_t image, size_t at, const struct cp_st
 	cp_text_dot(out, label.text, LABEL_COLUMNS);
 	cp_buf_addc(out, '"');
 	if (cp_step_is_listed(s->step))
-		cp_buf_printf(out, ", fillcolor=\"%s\", tooltip=\"%s\"", fills[s->outcome], cp_outcome_name(s->outcome));
+		cp_buf_printf(out, ", fillcolor=\"%s\", tooltip=\"%s\"", fills[s->outcome],
+			      cp_outcome_name(s->outcome));
 	cp_buf_addz(out, "];\n");
 }
 
@@ -32,7 +33,8 @@ static void nodes(struct cp_buf *out, size_t image, const struct cp_report_image
 			if (stage != SIZE_MAX)
 				cp_buf_addz(out, "  }\n");
 			stage = s->step->stage;
-			cp_buf_printf(out, "  subgraph cluster_i%zug%zu {\n    label=\"", image, stage);
+			cp_buf_printf(out, "  subgraph cluster_i%zug%zu {\n    label=\"", image,
+				      stage);
 			if (prefix) {
 				cp_text_dot(out, cp_image_name(im), 40);
 				cp_buf_addz(out, ": ");
@@ -54,10 +56,11 @@ static int edges(struct cp_buf *out, size_t image, const struct cp_report_image 
 	for (size_t i = 0; r == 0 && i < im->prediction.n_steps; i++) {
 		cp_edges_of(&e, i);
 		for (size_t k = 0; k < e.n_targets; k++) {
-			bool same = im->prediction.steps[e.targets[k]].step->stage == im->prediction.steps[i].step->stage;
+			bool same = im->prediction.steps[e.targets[k]].step->stage ==
+				    im->prediction.steps[i].step->stage;
 
-			cp_buf_printf(out, "  i%zus%zu -> i%zus%zu%s;\n", image, e.targets[k], image, i,
-				      same ? "" : " [style=dashed]");
+			cp_buf_printf(out, "  i%zus%zu -> i%zus%zu%s;\n", image, e.targets[k],
+				      image, i, same ? "" : " [style=dashed]");
 		}
 	}
 	if (r == 0)
@@ -69,7 +72,8 @@ int cp_report_dot(const struct cp_report *r, struct cp_buf *out)
 {
 	int rc = 0;
 
-	cp_buf_addz(out, "digraph cachepredict {\n  rankdir=TB;\n  node [shape=box, style=filled, fillcolor=\"white\", "
+	cp_buf_addz(out, "digraph cachepredict {\n  rankdir=TB;\n  node [shape=box, style=filled, "
+			 "fillcolor=\"white\", "
 			 "fontname=\"monospace\"];\n");
 	for (size_t i = 0; rc == 0 && i < r->n_images; i++) {
 		if (cp_image_failed(&r->images[i]))

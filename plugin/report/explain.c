@@ -24,7 +24,8 @@ static void add(struct question *q, const struct cp_report_image *im, size_t ste
 
 /* ---- which steps are meant ---- */
 
-static bool is_place(struct cp_str what, const struct cp_report_image *im, const struct cp_step_result *s)
+static bool is_place(struct cp_str what, const struct cp_report_image *im,
+		     const struct cp_step_result *s)
 {
 	struct cp_step_label l = cp_step_label_of(s->step);
 	struct cp_str stage = im->graph->stages[s->step->stage].name;
@@ -35,10 +36,12 @@ static bool is_place(struct cp_str what, const struct cp_report_image *im, const
 		return true; /* "3/4" */
 	if (space == plain.n || !cp_str_eq(cp_str_from(plain, space + 1), l.count))
 		return false;
-	return cp_str_eq(cp_str_sub(plain, 0, space), stage) || cp_str_eq(cp_str_sub(plain, 0, space), l.stage);
+	return cp_str_eq(cp_str_sub(plain, 0, space), stage) ||
+	       cp_str_eq(cp_str_sub(plain, 0, space), l.stage);
 }
 
-static bool is_step(struct cp_str what, const struct cp_report_image *im, const struct cp_step_result *s)
+static bool is_step(struct cp_str what, const struct cp_report_image *im,
+		    const struct cp_step_result *s)
 {
 	struct cp_step_label l = cp_step_label_of(s->step);
 
@@ -62,7 +65,8 @@ static bool touches(const struct cp_cause *c, struct cp_str path)
 
 enum pass { BY_NAME, BY_LINE, BY_PATH };
 
-static bool is_meant(const struct question *q, enum pass pass, const struct cp_report_image *im, const struct cp_step_result *s)
+static bool is_meant(const struct question *q, enum pass pass, const struct cp_report_image *im,
+		     const struct cp_step_result *s)
 {
 	int64_t line;
 
@@ -95,7 +99,8 @@ static void find(struct question *q, const struct cp_report *r)
 static void headline(struct cp_buf *out, const struct match *m, const struct cp_report_style *style)
 {
 	const struct cp_step_result *s = &m->im->prediction.steps[m->step];
-	int width = cp_table_width(style), room = width - 30, used = cp_text_width(s->step->name, room + 1);
+	int width = cp_table_width(style), room = width - 30,
+	    used = cp_text_width(s->step->name, room + 1);
 
 	if (used <= room) {
 		cp_text_add(out, s->step->name);
@@ -129,7 +134,8 @@ static void paths(struct cp_buf *out, const struct cp_cause *c, const struct cp_
 	widest = widest > most ? most : widest;
 	for (size_t i = 0; i < c->n_paths; i++) {
 		cp_buf_addz(out, "  ");
-		cp_text_spaces(out, widest - cp_text_fit(out, c->paths[i].path, widest, style->ascii) + 2);
+		cp_text_spaces(
+			out, widest - cp_text_fit(out, c->paths[i].path, widest, style->ascii) + 2);
 		cp_buf_printf(out, "%s\n", cp_change_name(c->paths[i].change));
 	}
 	if (c->n_paths_total > c->n_paths)
@@ -145,7 +151,10 @@ static void names(struct cp_buf *out, const struct cp_cause *c)
 	}
 }
 
-/* From the step back to the one that broke by itself; causes already point at it, so this is one line. */
+/*
+ * From the step back to the one that broke by itself; causes already point at it, so this is one
+ * line.
+ */
 static void origin(struct cp_buf *out, const struct match *m, const struct cp_report_style *style)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
@@ -162,21 +171,25 @@ static void origin(struct cp_buf *out, const struct match *m, const struct cp_re
 }
 
 /* How many later steps this one takes along. */
-static void followers(struct cp_buf *out, const struct match *m, const struct cp_report_style *style)
+static void followers(struct cp_buf *out, const struct match *m,
+		      const struct cp_report_style *style)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(256);
 	const struct cp_prediction *p = &m->im->prediction;
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->n_steps; i++)
-		n += i != m->step && cp_step_is_listed(p->steps[i].step) && p->steps[i].cause.step == (long)m->step;
+		n += i != m->step && cp_step_is_listed(p->steps[i].step) &&
+		     p->steps[i].cause.step == (long)m->step;
 	if (n == 0)
 		return;
-	cp_buf_printf(&text, "Because of this one, %zu later step%s not sure to hit.", n, n == 1 ? " is" : "s are");
+	cp_buf_printf(&text, "Because of this one, %zu later step%s not sure to hit.", n,
+		      n == 1 ? " is" : "s are");
 	sentence(out, cp_buf_str(&text), style);
 }
 
-static void explain_step(struct cp_buf *out, const struct match *m, const struct cp_report *r, const struct cp_report_style *style)
+static void explain_step(struct cp_buf *out, const struct match *m, const struct cp_report *r,
+			 const struct cp_report_style *style)
 {
 	cp_auto_buf struct cp_buf place = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
 	const struct cp_step_result *s = &m->im->prediction.steps[m->step];
@@ -191,7 +204,10 @@ static void explain_step(struct cp_buf *out, const struct match *m, const struct
 		cp_buf_printf(&place, ":%d", s->step->line);
 	sentence(out, cp_buf_str(&place), style);
 	if (s->cause.kind == CP_CAUSE_NONE) {
-		sentence(out, CP_S("The same operation on the same input is what the build of the base commit left in the cache."), style);
+		sentence(out,
+			 CP_S("The same operation on the same input is what the build of the base "
+			      "commit left in the cache."),
+			 style);
 		return;
 	}
 	if (s->cause.message.n)
@@ -212,13 +228,17 @@ static int fail_unknown(const struct question *q, const struct cp_report *r, str
 
 	for (size_t i = 0; i < r->n_images; i++)
 		failed += cp_image_failed(&r->images[i]);
-	cp_err_set(err, CP_ENOTFOUND, "no step is called %.*s, and no step breaks because of such a path%s", CP_STR(q->what),
-		   failed ? " (some images have no answer)" : "");
-	cp_err_hint(err, "name a step (\"builder 3/4\"), a line of the Dockerfile (12) or a changed path");
+	cp_err_set(err, CP_ENOTFOUND,
+		   "no step is called %.*s, and no step breaks because of such a path%s",
+		   CP_STR(q->what), failed ? " (some images have no answer)" : "");
+	cp_err_hint(
+		err,
+		"name a step (\"builder 3/4\"), a line of the Dockerfile (12) or a changed path");
 	return CP_ENOTFOUND;
 }
 
-static void explain_json(const struct question *q, const struct cp_report_style *style, struct cp_buf *out)
+static void explain_json(const struct question *q, const struct cp_report_style *style,
+			 struct cp_buf *out)
 {
 	struct cp_json_out o = CP_JSON_OUT(out);
 
@@ -242,8 +262,9 @@ static void explain_json(const struct question *q, const struct cp_report_style 
 	cp_buf_addc(out, '\n');
 }
 
-int cp_report_explain(struct cp_arena *a, const struct cp_report *r, struct cp_str what, enum cp_format format,
-		      const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err)
+int cp_report_explain(struct cp_arena *a, const struct cp_report *r, struct cp_str what,
+		      enum cp_format format, const struct cp_report_style *style,
+		      struct cp_buf *out, struct cp_err *err)
 {
 	static const struct cp_report_style plain;
 	struct question q = {.a = a, .what = cp_str_trim(what, " \t")};
@@ -251,7 +272,8 @@ int cp_report_explain(struct cp_arena *a, const struct cp_report *r, struct cp_s
 	if (!style)
 		style = &plain;
 	if (format != CP_FORMAT_JSON && format != CP_FORMAT_TABLE && format != CP_FORMAT_MARKDOWN)
-		return cp_err_set(err, CP_EUNSUPPORTED, "an explanation is a table, JSON or Markdown");
+		return cp_err_set(err, CP_EUNSUPPORTED,
+				  "an explanation is a table, JSON or Markdown");
 	if (q.what.n == 0)
 		return cp_err_set(err, CP_EUSAGE, "which step or path?");
 	find(&q, r);

@@ -1,7 +1,8 @@
 /* The prediction as data: include/cachepredict/schema/prediction.json. */
 #include "report/report_int.h"
 
-static void rev(struct cp_json_out *o, const char *key, struct cp_str name, struct cp_str commit, struct cp_str why)
+static void rev(struct cp_json_out *o, const char *key, struct cp_str name, struct cp_str commit,
+		struct cp_str why)
 {
 	cp_json_key(o, key);
 	cp_json_open(o, '{');
@@ -22,7 +23,8 @@ static void list(struct cp_json_out *o, const char *key, const struct cp_str *it
 	cp_json_close(o, ']');
 }
 
-static void step_name(struct cp_json_out *o, const char *key, const struct cp_report_image *im, long step)
+static void step_name(struct cp_json_out *o, const char *key, const struct cp_report_image *im,
+		      long step)
 {
 	cp_json_key(o, key);
 	if (step >= 0 && (size_t)step < im->prediction.n_steps)
@@ -60,7 +62,8 @@ static void cause(struct cp_json_out *o, const struct cp_report_image *im, const
 	cp_json_close(o, '}');
 }
 
-void cp_json_step(struct cp_json_out *o, const struct cp_report_image *im, const struct cp_step_result *s)
+void cp_json_step(struct cp_json_out *o, const struct cp_report_image *im,
+		  const struct cp_step_result *s)
 {
 	cp_json_open(o, '{');
 	cp_json_kstr(o, "name", s->step->name);
@@ -187,7 +190,8 @@ static void verdict(struct cp_json_out *o, const struct cp_report *r)
 	cp_json_close(o, '}');
 }
 
-void cp_report_json(const struct cp_report *r, const struct cp_report_style *style, struct cp_buf *out)
+void cp_report_json(const struct cp_report *r, const struct cp_report_style *style,
+		    struct cp_buf *out)
 {
 	struct cp_json_out o = CP_JSON_OUT(out);
 

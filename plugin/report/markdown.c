@@ -1,10 +1,14 @@
-/* For a pull request's comment or a job summary. Everything that comes from the repository stands in code (cp_text_code). */
+/*
+ * For a pull request's comment or a job summary. Everything that comes from the repository stands
+ * in code (cp_text_code).
+ */
 #include "report/report_int.h"
 
 #define MAX_WHYS 6
 #define MAX_NOTES 10
 
-static const char *const words[] = {"cached", "rebuild", "depend on what a step writes", "not known"};
+static const char *const words[] = {"cached", "rebuild", "depend on what a step writes",
+				    "not known"};
 
 static bool is_all_cached(const struct cp_report_image *im)
 {
@@ -65,7 +69,8 @@ static void stage_why(struct cp_buf *out, const struct cp_report_image *im, size
 		const struct cp_step_result *s = &im->prediction.steps[i];
 		const struct cp_step *origin;
 
-		if (s->step->stage != stage || !cp_step_is_listed(s->step) || s->outcome == CP_OUTCOME_HIT)
+		if (s->step->stage != stage || !cp_step_is_listed(s->step) ||
+		    s->outcome == CP_OUTCOME_HIT)
 			continue;
 		if (s->cause.step < 0) {
 			cp_step_why(out, im, s, cp_text_code);
@@ -80,7 +85,8 @@ static void stage_why(struct cp_buf *out, const struct cp_report_image *im, size
 	}
 }
 
-static void stage_row(struct cp_buf *out, const struct cp_report_image *im, const struct cp_graph_stage *stage)
+static void stage_row(struct cp_buf *out, const struct cp_report_image *im,
+		      const struct cp_graph_stage *stage)
 {
 	size_t n[4] = {0}, all = 0, index = (size_t)(stage - im->graph->stages);
 
@@ -114,10 +120,12 @@ static void step_rows(struct cp_buf *out, const struct cp_report_image *im)
 {
 	static const char *const outcomes[] = {"hit", "**miss**", "depends", "unknown"};
 
-	cp_buf_addz(out, "\n<details><summary>steps</summary>\n\n| line | step | outcome | why |\n|---|---|---|---|\n");
+	cp_buf_addz(out, "\n<details><summary>steps</summary>\n\n| line | step | outcome | why "
+			 "|\n|---|---|---|---|\n");
 	for (size_t i = 0; i < im->prediction.n_steps; i++) {
 		const struct cp_step_result *s = &im->prediction.steps[i];
-		cp_auto_buf struct cp_buf name = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES), reason = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+		cp_auto_buf struct cp_buf name = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES),
+					  reason = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
 
 		if (!cp_step_is_listed(s->step))
 			continue;
@@ -140,14 +148,16 @@ static void whys(struct cp_buf *out, const struct cp_report_image *im)
 	for (size_t i = 0; i < im->prediction.n_steps; i++) {
 		const struct cp_step_result *s = &im->prediction.steps[i];
 
-		if (s == first || !cp_step_is_listed(s->step) || s->outcome == CP_OUTCOME_HIT || s->cause.step >= 0)
+		if (s == first || !cp_step_is_listed(s->step) || s->outcome == CP_OUTCOME_HIT ||
+		    s->cause.step >= 0)
 			continue;
 		if (shown == MAX_WHYS) {
 			left++;
 			continue;
 		}
 		cp_buf_addz(out, shown++ ? "- " : "\nAlso:\n\n- ");
-		cp_text_code(out, cp_str_sub(s->step->name, 0, cp_str_find(s->step->name, ']', 0) + 1));
+		cp_text_code(out,
+			     cp_str_sub(s->step->name, 0, cp_str_find(s->step->name, ']', 0) + 1));
 		cp_buf_addz(out, ": ");
 		cp_step_why(out, im, s, cp_text_code);
 		cp_buf_addc(out, '\n');

@@ -1,4 +1,7 @@
-/* A Mermaid flowchart: a box for every stage, a node for every step. Forges draw it in comments and job summaries. */
+/*
+ * A Mermaid flowchart: a box for every stage, a node for every step. Forges draw it in comments and
+ * job summaries.
+ */
 #include "report/report_int.h"
 
 #define LABEL_COLUMNS 48
@@ -54,9 +57,11 @@ static int edges(struct cp_buf *out, size_t image, const struct cp_report_image 
 	for (size_t i = 0; r == 0 && i < im->prediction.n_steps; i++) {
 		cp_edges_of(&e, i);
 		for (size_t k = 0; k < e.n_targets; k++) {
-			bool same = im->prediction.steps[e.targets[k]].step->stage == im->prediction.steps[i].step->stage;
+			bool same = im->prediction.steps[e.targets[k]].step->stage ==
+				    im->prediction.steps[i].step->stage;
 
-			cp_buf_printf(out, "  i%zus%zu %s i%zus%zu\n", image, e.targets[k], same ? "-->" : "-.->", image, i);
+			cp_buf_printf(out, "  i%zus%zu %s i%zus%zu\n", image, e.targets[k],
+				      same ? "-->" : "-.->", image, i);
 		}
 	}
 	if (r == 0)

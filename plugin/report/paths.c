@@ -1,7 +1,8 @@
 /* `paths`: JSON, a plain list, or a filter for a workflow. */
 #include "report/report_int.h"
 
-static int json(const struct cp_report_paths *images, size_t n, const struct cp_report_style *style, struct cp_buf *out)
+static int json(const struct cp_report_paths *images, size_t n, const struct cp_report_style *style,
+		struct cp_buf *out)
 {
 	struct cp_json_out o = CP_JSON_OUT(out);
 
@@ -46,7 +47,10 @@ static int list(const struct cp_report_paths *images, size_t n, struct cp_buf *o
 	return cp_buf_error(out);
 }
 
-/* YAML in single quotes: a quote is doubled; what cannot stand in one line of valid text becomes a wildcard. */
+/*
+ * YAML in single quotes: a quote is doubled; what cannot stand in one line of valid text becomes a
+ * wildcard.
+ */
 static void yaml(struct cp_buf *out, struct cp_str s)
 {
 	cp_buf_addc(out, '\'');
@@ -83,8 +87,8 @@ static int github(const struct cp_report_paths *images, size_t n, struct cp_buf 
 	return cp_buf_error(out);
 }
 
-int cp_report_paths(const struct cp_report_paths *images, size_t n, struct cp_str format, const struct cp_report_style *style,
-		    struct cp_buf *out, struct cp_err *err)
+int cp_report_paths(const struct cp_report_paths *images, size_t n, struct cp_str format,
+		    const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err)
 {
 	int r;
 
@@ -95,6 +99,7 @@ int cp_report_paths(const struct cp_report_paths *images, size_t n, struct cp_st
 	else if (cp_str_eq(format, CP_S("github")))
 		r = github(images, n, out);
 	else
-		return cp_err_set(err, CP_EUNSUPPORTED, "unknown format %.*s (json, list, github)", CP_STR(format));
+		return cp_err_set(err, CP_EUNSUPPORTED, "unknown format %.*s (json, list, github)",
+				  CP_STR(format));
 	return r < 0 ? cp_err_set(err, r, "the list of paths is too large") : 0;
 }

@@ -14,8 +14,8 @@ int cp_report_finish(struct cp_buf *out, struct cp_err *err)
 	return r < 0 ? cp_err_set(err, r, "the report is over %zu bytes", out->max) : 0;
 }
 
-int cp_report_graph(const struct cp_report *r, enum cp_format format, const struct cp_report_style *style,
-		    struct cp_buf *out, struct cp_err *err)
+int cp_report_graph(const struct cp_report *r, enum cp_format format,
+		    const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err)
 {
 	int rc;
 
@@ -29,8 +29,9 @@ int cp_report_graph(const struct cp_report *r, enum cp_format format, const stru
 	return rc < 0 ? cp_err_nomem(err) : cp_report_finish(out, err);
 }
 
-int cp_report_prediction(const struct cp_report *r, enum cp_format format, const struct cp_report_style *style,
-			 struct cp_buf *out, struct cp_err *err)
+int cp_report_prediction(const struct cp_report *r, enum cp_format format,
+			 const struct cp_report_style *style, struct cp_buf *out,
+			 struct cp_err *err)
 {
 	static const struct cp_report_style plain;
 

@@ -1,4 +1,7 @@
-/* The forms of a report, one file each. They append and never fail by themselves: the caller looks at cp_buf_error once. */
+/*
+ * The forms of a report, one file each. They append and never fail by themselves: the caller looks
+ * at cp_buf_error once.
+ */
 #ifndef CP_REPORT_REPORT_INT_H
 #define CP_REPORT_REPORT_INT_H
 
@@ -12,12 +15,15 @@ static inline bool cp_image_failed(const struct cp_report_image *im)
 int cp_report_finish(struct cp_buf *out, struct cp_err *err);
 struct cp_str cp_image_name(const struct cp_report_image *im);
 
-void cp_report_json(const struct cp_report *r, const struct cp_report_style *style, struct cp_buf *out);
+void cp_report_json(const struct cp_report *r, const struct cp_report_style *style,
+		    struct cp_buf *out);
 /* One step as an object of the prediction. */
-void cp_json_step(struct cp_json_out *o, const struct cp_report_image *im, const struct cp_step_result *s);
+void cp_json_step(struct cp_json_out *o, const struct cp_report_image *im,
+		  const struct cp_step_result *s);
 /* The member "error". */
 void cp_json_error(struct cp_json_out *o, const struct cp_err *e);
-void cp_report_table(const struct cp_report *r, const struct cp_report_style *style, struct cp_buf *out);
+void cp_report_table(const struct cp_report *r, const struct cp_report_style *style,
+		     struct cp_buf *out);
 void cp_report_markdown(const struct cp_report *r, struct cp_buf *out);
 int cp_report_mermaid(const struct cp_report *r, struct cp_buf *out);
 int cp_report_dot(const struct cp_report *r, struct cp_buf *out);
@@ -29,8 +35,9 @@ void cp_table_outcome(struct cp_buf *out, enum cp_outcome o, const struct cp_rep
 int cp_table_width(const struct cp_report_style *style);
 
 /*
- * Edges of a graph: for one step, the steps whose results it reads, operations without a step of their own skipped over.
- * The marks belong to the caller: n_ops zeroed longs each for `step_of` (index of the step of an op plus one) and `seen`.
+ * Edges of a graph: for one step, the steps whose results it reads, operations without a step of
+ * their own skipped over. The marks belong to the caller: n_ops zeroed longs each for `step_of`
+ * (index of the step of an op plus one) and `seen`.
  */
 struct cp_edges {
 	const struct cp_report_image *im;

@@ -14,7 +14,8 @@ struct cp_step_label cp_step_label_of(const struct cp_step *step)
 	space = cp_str_rfind(inner, ' ');
 	l.text = cp_str_trim_left(cp_str_from(step->name, end + 1), " ");
 	l.count = space < inner.n ? cp_str_from(inner, space + 1) : inner;
-	l.stage = space < inner.n ? cp_str_trim_right(cp_str_sub(inner, 0, space), " ") : CP_S(""); /* "[builder  3/10]" */
+	l.stage = space < inner.n ? cp_str_trim_right(cp_str_sub(inner, 0, space), " ")
+				  : CP_S(""); /* "[builder  3/10]" */
 	return l;
 }
 
@@ -38,7 +39,8 @@ const char *cp_change_name(enum cp_change c)
 }
 
 /* "3/4", with the stage in front when it is another one. */
-static void place_of(struct cp_buf *out, const struct cp_report_image *im, const struct cp_step_result *s, long step)
+static void place_of(struct cp_buf *out, const struct cp_report_image *im,
+		     const struct cp_step_result *s, long step)
 {
 	const struct cp_step *other;
 	struct cp_step_label l;
@@ -77,7 +79,8 @@ static void files_of(struct cp_buf *out, const char *verb, const struct cp_cause
 	cp_buf_addz(out, verb);
 }
 
-void cp_step_reason(struct cp_buf *out, const struct cp_report_image *im, const struct cp_step_result *s)
+void cp_step_reason(struct cp_buf *out, const struct cp_report_image *im,
+		    const struct cp_step_result *s)
 {
 	const struct cp_cause *c = &s->cause;
 
@@ -143,13 +146,16 @@ static void list_paths(struct cp_buf *out, const struct cp_cause *c, cp_quote qu
 			cp_buf_addz(out, ", ");
 		quote(out, c->paths[i].path);
 		cp_buf_addc(out, ' ');
-		cp_buf_addz(out, c->paths[i].change == CP_CHANGE_MODE ? "mode changed" : cp_change_name(c->paths[i].change));
+		cp_buf_addz(out, c->paths[i].change == CP_CHANGE_MODE
+					 ? "mode changed"
+					 : cp_change_name(c->paths[i].change));
 	}
 	if (n_paths(c) > shown)
 		cp_buf_printf(out, " and %zu more", n_paths(c) - shown);
 }
 
-static void list_names(struct cp_buf *out, const char *before, const struct cp_cause *c, cp_quote quote)
+static void list_names(struct cp_buf *out, const char *before, const struct cp_cause *c,
+		       cp_quote quote)
 {
 	cp_buf_addz(out, before);
 	for (size_t i = 0; i < c->n_names && i < PATHS_SHOWN; i++) {
@@ -172,13 +178,16 @@ static void say_image(struct cp_buf *out, const struct cp_cause *c, cp_quote quo
 	}
 }
 
-void cp_step_why(struct cp_buf *out, const struct cp_report_image *im, const struct cp_step_result *s, cp_quote quote)
+void cp_step_why(struct cp_buf *out, const struct cp_report_image *im,
+		 const struct cp_step_result *s, cp_quote quote)
 {
 	const struct cp_cause *c = &s->cause;
-	bool own_words = c->kind == CP_CAUSE_GIT_DIR_IN_CONTEXT || c->kind == CP_CAUSE_NO_CACHE_REQUESTED;
+	bool own_words =
+		c->kind == CP_CAUSE_GIT_DIR_IN_CONTEXT || c->kind == CP_CAUSE_NO_CACHE_REQUESTED;
 
-	if (c->n_paths && (c->kind == CP_CAUSE_CONTENT_CHANGED || c->kind == CP_CAUSE_MODE_CHANGED ||
-			   c->kind == CP_CAUSE_PATH_SET_CHANGED)) {
+	if (c->n_paths &&
+	    (c->kind == CP_CAUSE_CONTENT_CHANGED || c->kind == CP_CAUSE_MODE_CHANGED ||
+	     c->kind == CP_CAUSE_PATH_SET_CHANGED)) {
 		list_paths(out, c, quote);
 	} else if (c->n_paths && c->kind == CP_CAUSE_IGNORE_FILE_CHANGED) {
 		quote(out, im->ignore_file.n ? im->ignore_file : CP_S(".dockerignore"));

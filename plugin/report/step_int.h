@@ -19,14 +19,22 @@ static inline bool cp_step_is_listed(const struct cp_step *step)
 }
 size_t cp_step_count(const struct cp_report_image *im);
 
-/* How a piece of a stranger's text is written: cp_text_code for Markdown, cp_text_add for terminals. */
+/*
+ * How a piece of a stranger's text is written: cp_text_code for Markdown, cp_text_add for
+ * terminals.
+ */
 typedef void (*cp_quote)(struct cp_buf *out, struct cp_str s);
 void cp_quote_plain(struct cp_buf *out, struct cp_str s);
 
-/* "changed", "follows 3/4", "ARG VERSION": for a column. Nothing for a hit. `from_stage`: the stage that the reader has before him. */
-void cp_step_reason(struct cp_buf *out, const struct cp_report_image *im, const struct cp_step_result *s);
+/*
+ * "changed", "follows 3/4", "ARG VERSION": for a column. Nothing for a hit. `from_stage`: the stage
+ * that the reader has before him.
+ */
+void cp_step_reason(struct cp_buf *out, const struct cp_report_image *im,
+		    const struct cp_step_result *s);
 /* One sentence with the paths or names that did it: "requirements.txt was modified". */
-void cp_step_why(struct cp_buf *out, const struct cp_report_image *im, const struct cp_step_result *s, cp_quote quote);
+void cp_step_why(struct cp_buf *out, const struct cp_report_image *im,
+		 const struct cp_step_result *s, cp_quote quote);
 const char *cp_change_name(enum cp_change c);
 
 #endif

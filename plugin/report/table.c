@@ -1,4 +1,6 @@
-/* For a terminal: stages, steps, outcomes, and below them why. Nothing is said that is not known. */
+/*
+ * For a terminal: stages, steps, outcomes, and below them why. Nothing is said that is not known.
+ */
 #include "report/report_int.h"
 
 #define LABEL_COLUMNS 8 /* "  why   " */
@@ -10,7 +12,7 @@
 
 struct layout {
 	int width, stage, count, text, outcome, reason;
-	int indent; /* of steps under a heading */
+	int indent;    /* of steps under a heading */
 	bool headings; /* a stage's name stands above its steps */
 	bool fold;
 };
@@ -38,7 +40,8 @@ void cp_table_outcome(struct cp_buf *out, enum cp_outcome o, const struct cp_rep
 
 void cp_table_rev(struct cp_buf *out, struct cp_str rev, struct cp_str commit)
 {
-	bool same = commit.n && rev.n >= 7 && cp_str_starts(commit, rev); /* the revision is the commit's own name */
+	/* the revision is the commit's own name */
+	bool same = commit.n && rev.n >= 7 && cp_str_starts(commit, rev);
 
 	if (!same)
 		cp_text_fit(out, rev, 24, true);
@@ -61,7 +64,8 @@ static int buf_width(const struct cp_buf *b)
 	return cp_text_width(cp_buf_str(b), 1 << 20);
 }
 
-static void title(struct cp_buf *out, const struct cp_report_image *im, const struct cp_report_style *style)
+static void title(struct cp_buf *out, const struct cp_report_image *im,
+		  const struct cp_report_style *style)
 {
 	cp_text_fit(out, cp_image_name(im), 30, style->ascii);
 	cp_buf_addz(out, "  ");
@@ -72,11 +76,15 @@ static void title(struct cp_buf *out, const struct cp_report_image *im, const st
 	}
 }
 
-/* "api  Dockerfile · context .          main 4f1c2e9 → HEAD 9a77b10", the revisions below when they do not fit. */
+/*
+ * "api  Dockerfile · context .          main 4f1c2e9 → HEAD 9a77b10", the revisions below when they
+ * do not fit.
+ */
 static void header(struct cp_buf *out, const struct cp_report *r, const struct cp_report_image *im,
 		   const struct cp_report_style *style)
 {
-	cp_auto_buf struct cp_buf left = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES), right = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	cp_auto_buf struct cp_buf left = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES),
+				  right = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
 	int free_columns;
 
 	title(&left, im, style);
@@ -125,7 +133,10 @@ static int text_columns(const struct layout *l, int stage)
 	return l->width - left - l->count - 2 - 2 - l->outcome - (l->reason ? l->reason + 2 : 0);
 }
 
-/* The text takes what the other columns leave; the reason gives way before the text gets too narrow to read. */
+/*
+ * The text takes what the other columns leave; the reason gives way before the text gets too narrow
+ * to read.
+ */
 static struct layout measure(const struct cp_report_image *im, const struct cp_report_style *style)
 {
 	struct layout l = {.width = cp_table_width(style)};
@@ -137,7 +148,8 @@ static struct layout measure(const struct cp_report_image *im, const struct cp_r
 		if (!is_shown(s))
 			continue;
 		shown++;
-		l.stage = larger(l.stage, cp_text_width(im->graph->stages[s->step->stage].name, 40));
+		l.stage =
+			larger(l.stage, cp_text_width(im->graph->stages[s->step->stage].name, 40));
 		l.count = larger(l.count, cp_text_width(cp_step_label_of(s->step).count, 12));
 		if (!cp_step_is_listed(s->step))
 			continue;
@@ -158,7 +170,8 @@ static struct layout measure(const struct cp_report_image *im, const struct cp_r
 }
 
 /* What stands left of the text: the stage where it begins, and "3/4". */
-static void left(struct cp_buf *out, const struct layout *l, struct cp_str stage, struct cp_str count, bool ascii)
+static void left(struct cp_buf *out, const struct layout *l, struct cp_str stage,
+		 struct cp_str count, bool ascii)
 {
 	int used = 0;
 
@@ -172,8 +185,9 @@ static void left(struct cp_buf *out, const struct layout *l, struct cp_str stage
 	cp_buf_addz(out, "  ");
 }
 
-static void row(struct cp_buf *out, const struct cp_report_image *im, const struct cp_step_result *s, const struct layout *l,
-		struct cp_str stage, const struct cp_report_style *style)
+static void row(struct cp_buf *out, const struct cp_report_image *im,
+		const struct cp_step_result *s, const struct layout *l, struct cp_str stage,
+		const struct cp_report_style *style)
 {
 	struct cp_step_label label = cp_step_label_of(s->step);
 	cp_auto_buf struct cp_buf reason = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
@@ -181,7 +195,8 @@ static void row(struct cp_buf *out, const struct cp_report_image *im, const stru
 	int used;
 
 	left(out, l, stage, label.count, style->ascii);
-	used = cp_text_fit_words(out, label.text, listed ? l->text : l->text + 2 + l->outcome, style->ascii);
+	used = cp_text_fit_words(out, label.text, listed ? l->text : l->text + 2 + l->outcome,
+				 style->ascii);
 	if (listed) {
 		cp_text_spaces(out, l->text - used + 2);
 		cp_table_outcome(out, s->outcome, style);
@@ -207,8 +222,8 @@ static size_t run_of_hits(const struct cp_report_image *im, size_t at)
 }
 
 /* "2-14/20  13 steps   hit" */
-static void folded(struct cp_buf *out, const struct cp_report_image *im, size_t at, size_t n, const struct layout *l,
-		   struct cp_str stage, const struct cp_report_style *style)
+static void folded(struct cp_buf *out, const struct cp_report_image *im, size_t at, size_t n,
+		   const struct layout *l, struct cp_str stage, const struct cp_report_style *style)
 {
 	struct cp_str first = cp_step_label_of(im->prediction.steps[at].step).count;
 	struct cp_str last = cp_step_label_of(im->prediction.steps[at + n - 1].step).count;
@@ -227,14 +242,16 @@ static void folded(struct cp_buf *out, const struct cp_report_image *im, size_t 
 	cp_buf_addc(out, '\n');
 }
 
-static void rows(struct cp_buf *out, const struct cp_report_image *im, const struct cp_report_style *style)
+static void rows(struct cp_buf *out, const struct cp_report_image *im,
+		 const struct cp_report_style *style)
 {
 	struct layout l = measure(im, style);
 	size_t stage = SIZE_MAX, n;
 
 	for (size_t i = 0; i < im->prediction.n_steps; i += n) {
 		const struct cp_step_result *s = &im->prediction.steps[i];
-		struct cp_str name = s->step->stage == stage ? CP_S("") : im->graph->stages[s->step->stage].name;
+		struct cp_str name =
+			s->step->stage == stage ? CP_S("") : im->graph->stages[s->step->stage].name;
 
 		n = 1;
 		if (!is_shown(s))
@@ -258,7 +275,8 @@ static void rows(struct cp_buf *out, const struct cp_report_image *im, const str
 /* ---- below the steps ---- */
 
 /* "  why   text", wrapped under itself. The label is printed once. */
-static void line(struct cp_buf *out, const char **label, struct cp_str text, const struct cp_report_style *style)
+static void line(struct cp_buf *out, const char **label, struct cp_str text,
+		 const struct cp_report_style *style)
 {
 	cp_buf_printf(out, "  %-*s", LABEL_COLUMNS - 2, *label);
 	cp_text_wrap(out, text, LABEL_COLUMNS, LABEL_COLUMNS, cp_table_width(style));
@@ -271,12 +289,15 @@ static bool broke_by_itself(const struct cp_step_result *s)
 	return cp_step_is_listed(s->step) && s->outcome != CP_OUTCOME_HIT && s->cause.step < 0;
 }
 
-/* What broke, and all the places where it did: "builder 3/4, test 1/2: requirements.txt modified". */
+/*
+ * What broke, and all the places where it did: "builder 3/4, test 1/2: requirements.txt modified".
+ */
 struct why {
 	struct cp_buf places, text;
 };
 
-static void add_place(struct cp_buf *out, const struct cp_report_image *im, const struct cp_step_result *s)
+static void add_place(struct cp_buf *out, const struct cp_report_image *im,
+		      const struct cp_step_result *s)
 {
 	struct cp_step_label label = cp_step_label_of(s->step);
 
@@ -289,7 +310,8 @@ static void add_place(struct cp_buf *out, const struct cp_report_image *im, cons
 }
 
 /* Into the list, or to the places of what says the same. False when the list is full. */
-static bool add_why(struct why *list, size_t *n, const struct cp_report_image *im, const struct cp_step_result *s)
+static bool add_why(struct why *list, size_t *n, const struct cp_report_image *im,
+		    const struct cp_step_result *s)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
 	size_t at = 0;
@@ -300,7 +322,8 @@ static bool add_why(struct why *list, size_t *n, const struct cp_report_image *i
 	if (at == MAX_WHYS)
 		return false;
 	if (at == *n) {
-		list[at] = (struct why){CP_BUF_INIT(CP_MAX_OUTPUT_BYTES), CP_BUF_INIT(CP_MAX_OUTPUT_BYTES)};
+		list[at] = (struct why){CP_BUF_INIT(CP_MAX_OUTPUT_BYTES),
+					CP_BUF_INIT(CP_MAX_OUTPUT_BYTES)};
 		cp_buf_adds(&list[at].text, cp_buf_str(&text));
 		(*n)++;
 	}
@@ -308,7 +331,8 @@ static bool add_why(struct why *list, size_t *n, const struct cp_report_image *i
 	return true;
 }
 
-static void whys(struct cp_buf *out, const struct cp_report_image *im, const struct cp_report_style *style)
+static void whys(struct cp_buf *out, const struct cp_report_image *im,
+		 const struct cp_report_style *style)
 {
 	struct why list[MAX_WHYS];
 	const char *label = "why";
@@ -343,7 +367,8 @@ static bool said_before(const struct cp_report_image *im, size_t step, struct cp
 }
 
 /* What would mend it: hints of steps, and the one thing to do about a .git in the context. */
-static void hints(struct cp_buf *out, const struct cp_report_image *im, const struct cp_report_style *style)
+static void hints(struct cp_buf *out, const struct cp_report_image *im,
+		  const struct cp_report_style *style)
 {
 	const char *label = "do";
 	size_t shown = 0;
@@ -361,7 +386,8 @@ static void hints(struct cp_buf *out, const struct cp_report_image *im, const st
 
 			git = true;
 			cp_buf_addz(&text, "add .git to ");
-			cp_text_add(&text, im->ignore_file.n ? im->ignore_file : CP_S(".dockerignore"));
+			cp_text_add(&text,
+				    im->ignore_file.n ? im->ignore_file : CP_S(".dockerignore"));
 			line(out, &label, cp_buf_str(&text), style);
 		}
 	}
@@ -381,7 +407,8 @@ static bool is_first_with_tail(const struct cp_str *items, size_t at)
 	return true;
 }
 
-static void notes(struct cp_buf *out, const struct cp_str *items, size_t n, const struct cp_report_style *style)
+static void notes(struct cp_buf *out, const struct cp_str *items, size_t n,
+		  const struct cp_report_style *style)
 {
 	const char *label = "note";
 	size_t shown = 0, left_out = 0;
@@ -447,7 +474,8 @@ static void failure(struct cp_buf *out, const struct cp_report_image *im)
 	}
 }
 
-static void all_cached(struct cp_buf *out, const struct cp_report *r, const struct cp_report_image *im)
+static void all_cached(struct cp_buf *out, const struct cp_report *r,
+		       const struct cp_report_image *im)
 {
 	cp_text_add(out, cp_image_name(im));
 	if (cp_step_count(im) == 0) {
@@ -492,14 +520,16 @@ static void totals(struct cp_buf *out, const struct cp_report *r)
 		cached += is_all_cached(&r->images[i]);
 		failed += cp_image_failed(&r->images[i]);
 	}
-	cp_buf_printf(out, "%zu images: %zu cached, %zu rebuild", r->n_images, cached, r->n_images - cached - failed);
+	cp_buf_printf(out, "%zu images: %zu cached, %zu rebuild", r->n_images, cached,
+		      r->n_images - cached - failed);
 	if (failed)
 		cp_buf_printf(out, ", %zu failed", failed);
 	cp_buf_addc(out, '\n');
 }
 
 /* The verdict, where there is one. */
-static void what_to_do(struct cp_buf *out, const struct cp_report *r, const struct cp_report_style *style)
+static void what_to_do(struct cp_buf *out, const struct cp_report *r,
+		       const struct cp_report_style *style)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
 	const char *label = "do";
@@ -514,7 +544,8 @@ static void what_to_do(struct cp_buf *out, const struct cp_report *r, const stru
 	line(out, &label, cp_buf_str(&text), style);
 }
 
-void cp_report_table(const struct cp_report *r, const struct cp_report_style *style, struct cp_buf *out)
+void cp_report_table(const struct cp_report *r, const struct cp_report_style *style,
+		     struct cp_buf *out)
 {
 	const char *base = "base";
 	bool apart = false;

@@ -27,7 +27,11 @@ static struct glyph next_glyph(struct cp_str s)
 	} else if (rune >= 7 && rune <= 13) {
 		n = snprintf(g.text, sizeof(g.text), "\\%c", letters[rune - 7]);
 	} else {
-		n = snprintf(g.text, sizeof(g.text), rune < 0x80 ? "\\x%02x" : rune < 0x10000 ? "\\u%04x" : "\\U%08x", rune);
+		n = snprintf(g.text, sizeof(g.text),
+			     rune < 0x80      ? "\\x%02x"
+			     : rune < 0x10000 ? "\\u%04x"
+					      : "\\U%08x",
+			     rune);
 	}
 	g.n = (size_t)n;
 	g.columns = n;
@@ -85,7 +89,9 @@ static int fit(struct cp_buf *out, struct cp_str s, int columns, bool ascii, boo
 		return 0;
 	while (s.n) {
 		size_t run = words ? blanks(s) : 0;
-		struct glyph g = run ? (struct glyph){.text = " ", .n = 1, .columns = 1, .taken = run} : next_glyph(s);
+		struct glyph g =
+			run ? (struct glyph){.text = " ", .n = 1, .columns = 1, .taken = run}
+			    : next_glyph(s);
 
 		if (used + g.columns > columns) { /* back to where the ellipsis has room */
 			if (cp_buf_error(out))
@@ -143,15 +149,16 @@ void cp_text_wrap(struct cp_buf *out, struct cp_str s, int column, int indent, i
 }
 
 /*
- * A code span; text that would end it or a table cell becomes a code element with every sign as a character reference.
- * Forges look for mentions, issue numbers and commits outside of code only.
+ * A code span; text that would end it or a table cell becomes a code element with every sign as a
+ * character reference. Forges look for mentions, issue numbers and commits outside of code only.
  */
 static void code_element(struct cp_buf *out, struct cp_str s)
 {
 	cp_buf_addz(out, "<code>");
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
-		bool plain = c >= 0x80 || c == ' ' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+		bool plain = c >= 0x80 || c == ' ' || (c >= '0' && c <= '9') ||
+			     ((c | 32) >= 'a' && (c | 32) <= 'z');
 
 		if (plain)
 			cp_buf_addc(out, (char)c);
@@ -174,8 +181,8 @@ void cp_text_code(struct cp_buf *out, struct cp_str s)
 	}
 	if (text.n == 0)
 		return;
-	if (cp_str_find(text, '`', 0) < text.n || cp_str_find(text, '|', 0) < text.n || text.p[0] == ' ' ||
-	    text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\\') {
+	if (cp_str_find(text, '`', 0) < text.n || cp_str_find(text, '|', 0) < text.n ||
+	    text.p[0] == ' ' || text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\\') {
 		code_element(out, text);
 		return;
 	}
@@ -193,7 +200,8 @@ void cp_text_mermaid(struct cp_buf *out, struct cp_str s, int columns)
 		out->failed = cp_buf_error(&clean);
 	for (size_t i = 0; i < clean.n; i++) {
 		unsigned char c = (unsigned char)clean.p[i];
-		bool plain = c >= 0x80 || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || (c && strchr(" ./-_=:,+", c));
+		bool plain = c >= 0x80 || (c >= '0' && c <= '9') ||
+			     ((c | 32) >= 'a' && (c | 32) <= 'z') || (c && strchr(" ./-_=:,+", c));
 
 		if (plain)
 			cp_buf_addc(out, (char)c);

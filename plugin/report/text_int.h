@@ -1,9 +1,11 @@
 /*
- * Text of strangers on its way to people: escaped for where it goes, counted in columns, cut to fit.
+ * Text of strangers on its way to people: escaped for where it goes, counted in columns, cut to
+ * fit.
  *
- * Terminals: a control character, a broken byte or an invisible one that moves text about (direction marks) is shown as
- * \n, \x1b, \u202e. Columns: two for the wide characters of East Asia and emoji, none for combining marks, one for the rest;
- * libc's wcwidth would follow the host's locale, so the ranges are our own and coarse (text_width.c).
+ * Terminals: a control character, a broken byte or an invisible one that moves text about
+ * (direction marks) is shown as \n, \x1b, \u202e. Columns: two for the wide characters of East Asia
+ * and emoji, none for combining marks, one for the rest; libc's wcwidth would follow the host's
+ * locale, so the ranges are our own and coarse (text_width.c).
  */
 #ifndef CP_REPORT_TEXT_INT_H
 #define CP_REPORT_TEXT_INT_H
@@ -24,7 +26,10 @@ int cp_text_width(struct cp_str s, int limit);
 /* cp_text_fit with every run of blanks, tabs and line breaks shown as one blank: for commands. */
 int cp_text_fit_words(struct cp_buf *out, struct cp_str s, int columns, bool ascii);
 void cp_text_spaces(struct cp_buf *out, int n);
-/* Words wrapped to `width` columns; lines after the first start with `indent` spaces. `column`: where the first line stands. */
+/*
+ * Words wrapped to `width` columns; lines after the first start with `indent` spaces. `column`:
+ * where the first line stands.
+ */
 void cp_text_wrap(struct cp_buf *out, struct cp_str s, int column, int indent, int width);
 
 /* Markdown: text as code, so that nothing in it is markup, a link or a mention. */
