@@ -55,8 +55,8 @@ static int index_records(struct matcher *m)
 		r = add_to(m, &m->by_digest, cp_str_n((const char *)&under->digest, sizeof(under->digest)), op);
 		if (r == 0 && under->parent)
 			r = add_to(m, &m->by_parent, cp_str_n((const char *)under, sizeof(*under)), op);
-		if (r == 0 && under->parent && op->kind == CP_OP_FILE)
-			r = add_to(m, &m->copies_on, cp_str_n((const char *)&under->parent, sizeof(under->parent)), op);
+		if (r == 0 && under->parent)
+			r = add_to(m, &m->standing_on, cp_str_n((const char *)&under->parent, sizeof(under->parent)), op);
 		if (r < 0)
 			return r;
 	}
@@ -213,10 +213,8 @@ static enum match by_definition(const struct matcher *m, const struct cp_op *v, 
 
 	if (ia->has_selector != ib->has_selector || (ia->has_selector && !cp_digest_eq(&ia->selector, &ib->selector)))
 		return MATCH_NO;
-	/*
-	 * An input that is built anew on request (--no-cache) is stored under the key that it had (solver/cachemanager.go
-	 * getIDFromDeps), so what stands on it can hit.
-	 */
+	if (v->inputs[i]->ignore_cache) /* what was built anew on request has a new key of its own */
+		return MATCH_NO;
 	if (contains(u->sure.items, u->sure.n, record->inputs[i]))
 		return MATCH_YES;
 	return contains(u->maybe.items, u->maybe.n, record->inputs[i]) ? MATCH_MAYBE : MATCH_NO;
@@ -299,22 +297,6 @@ static int match_input(struct matcher *m, const struct cp_op *v, size_t i, struc
 	return 0;
 }
 
-/* What names an image: its digest where the reference is pinned, whatever the tag. */
-static struct cp_str image_of(struct cp_str ref)
-{
-	size_t at = cp_str_find(ref, '@', 0);
-
-	return at < ref.n ? cp_str_from(ref, at) : ref;
-}
-
-/* An operation that stands on an image whose config is assumed equals only one that assumes the same image. */
-static bool assumptions_differ(const struct cp_op *x, const struct cp_op *y)
-{
-	if (!x->assumes_config_of.p && !y->assumes_config_of.p)
-		return false;
-	return !cp_str_eq(image_of(x->assumes_config_of), image_of(y->assumes_config_of));
-}
-
 static void match_key(const struct matcher *m, const struct cp_op *v, struct candidate *c)
 {
 	const struct cp_op_key *key = &m->b.keys[v->index];
@@ -327,7 +309,7 @@ static void match_key(const struct matcher *m, const struct cp_op *v, struct can
 	if (assumptions_differ(v, c->record)) {
 		c->match = MATCH_MAYBE;
 		c->obstacle = OBSTACLE_UNRESOLVED;
-		c->why = CP_S("it depends on the configs of two images that are not known");
+		c->why = CP_S("it uses what only the config of its base image can tell, and that is not known");
 	}
 }
 
@@ -442,10 +424,7 @@ static int try_on_parents(struct matcher *m, const struct cp_op *v, const struct
 	return 0;
 }
 
-/*
- * A COPY or WORKDIR whose text uses what only the config of an image that is not known can say (a variable, the folder) may be any
- * other one on the same file system that does not, and the other way round.
- */
+/* What only the config of an image can complete, and it is not known, may be any other operation on the same file system. */
 static int try_unknown_config(struct matcher *m, const struct cp_op *v, const struct cp_op *parent)
 {
 	const struct matched *u = &m->ops[parent->index];
@@ -453,13 +432,13 @@ static int try_unknown_config(struct matcher *m, const struct cp_op *v, const st
 
 	for (size_t i = 0; i < u->sure.n + u->maybe.n; i++) {
 		const struct cp_op *record = i < u->sure.n ? u->sure.items[i] : u->maybe.items[i - u->sure.n];
-		const op_vec *list = cp_map_get(&m->copies_on, cp_str_n((const char *)&record, sizeof(record)));
+		const op_vec *list = cp_map_get(&m->standing_on, cp_str_n((const char *)&record, sizeof(record)));
 
 		for (size_t n = 0; list && n < list->n; n++) {
-			if (!assumptions_differ(v, list->items[n]))
+			if (!assumed_may_equal(v, list->items[n]))
 				continue;
 			k->best = (struct candidate){.record = list->items[n], .match = MATCH_MAYBE, .obstacle = OBSTACLE_UNRESOLVED,
-						     .why = CP_S("it uses a variable or a folder that only the config of its base image can tell")};
+						     .why = CP_S("it uses what only the config of its base image can tell, and that is not known")};
 			if (cp_vec_push(m->arena, &k->maybe, list->items[n]) < 0)
 				return cp_err_nomem(m->err);
 		}
@@ -487,7 +466,7 @@ static int match_op(struct matcher *m, const struct cp_op *v)
 		r = try_on_parents(m, v, parent);
 	else if (list && !key->random)
 		r = try_list(m, v, list, SIZE_MAX);
-	if (r == 0 && parent && v->kind == CP_OP_FILE && !m->ops[v->index].sure.n && !m->ops[v->index].maybe.n)
+	if (r == 0 && parent && !m->ops[v->index].sure.n && !m->ops[v->index].maybe.n)
 		r = try_unknown_config(m, v, parent);
 	/* none: one that is alike explains what is different */
 	if (r == 0 && list && !key->random && !m->ops[v->index].best.record)

@@ -47,7 +47,7 @@ struct matcher {
 	struct matched *ops;    /* per op of b */
 	struct cp_map by_digest; /* op digest ─► list of operations of a */
 	struct cp_map by_parent; /* op digest + the operation it stands on ─► list of operations of a */
-	struct cp_map copies_on; /* the operation they stand on ─► list of FILE operations of a */
+	struct cp_map standing_on; /* an operation of a ─► list of the operations that stand on it */
 	struct cp_map compared; /* (file systems, selectors) ─► struct cp_comparison */
 	struct cp_err *err;
 };
@@ -61,6 +61,14 @@ int matcher_fs(struct matcher *m, struct side *s, const struct cp_op *op, struct
 
 /* The input that is an operation's own file system before it, NULL when it starts from nothing. */
 const struct cp_op *match_parent(const struct cp_op *op);
+
+/*
+ * Operations over an image whose config is not known (assumed.c). Equal pre-images mean equal operations only when the same fields
+ * are assumed of the same image; and unequal ones may be equal after all when they differ only in fields of which one side is
+ * assumed and the other is written down.
+ */
+bool assumptions_differ(const struct cp_op *x, const struct cp_op *y);
+bool assumed_may_equal(const struct cp_op *x, const struct cp_op *y);
 
 /* First cause of a step that does not surely hit. */
 struct explainer {
