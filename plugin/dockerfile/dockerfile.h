@@ -1,12 +1,15 @@
 /*
- * dockerfile/: text ─► directives, syntax tree ─► stages of typed commands, plus the shell lexer that
- * expands variables. Pure: never reads a file, never looks at a context. The language is that of
- * BuildKit v0.34 (frontend/dockerfile/{parser,instructions,shell}); tests/conformance compares with it.
+ * dockerfile/: text ─► directives, syntax tree ─► stages of typed commands, plus the shell lexer
+ * that expands variables. Pure: never reads a file, never looks at a context. The language is that
+ * of BuildKit v0.34 (frontend/dockerfile/{parser,instructions,shell}): tests/conformance/diffparse
+ * and diffexpand compare with it.
  *
  *   cp_dockerfile_parse ─► struct cp_dockerfile { directives, global ARGs, stages[ commands[] ] }
  *   cp_expand           ─► a word with its variables replaced
  *
- * Values live in the arena given, are immutable once returned, and borrow nothing from the input text.
+ * Values live in the arena given, are immutable once returned, and borrow nothing from the input.
+ * BuildKit takes more than base/limits.h allows: lines joined to more than CP_MAX_LINE_BYTES, words
+ * longer or nested deeper than CP_MAX_EXPANSION_*, more stages and instructions. That is CP_ELIMIT.
  */
 #ifndef CP_DOCKERFILE_DOCKERFILE_H
 #define CP_DOCKERFILE_DOCKERFILE_H
@@ -70,16 +73,17 @@ struct cp_command {
 	enum cp_command_kind kind;
 	struct cp_str name; /* lower case: "copy" */
 	struct cp_str code; /* the logical line (node.Original) trimmed, heredoc bodies not in it */
-	int line, column;   /* 1-based, of the instruction's first byte; 0 for a command of an ONBUILD trigger of a base image */
-	int line_end;
+	int line, column;   /* 1-based, of the instruction's first byte; 0 for a parsed trigger */
+	int line_end;       /* the last line, of its heredocs included */
 
 	/* ENV, LABEL, ARG */
 	struct cp_pair *pairs;
 	size_t n_pairs;
 
 	/*
-	 * RUN, CMD, ENTRYPOINT, HEALTHCHECK (after CMD), SHELL: command line. prepend_shell = shell form (one element).
-	 * VOLUME, EXPOSE: the words.
+	 * RUN, CMD, ENTRYPOINT, HEALTHCHECK (after CMD), SHELL: command line. prepend_shell = shell
+	 * form: one element, or none for an instruction without arguments. VOLUME: the words.
+	 * EXPOSE: the words sorted, as BuildKit has them.
 	 */
 	struct cp_str *words;
 	size_t n_words;
@@ -89,7 +93,10 @@ struct cp_command {
 	struct cp_str *sources;
 	size_t n_sources;
 	struct cp_str dest;
-	/* heredocs: SourceContents of COPY and ADD (in source order), Files of RUN, CMD, ENTRYPOINT */
+	/*
+	 * heredocs: SourceContents of COPY and ADD (in source order; without a body in the file for
+	 * a source of the JSON form that looks like one), Files of RUN. CMD and ENTRYPOINT have none.
+	 */
 	struct cp_heredoc *heredocs;
 	size_t n_heredocs;
 
@@ -109,7 +116,11 @@ struct cp_command {
 	struct cp_str *devices; /* raw --device values */
 	size_t n_devices;
 
-	/* WORKDIR, USER, STOPSIGNAL, MAINTAINER: the text. ONBUILD: the text of the trigger, heredocs re-attached. */
+	/*
+	 * WORKDIR, USER, STOPSIGNAL, MAINTAINER: the text. ONBUILD: the text of the trigger, heredocs
+	 * re-attached; nothing says that it parses, nor that it is not ONBUILD itself (BuildKit takes
+	 * ONBUILD written with U+0130 and then fails to cut it off).
+	 */
 	struct cp_str text;
 
 	/* HEALTHCHECK */
@@ -127,7 +138,8 @@ struct cp_stage {
 };
 
 struct cp_directive {
-	struct cp_str name, value;
+	struct cp_str name; /* lower case */
+	struct cp_str value; /* syntax: only the image, without the options that may follow it */
 	int line;
 };
 
@@ -141,20 +153,21 @@ struct cp_dockerfile {
 };
 
 /*
- * Parse a whole Dockerfile as parser.Parse and instructions.Parse do. CP_EINVAL with line, column, source line
- * and a message in BuildKit's words (plus "did you mean"), CP_ELIMIT, CP_ENOMEM. `name` is only for messages.
+ * Parse a whole Dockerfile as parser.Parse and instructions.Parse do. CP_EINVAL with line, column,
+ * width, source line and a message in BuildKit's words (plus "did you mean"), CP_ELIMIT, CP_ENOMEM.
+ * `name` is only for messages.
  */
 int cp_dockerfile_parse(struct cp_arena *a, struct cp_str text, struct cp_str name,
 			const struct cp_dockerfile **ret_dockerfile, struct cp_err *err);
 
 /*
- * Parse one ONBUILD trigger ("COPY . /app") into a command, as initOnBuildTriggers does (parser.Parse +
- * instructions.ParseInstruction, escape character '\\').
+ * Parse one ONBUILD trigger ("COPY . /app") into a command, as initOnBuildTriggers does
+ * (parser.Parse + instructions.ParseInstruction, escape character '\\'). Errors have no position.
  */
-int cp_dockerfile_parse_trigger(struct cp_arena *a, struct cp_str text, const struct cp_command **ret_command,
-				struct cp_err *err);
+int cp_dockerfile_parse_trigger(struct cp_arena *a, struct cp_str text,
+				const struct cp_command **ret_command, struct cp_err *err);
 
-/* Only the directive scan of section 1.0 (parser.DetectSyntax included): syntax image or an empty slice. */
+/* parser.DetectSyntax ("# syntax=", "// syntax=", JSON): the image, or an empty slice. */
 struct cp_str cp_dockerfile_detect_syntax(struct cp_arena *a, struct cp_str text, int *ret_line);
 
 /* ---- expansion (frontend/dockerfile/shell/lex.go) ---- */
@@ -169,23 +182,30 @@ struct cp_lexer {
 	char escape;               /* the file's escape character */
 	bool raw_quotes;           /* lex.RawQuotes: quotes are kept in the result */
 	bool raw_escapes;          /* lex.RawEscapes */
-	bool skip_processed_quotes; /* lex.SkipProcessQuotes: quotes are ordinary characters (COPY heredoc bodies) */
+	bool skip_processed_quotes; /* lex.SkipProcessQuotes: quotes mean nothing (heredoc bodies) */
 	bool skip_unset;           /* lex.SkipUnsetEnv: leave unset variables as they were written */
 };
 
-/* lex.ProcessWord / ProcessWordWithMatches: the expanded word. `ret_unmatched`: names used and not set, may be NULL. */
-int cp_expand(struct cp_arena *a, const struct cp_lexer *lexer, struct cp_str word, const struct cp_env_lookup *env,
-	      struct cp_str *ret_word, struct cp_err *err);
+/*
+ * lex.ProcessWord, ProcessWordWithMatches: the expanded word. CP_EINVAL with BuildKit's message and
+ * no position. Which variables were used, and which were not set, `env` can tell: it is asked for
+ * each. NULL: nothing is set.
+ */
+int cp_expand(struct cp_arena *a, const struct cp_lexer *lexer, struct cp_str word,
+	      const struct cp_env_lookup *env, struct cp_str *ret_word, struct cp_err *err);
 /* lex.ProcessWords: expanded and split at unquoted white space. */
 int cp_expand_words(struct cp_arena *a, const struct cp_lexer *lexer, struct cp_str word,
-		    const struct cp_env_lookup *env, struct cp_str **ret_words, size_t *ret_n_words, struct cp_err *err);
+		    const struct cp_env_lookup *env, struct cp_str **ret_words, size_t *ret_n_words,
+		    struct cp_err *err);
 
 /*
- * The --mount values of a RUN with their variables expanded (setMountState with the stage's expander).
- * `lookup` NULL = do not expand. ret_mounts has command->n_mounts elements.
+ * The --mount values of a RUN with their variables expanded (setMountState with the stage's
+ * expander), all checks made. `lookup` NULL: values are taken as they are written. ret_mounts has
+ * command->n_mounts elements. CP_EINVAL with the position of the command.
  */
-int cp_mounts_parse(struct cp_arena *a, const struct cp_command *command, const struct cp_lexer *lexer,
-		    const struct cp_env_lookup *lookup, struct cp_mount **ret_mounts, struct cp_err *err);
+int cp_mounts_parse(struct cp_arena *a, const struct cp_command *command,
+		    const struct cp_lexer *lexer, const struct cp_env_lookup *lookup,
+		    struct cp_mount **ret_mounts, struct cp_err *err);
 
 /* heredoc.Content with leading tabs removed from every line (parser.ChompHeredocContent). */
 struct cp_str cp_heredoc_chomp(struct cp_arena *a, struct cp_str content);
