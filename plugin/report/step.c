@@ -139,16 +139,14 @@ void cp_step_reason(struct cp_buf *out, const struct cp_report_image *im,
 
 static void list_paths(struct cp_buf *out, const struct cp_cause *c, cp_quote quote)
 {
+	static const char *const verbs[] = {" added", " removed", " changed", " mode changed"};
 	size_t shown = c->n_paths < PATHS_SHOWN ? c->n_paths : PATHS_SHOWN;
 
 	for (size_t i = 0; i < shown; i++) {
 		if (i)
 			cp_buf_addz(out, ", ");
 		quote(out, c->paths[i].path);
-		cp_buf_addc(out, ' ');
-		cp_buf_addz(out, c->paths[i].change == CP_CHANGE_MODE
-					 ? "mode changed"
-					 : cp_change_name(c->paths[i].change));
+		cp_buf_addz(out, verbs[c->paths[i].change]);
 	}
 	if (n_paths(c) > shown)
 		cp_buf_printf(out, " and %zu more", n_paths(c) - shown);

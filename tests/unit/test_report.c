@@ -153,7 +153,7 @@ static void test_table(void **state)
 	       "    2/3  WORKDIR /app                             hit\n"
 	       "    3/3  COPY --from=builder /install /usr/local  depends  output of builder 3/4\n"
 	       "\n"
-	       "  why   builder 3/4: requirements.txt modified\n");
+	       "  why   builder 3/4: requirements.txt changed\n");
 	w.results[5].cause.step = 3;
 	w.results[5].cause.kind = CP_CAUSE_PARENT_REBUILDS;
 	w.report.base_why = CP_S("merge base with origin/main");
@@ -166,7 +166,7 @@ static void test_table(void **state)
 	       "  runtime  2/3  WORKDIR /app                                            hit\n"
 	       "           3/3  COPY --from=builder /install /usr/local                 depends  follows builder 4/4\n"
 	       "\n"
-	       "  why   builder 3/4: requirements.txt modified\n"
+	       "  why   builder 3/4: requirements.txt changed\n"
 	       "  base  merge base with origin/main\n");
 }
 
@@ -310,11 +310,11 @@ static void test_causes(void **state)
 		size_t n_names, total;
 		const char *reason, *why;
 	} cases[] = {
-		{CP_CAUSE_CONTENT_CHANGED, "a.py", 0, 1, "changed", "a.py modified"},
-		{CP_CAUSE_CONTENT_CHANGED, "a.py", 0, 7, "7 files changed", "a.py modified and 6 more"},
-		{CP_CAUSE_MODE_CHANGED, "a.py", 0, 1, "mode changed", "a.py modified"},
-		{CP_CAUSE_PATH_SET_CHANGED, "a.py", 0, 2, "2 files added or removed", "a.py modified and 1 more"},
-		{CP_CAUSE_IGNORE_FILE_CHANGED, "a.py", 0, 1, "ignore file", ".dockerignore now lets through or keeps out: a.py modified"},
+		{CP_CAUSE_CONTENT_CHANGED, "a.py", 0, 1, "changed", "a.py changed"},
+		{CP_CAUSE_CONTENT_CHANGED, "a.py", 0, 7, "7 files changed", "a.py changed and 6 more"},
+		{CP_CAUSE_MODE_CHANGED, "a.py", 0, 1, "mode changed", "a.py changed"},
+		{CP_CAUSE_PATH_SET_CHANGED, "a.py", 0, 2, "2 files added or removed", "a.py changed and 1 more"},
+		{CP_CAUSE_IGNORE_FILE_CHANGED, "a.py", 0, 1, "ignore file", ".dockerignore now lets through or keeps out: a.py changed"},
 		{CP_CAUSE_INSTRUCTION_CHANGED, NULL, 0, 0, "instruction", "message"},
 		{CP_CAUSE_ARGUMENT_CHANGED, NULL, 1, 0, "ARG N0", "build argument changed: N0"},
 		{CP_CAUSE_ENVIRONMENT_CHANGED, NULL, 4, 0, "ENV N0 +3", "environment changed: N0, N1, N2 and 1 more"},
@@ -423,11 +423,11 @@ static void test_markdown(void **state)
 	(void)state;
 	build_python(&w);
 	render(&w.report, CP_FORMAT_MARKDOWN, (struct cp_report_style){0},
-	       "**cachepredict** \xc2\xb7 `api` rebuilds 2 of 5 steps \xe2\x80\x94 because `requirements.txt` modified\n"
+	       "**cachepredict** \xc2\xb7 `api` rebuilds 2 of 5 steps \xe2\x80\x94 because `requirements.txt` changed\n"
 	       "\n"
 	       "| stage | steps | outcome | why |\n"
 	       "|---|---|---|---|\n"
-	       "| `builder` | 3 | 1 cached, 2 rebuild | `requirements.txt` modified |\n"
+	       "| `builder` | 3 | 1 cached, 2 rebuild | `requirements.txt` changed |\n"
 	       "| `runtime` | 2 | 1 cached, 1 depend on what a step writes | follows `builder` |\n"
 	       "\n"
 	       "<details><summary>steps</summary>\n"
@@ -524,7 +524,7 @@ static void test_explain(void **state)
 				  "  MISS: parent-rebuilds\n"
 				  "  Dockerfile:4\n"
 				  "  it is built on [builder 3/4]\n"
-				  "  It began at [builder 3/4] COPY requirements.txt .: requirements.txt modified\n";
+				  "  It began at [builder 3/4] COPY requirements.txt .: requirements.txt changed\n";
 	struct answer w;
 
 	(void)state;
