@@ -85,6 +85,7 @@ struct predict_case {
 	const char *expected; /* "hit miss:content-changed depends:parent-rebuilds" over the steps */
 	const char *ignore_a, *ignore_b;
 	bool clone, no_cache;
+	const char *no_cache_stage;
 };
 
 static const struct predict_case cases[] = {
@@ -154,7 +155,11 @@ static const struct predict_case cases[] = {
 	 .dockerfile_a = "FROM x\nADD --checksum=sha256:0d3f8f8d34382f059c974c30645ca9c65b7569621804f8342154a820f831f819 https://h.example/f /f\n",
 	 .expected = "hit"},
 	{.name = "no cache", .dockerfile_a = "FROM x\nRUN a\nWORKDIR /w\n", .files_a = "", .files_b = "", .no_cache = true,
-	 .expected = "miss:no-cache-requested miss:no-cache-requested"},
+	 .expected = "miss:no-cache-requested miss:parent-rebuilds"},
+	{.name = "no cache for a stage", .dockerfile_a = "FROM x AS s\nRUN a\nFROM x\nRUN two\nCOPY --from=s /o /o\n", .files_a = "", .files_b = "",
+	 .no_cache_stage = "s", .expected = "miss:no-cache-requested hit depends:source-stage-rebuilds"},
+	{.name = "no cache for a stage of copies", .dockerfile_a = "FROM scratch AS s\nCOPY a /\nFROM x\nCOPY --from=s /a /a\n", .files_a = "a=1",
+	 .files_b = "a=1", .no_cache_stage = "s", .expected = "miss:no-cache-requested hit"},
 	{.name = "a variable of an image's config", .dockerfile_a = "FROM x\nCOPY a /x-1\nRUN r\n", .dockerfile_b = "FROM x\nCOPY a /x-$V\nRUN r\n",
 	 .files_a = "a=1", .files_b = "a=1", .expected = "unknown:unresolved unknown:parent-rebuilds"},
 	{.name = "a variable of an image's config on both sides", .dockerfile_a = "FROM x\nCOPY a /x-$V\n", .dockerfile_b = "FROM x\nCOPY a /y-$V\n",
@@ -185,7 +190,9 @@ static void say(struct cp_buf *out, const struct cp_step_result *r)
 static void run_case(const struct predict_case *c)
 {
 	cp_auto_buf struct cp_buf got = CP_BUF_INIT(1 << 16);
-	struct cp_build_options options = {.no_cache = c->no_cache};
+	struct cp_str stage = cp_str_c(c->no_cache_stage);
+	struct cp_build_options options = {
+		.no_cache = c->no_cache, .no_cache_filter = &stage, .n_no_cache_filter = stage.n > 0};
 	struct cp_prediction p = {0};
 	struct cp_err err = {0};
 	struct side a = {0}, b = {0};
