@@ -142,6 +142,7 @@ SUITE_REPLAY  := $(foreach t,$(FUZZ),replay/$(t)="$(BUILD)/tests/fuzz/replay_$(t
 SUITE_ABI     := $(foreach t,$(ABI),$(t:$(BUILD)/tests/%=%)="$(t) $(SO) $(REPO_)") abi/exports="CC='$(CC)' sh tests/abi/exports.sh $(SO)" \
 	abi/hosts="PYTHON='$(PYTHON)' SAN='$(SAN)' sh tests/abi/hosts.sh $(BUILD)" \
 	cli="sh tests/cli/cli.sh $(CLI) $(BUILD)/tests/cli/echo_plugin.so"
+SUITE_EXAMPLES := examples="PYTHON='$(PYTHON)' sh tests/examples.sh $(BUILD)"
 SUITE_GOLDEN  := $(if $(wildcard tests/golden/run.sh),golden="sh tests/golden/run.sh $(CLI)")
 # The one suite of another build: threads under ThreadSanitizer.
 TSAN          := $(if $(SAN)$(COV),,build/san-thread)
@@ -149,7 +150,7 @@ SUITE_TSAN    := $(if $(TSAN),abi/tsan="$(TSAN)/tests/abi/test_threads $(TSAN)/c
 
 .PHONY: check unit fuzz-replay abi layers golden
 check: all $(UNIT) $(REPLAY) abi-programs
-	@$(RUN) check $(BUILD)/logs layers="sh tests/layers.sh" $(SUITE_UNIT) $(SUITE_REPLAY) $(SUITE_ABI) $(SUITE_GOLDEN) $(SUITE_TSAN)
+	@$(RUN) check $(BUILD)/logs layers="sh tests/layers.sh" $(SUITE_UNIT) $(SUITE_REPLAY) $(SUITE_ABI) $(SUITE_EXAMPLES) $(SUITE_GOLDEN) $(SUITE_TSAN)
 unit: $(UNIT)
 	@$(RUN) unit $(BUILD)/logs $(SUITE_UNIT)
 fuzz-replay: $(REPLAY)
