@@ -5,8 +5,8 @@
 #include <string.h>
 
 #define BIT(c) (1u << (c))
-#define RUNS (BIT(CMD_PREDICT) | BIT(CMD_EXPLAIN) | BIT(CMD_PATHS) | BIT(CMD_GRAPH))
 #define COMPARES (BIT(CMD_PREDICT) | BIT(CMD_EXPLAIN) | BIT(CMD_GRAPH))
+#define RUNS (COMPARES | BIT(CMD_PATHS) | BIT(CMD_KEYS))
 #define LOADS (RUNS | BIT(CMD_RPC) | BIT(CMD_VERSION))
 
 const struct command_info commands[N_COMMANDS] = {
@@ -25,13 +25,18 @@ const struct command_info commands[N_COMMANDS] = {
 		 "Prints every file whose bytes, mode or presence can reach a step of the build, one a line; --format github prints "
 		 "a paths: filter to paste into a workflow. With --check FILE the path filters of a workflow of GitHub, GitLab or "
 		 "Gitea are compared with it, and what they would miss is listed (exit code 1)."},
+	[CMD_KEYS] =
+		{"keys", "[CONTEXT]", "the cache records that the build of the commit leaves, exact",
+		 "Prints BuildKit's own digests in JSON, content digests included, computed from the "
+		 "repository alone; what cannot be known is null, with the reason. --preimage adds the "
+		 "bytes that are hashed."},
 	[CMD_GRAPH] = {"graph", "[A..B] [CONTEXT]",
 		       "stages and steps as a Mermaid or dot graph, coloured by outcome", ""},
 	[CMD_RPC] =
 		{"rpc", "", "answer JSON requests, one a line, on standard input",
 		 "Reads {\"id\": ..., \"method\": \"predict\", \"params\": {...}} and answers {\"id\": ..., \"status\": 0, \"verdict\": "
 		 "\"...\", \"result\": {...}} or {\"id\": ..., \"error\": {\"code\": ..., \"name\": \"...\", \"message\": \"...\"}}, each in "
-		 "one line. Methods are predict, explain, paths, graph and version; params is the request of the plugin "
+		 "one line. Methods are predict, explain, paths, keys, graph and version; params is the request of the plugin "
 		 "(schema/request.json)."},
 	[CMD_VERSION] = {"version", "", "versions of the helper and of the plugin", ""},
 	[CMD_HELP] = {"help", "[COMMAND]",
@@ -145,6 +150,8 @@ const struct flag flags[] = {
 		{"check", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "check", BIT(CMD_PATHS), "FILE",
 		 "<file>",
 		 "compare with the path filters of this workflow; exit 1 when they miss something"},
+	[F_PREIMAGE] = {"preimage", 0, FLAG_BOOL, GROUP_OUTPUT, IN_REQUEST, "preimage", BIT(CMD_KEYS),
+			NULL, NULL, "print the bytes that the keys are digests of"},
 
 	[F_PLUGIN] = {"plugin", 0, FLAG_TEXT, GROUP_HELPER, IN_NOTHING, NULL, LOADS, "PATH",
 		      "<file>", "the cachepredict.so to load"},

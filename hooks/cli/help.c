@@ -165,8 +165,9 @@ static void man_flag(struct text *out, const struct flag *f)
 	text_addc(out, '\n');
 	roff_line(out, "", f->help);
 	flag_environment(f, name, sizeof(name));
-	if (f->commands == 1u << CMD_PATHS)
-		text_addz(out, "(command paths)\n");
+	for (int c = 0; c < N_COMMANDS; c++)
+		if (f->commands == 1u << c)
+			text_addf(out, "(command %s)\n", commands[c].name);
 }
 
 static void man_commands(struct text *out)

@@ -93,7 +93,7 @@ static int call_plugin(struct loaded *l, const struct options *o)
 	out.n = n;
 	status = l->plugin->result_status(result);
 	r = put(&out);
-	if (r == EXIT_ANSWERED && o->command != CMD_PATHS)
+	if (r == EXIT_ANSWERED && o->command != CMD_PATHS && o->command != CMD_KEYS)
 		say_why(l->plugin, result, status);
 	l->plugin->result_free(result);
 	return r == EXIT_ANSWERED ? status : r;

@@ -196,7 +196,16 @@ static void add_image(struct object *top, const struct options *options, bool fr
 
 static const char *default_format(enum command c)
 {
-	return c == CMD_PATHS ? "list" : c == CMD_GRAPH ? "mermaid" : "table";
+	switch (c) {
+	case CMD_PATHS:
+		return "list";
+	case CMD_KEYS:
+		return "json";
+	case CMD_GRAPH:
+		return "mermaid";
+	default:
+		return "table";
+	}
 }
 
 void request_build(const struct options *o, const struct request_style *style, struct text *out)

@@ -60,6 +60,7 @@ request "$r,\"head\":\":worktree\",$t" --work-tree
 request "$r,\"base\":\"a\",\"head\":\"b\",$t" --base a --head=b
 request "$r,\"format\":\"list\"" paths
 request "$r,\"check\":\"wf.yml\",\"format\":\"list\"" paths --check wf.yml
+request "$r,\"preimage\":true,\"format\":\"json\"" keys --preimage
 request "$r,\"format\":\"dot\"" graph --format dot
 request "$r,\"base\":\"a\",\"head\":\"b\",$t,\"explain\":\"builder 3/4\"" explain 'builder 3/4' a..b
 request "$r,$t,\"explain\":\"src/a..b.py\"" explain src/a..b.py
@@ -207,9 +208,9 @@ for f in $(sed -n 's/^  \(-., \)\{0,1\}--\([a-z-]*\).*/\2/p' "$tmp/help"); do
 	done
 done
 same 'every flag is in the manual and in all completions' "$missing" ''
-same 'help leaves out --check only' "$(($(grep -c '^complete -c cachepredict -l' "$tmp/fish") - $(grep -cE '^  (-., )?--[a-z]' "$tmp/help")))" 1
+same 'help leaves out --check and --preimage only' "$(($(grep -c '^complete -c cachepredict -l' "$tmp/fish") - $(grep -cE '^  (-., )?--[a-z]' "$tmp/help")))" 2
 same 'help is 80 columns wide' "$(awk 'length > 80' "$tmp/help")" ''
-for command in predict explain paths graph rpc version help completion; do
+for command in predict explain paths keys graph rpc version help completion; do
 	same "help $command" "$("$bin" help $command | head -n 2 | tail -n 1 | awk '{ print $2 }')" $command
 	[ $command = help ] || same "$command --help" "$("$bin" $command --help | head -n 1)" "$([ $command = predict ] && head -n 1 "$tmp/help" || "$bin" help $command | head -n 1)"
 done
