@@ -48,9 +48,6 @@ func startLabs(ctx context.Context, s *settings, registries map[string]bool) (la
 		for _, l := range labs {
 			l.stop()
 		}
-		if !s.keep {
-			os.RemoveAll(s.work)
-		}
 	}
 	for i := range s.daemons {
 		d, err := startDaemon(ctx, s, i, registries)

@@ -53,7 +53,8 @@ func (f *files) serve(site string, known map[string]webFile) {
 func (f *files) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	if strings.Contains(q.URL.Path, ".git/") {
 		h := cgi.Handler{Path: gitBackend(), Env: []string{"GIT_PROJECT_ROOT=" + f.dir, "GIT_HTTP_EXPORT_ALL=1",
-			"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"}}
+			"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*",
+			"GIT_CONFIG_KEY_1=uploadpack.allowAnySHA1InWant", "GIT_CONFIG_VALUE_1=true"}}
 		h.ServeHTTP(w, q)
 		return
 	}

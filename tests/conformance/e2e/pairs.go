@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -230,9 +231,9 @@ func (report *subjectReport) add(results []result) bool {
 	compared := len(results) > 0
 	for _, r := range results {
 		report.Results = append(report.Results, r)
-		report.Total.add(r.Steps)
 		compared = compared && r.Skipped == ""
 	}
+	report.Total.addBoth(results)
 	if compared {
 		report.Pairs++
 	} else {
@@ -245,12 +246,15 @@ func (r result) wrong() bool {
 	return r.Failed != "" || slices.ContainsFunc(r.Steps, judged.wrong)
 }
 
+// Names of snapshots differ each time.
+var anyRef = regexp.MustCompile(`of ref \S+: `)
+
 func (report *subjectReport) print(verbose bool) {
 	fmt.Printf("%s: %d pairs (%d skipped), %v\n", report.Subject, report.Pairs, report.Skipped, report.Total)
 	reasons := map[string]int{}
 	for _, r := range report.Results {
 		if r.Skipped != "" {
-			reasons[r.Skipped]++
+			reasons[anyRef.ReplaceAllString(r.Skipped, "of …: ")]++
 		}
 		if r.Failed != "" {
 			fmt.Printf("   FAILED %s: %s\n", r.Pair, r.Failed)
@@ -271,8 +275,8 @@ func reportSubjects(s *settings, reports []subjectReport) (int, error) {
 	var t tally
 	passed, failed := 0, 0
 	for _, r := range reports {
+		t.sum(r.Total)
 		for _, one := range r.Results {
-			t.add(one.Steps)
 			switch {
 			case one.wrong():
 				failed++

@@ -11,6 +11,9 @@ import (
 // tally counts the verdicts of a set of steps.
 type tally struct {
 	Steps, Agree, WrongHits, WrongMisses, Depends, Unknown, NameErrors int
+
+	// Steps that depend, by the prediction, and came out the same with equal and with fresh bytes.
+	DependsSame int
 }
 
 func (t *tally) add(steps []judged) {
@@ -33,22 +36,51 @@ func (t *tally) add(steps []judged) {
 	}
 }
 
-func (t tally) wrong() bool {
-	return t.WrongHits+t.WrongMisses+t.NameErrors > 0
+func (t *tally) sum(o tally) {
+	t.Steps += o.Steps
+	t.Agree += o.Agree
+	t.WrongHits += o.WrongHits
+	t.WrongMisses += o.WrongMisses
+	t.Depends += o.Depends
+	t.Unknown += o.Unknown
+	t.NameErrors += o.NameErrors
+	t.DependsSame += o.DependsSame
+}
+
+// addBoth counts a pair in both modes.
+func (t *tally) addBoth(results []result) {
+	for _, r := range results {
+		t.add(r.Steps)
+	}
+	if len(results) != 2 {
+		return
+	}
+	for _, j := range results[0].Steps {
+		if j.Verdict == depends && slices.ContainsFunc(results[1].Steps, func(k judged) bool { return k.Step == j.Step && k.Real == j.Real }) {
+			t.DependsSame += 2
+		}
+	}
 }
 
 func (t tally) String() string {
 	share := func(n int) string { return fmt.Sprintf("%d (%.1f %%)", n, 100*float64(n)/float64(max(1, t.Steps))) }
-	return fmt.Sprintf("%d steps, agreement %s, wrong hits %d, wrong misses %d, depends %s, unknown %s, name errors %d",
-		t.Steps, share(t.Agree), t.WrongHits, t.WrongMisses, share(t.Depends), share(t.Unknown), t.NameErrors)
+	return fmt.Sprintf("%d steps, agreement %s, wrong hits %d, wrong misses %d, depends %s (%d came out the same in both modes), unknown %s, name errors %d",
+		t.Steps, share(t.Agree), t.WrongHits, t.WrongMisses, share(t.Depends), t.DependsSame, share(t.Unknown), t.NameErrors)
 }
 
 func reportCases(s *settings, all []caseRun) (int, error) {
 	slices.SortFunc(all, func(a, b caseRun) int { return strings.Compare(a.Case+a.Mode, b.Case+b.Mode) })
 	var t tally
 	failed := 0
+	for i := range all {
+		switch {
+		case i+1 < len(all) && all[i].Case == all[i+1].Case:
+			t.addBoth([]result{all[i].Result, all[i+1].Result})
+		case i == 0 || all[i].Case != all[i-1].Case:
+			t.add(all[i].Result.Steps)
+		}
+	}
 	for _, r := range all {
-		t.add(r.Result.Steps)
 		if len(r.Problems) > 0 {
 			failed++
 		}
