@@ -175,6 +175,24 @@ static int add_op(struct sealing *s, struct graph_vertex *v, struct cp_str key)
 }
 
 /*
+ * A protobuf string must be UTF-8, so BuildKit cannot hand such a command line over. Everything
+ * else went through expansion, which replaces broken bytes.
+ */
+static int check_args(struct graph_builder *b, const struct graph_vertex *v)
+{
+	const struct cp_op_exec *exec = &v->op->exec;
+
+	for (size_t i = 0; i < exec->n_args; i++) {
+		if (cp_utf8_valid(exec->args[i]))
+			continue;
+		graph_invalid(b, "string field contains invalid UTF-8");
+		cp_err_at(b->err, b->file_name, v->place.command->line, 0, 0, CP_S(""));
+		return CP_EINVAL;
+	}
+	return 0;
+}
+
+/*
  * Everything below v is sealed: merge it with an equal one, which then takes the name of v
  * (mergeMetadata).
  */
@@ -185,7 +203,9 @@ static int seal_one(struct sealing *s, struct graph_vertex *v)
 	struct cp_op *same;
 	int r;
 
-	r = number_inputs(s, v);
+	r = v->op->kind == CP_OP_EXEC ? check_args(s->b, v) : 0;
+	if (r >= 0)
+		r = number_inputs(s, v);
 	if (r >= 0)
 		r = graph_identity(s->b, v, &id);
 	if (r < 0)

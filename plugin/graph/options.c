@@ -196,6 +196,47 @@ static int read_steering(struct graph_builder *b)
 	return 0;
 }
 
+/* linter.ParseLintOptions, one part: 1 when it turns warnings into errors. */
+static int read_check_part(struct graph_builder *b, struct cp_str part)
+{
+	size_t eq = cp_str_find(part, '=', 0);
+	struct cp_str key = cp_str_trim_space(cp_str_sub(part, 0, eq));
+	int on;
+
+	if (eq == part.n)
+		return graph_invalid(b, "invalid check option \"%.*s\"", CP_STR(part));
+	if (cp_str_eq(key, CP_S("skip")) || cp_str_eq(key, CP_S("experimental")))
+		return 0;
+	if (!cp_str_eq(key, CP_S("error")))
+		return graph_invalid(b, "invalid check option \"%.*s\"", CP_STR(key));
+	on = graph_parse_bool(cp_str_trim_space(cp_str_from(part, eq + 1)));
+	if (on < 0)
+		return graph_invalid(b, "failed to parse check option \"%.*s\"", CP_STR(part));
+	return on;
+}
+
+/* The checks themselves are not made: they change no operation, but they may stop a build. */
+static int read_checks(struct graph_builder *b)
+{
+	const struct cp_str *given = graph_build_arg(b, CP_S("BUILDKIT_DOCKERFILE_CHECK"));
+	struct cp_str rest = cp_str_trim_space(given ? *given : b->file->check.value), part;
+	bool strict = false;
+	int r;
+
+	for (int i = 0; i < 3 && rest.n && cp_str_split(&rest, ';', &part); i++) {
+		if (i == 2 && rest.p)
+			part.n += rest.n + 1;
+		r = read_check_part(b, part);
+		if (r < 0)
+			return cp_err_wrap(b->err, "failed to parse check options");
+		strict |= r == 1;
+	}
+	if (!strict)
+		return 0;
+	return graph_assume(b, CP_S("check"),
+			    CP_S("the Dockerfile passes BuildKit's checks, which it makes errors"));
+}
+
 int graph_options_read(struct graph_builder *b)
 {
 	int r;
@@ -212,6 +253,8 @@ int graph_options_read(struct graph_builder *b)
 		r = read_network(b);
 	if (r >= 0)
 		r = read_no_cache(b);
+	if (r >= 0)
+		r = read_checks(b);
 	return r < 0 ? r : read_steering(b);
 }
 

@@ -672,6 +672,8 @@ static void test_errors(void **state)
 		{"FROM a\nENV A=${B:?missing}\n", "B: missing", 2},
 		{"ARG A=${B:?missing}\nFROM a\n", "B: missing", 1},
 		{"FROM a AS bad-\n", "invalid context name bad-", 1},
+		{"FROM a\nRUN x\nRUN \xff\n", "invalid UTF-8", 3},
+		{"# check=nope=1\nFROM a\n", "failed to parse check options: invalid check option \"nope\"", 0},
 		{"ARG SOURCE_DATE_EPOCH=nope\nFROM a\n", "invalid SOURCE_DATE_EPOCH: nope", 0},
 	};
 	const struct cp_graph *g;
@@ -686,6 +688,16 @@ static void test_errors(void **state)
 	f->options.target = CP_S("x");
 	assert_int_equal(try_build(f, CP_S("FROM a\n"), &g), CP_EINVAL);
 	assert_string_equal(f->err.message, "target stage \"x\" could not be found");
+}
+
+static void test_accepted(void **state)
+{
+	struct fixture *f = *state;
+	const struct cp_graph *g = build(f, "# check=error=true;skip=all\nFROM a AS x\nRUN \xff\nFROM a\nCOPY \xff b\n");
+
+	assert_str(g->result->actions[0].src, "/\xef\xbf\xbd");
+	assert_int_equal(g->n_assumptions, 1);
+	assert_non_null(strstr(g->assumptions[0].p, "checks"));
 }
 
 /* ---- bounds ---- */
@@ -766,6 +778,7 @@ int main(void)
 		GRAPH_TEST(test_unknown_config),
 		GRAPH_TEST(test_unknown_without_resolver),
 		GRAPH_TEST(test_errors),
+		GRAPH_TEST(test_accepted),
 		GRAPH_TEST(test_many_stages),
 		cmocka_unit_test(test_out_of_memory),
 	};

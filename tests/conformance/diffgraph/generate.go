@@ -571,6 +571,9 @@ func generate(seed, number int64) *input {
 		g.escape = "`"
 		g.line("# escape=`")
 	}
+	if g.in(30) {
+		g.line("# check=%s", g.one("skip=all", "skip=all;error=true", "error=maybe", "nope=1", "skip", "skip=all ; experimental=a,b", "skip=a;error=0;x=1", ";"))
+	}
 	for g.in(3) {
 		g.line("ARG %s=%s", g.one("BASE", "V", "FOO", "PLAT"), g.one("alpine", "3", "x$V", "linux/arm64", "${FOO:-python:3.12}", "\"q\""))
 	}
@@ -619,7 +622,7 @@ func (g *generator) options(in *input) {
 	for g.in(3) {
 		in.BuildArgs = append(in.BuildArgs, [2]string{
 			g.one("FOO", "BAR", "V", "BASE", "DIR", "TARGETARCH", "BUILDPLATFORM", "SOURCE_DATE_EPOCH", "BUILDKIT_CACHE_MOUNT_NS", "BUILDKIT_SANDBOX_HOSTNAME",
-				"HTTP_PROXY", "BUILDKIT_MULTI_PLATFORM", "BUILDKIT_SBOM_SCAN_STAGE", "BUILDKIT_CONTEXT_KEEP_GIT_DIR", "TARGETSTAGE"),
+				"HTTP_PROXY", "BUILDKIT_MULTI_PLATFORM", "BUILDKIT_SBOM_SCAN_STAGE", "BUILDKIT_CONTEXT_KEEP_GIT_DIR", "TARGETSTAGE", "BUILDKIT_GIT_ADVICE", "SOURCE_DATE_EPOCH"),
 			g.one("1", "value", "alpine:3.19", "0", "", "linux/amd64", "-5", "9223372036854775807", "context", "builder", "a b")})
 	}
 	if g.in(4) {
