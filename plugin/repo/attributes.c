@@ -355,23 +355,35 @@ static int parse_rules(struct cp_attributes *at, struct cp_str text, struct attr
 
 /* ---- folders ---- */
 
-/* The .gitattributes of a folder of the tree. CP_ENOTFOUND: it has none. */
-static int read_from_tree(struct cp_attributes *at, const struct attr_dir *dir, struct cp_buf *out, struct cp_err *err)
+static int read_from_tree(struct cp_attributes *at, const struct attr_dir *dir, struct cp_buf *out, bool *ret_found,
+			  struct cp_err *err)
 {
 	const struct cp_dir *listing;
 	const struct cp_entry *e;
 	int r;
 
 	if (!dir->listed || dir->oid.n == 0)
-		return CP_ENOTFOUND;
+		return 0;
 	r = cp_tree_list(at->tree, &dir->oid, &listing, err);
 	if (r < 0)
-		return r == CP_ENOTFOUND ? CP_EIO : r;
+		return r;
 	e = cp_dir_find(listing, CP_S(".gitattributes"));
 	if (!e || e->kind == CP_ENTRY_DIR || e->kind == CP_ENTRY_SUBMODULE)
-		return CP_ENOTFOUND;
-	r = cp_tree_read(at->tree, &e->oid, out, err);
-	return r == CP_ENOTFOUND ? CP_EIO : r;
+		return 0;
+	*ret_found = true;
+	return cp_tree_read(at->tree, &e->oid, out, err);
+}
+
+static int read_dir(struct cp_attributes *at, const struct attr_dir *dir, struct cp_buf *out, bool *ret_found, struct cp_err *err)
+{
+	int r;
+
+	*ret_found = false;
+	if (!at->files)
+		return read_from_tree(at, dir, out, ret_found, err);
+	r = at->files->read(at->files->self, dir->path, out, err);
+	*ret_found = r == 0;
+	return r == CP_ENOTFOUND ? 0 : r;
 }
 
 /* The text up to the first NUL, as git sees it. */
@@ -390,15 +402,16 @@ static int load_dir(struct cp_attributes *at, struct attr_dir *dir, struct cp_er
 {
 	cp_auto_buf struct cp_buf bytes = CP_BUF_INIT(CP_MAX_BLOB_BYTES);
 	struct cp_str text;
+	bool found;
 	int r;
 
 	if (dir->parent)
 		dir->converts = dir->parent->converts;
-	r = at->files ? at->files->read(at->files->self, dir->path, &bytes, err) : read_from_tree(at, dir, &bytes, err);
-	if (r == CP_ENOTFOUND)
-		return 0;
+	r = read_dir(at, dir, &bytes, &found, err);
 	if (r < 0)
-		return cp_err_wrap(err, "reading .gitattributes");
+		cp_err_wrap(err, "reading .gitattributes");
+	if (r < 0 || !found)
+		return r;
 	r = keep_text(at, &bytes, &text, err);
 	if (r == 0 && !dir->parent && note_macros(at, text) < 0)
 		r = cp_err_nomem(err);

@@ -104,8 +104,10 @@ static int use_commit(struct finder *f, const char *name, struct cp_str id, stru
 	if (!id.p)
 		return cp_err_nomem(err);
 	r = cp_repo_resolve(f->r, id.p, &c, err);
-	if (r < 0)
-		return cp_err_wrap(err, "%s names the commit to compare with", name);
+	if (r < 0) {
+		cp_err_wrap(err, "%s names the commit to compare with", name);
+		return r;
+	}
 	return found(f, &c, hex_of(f, &c), cp_str_c(name), err);
 }
 

@@ -82,6 +82,8 @@ git_oid cp_repo_git_oid(const struct cp_oid *oid);
 int cp_repo_oid_of(struct cp_str bytes, git_object_t type, struct cp_oid *ret_oid, struct cp_err *err);
 /* A full object id in hex. */
 bool cp_repo_oid_parse(struct cp_str hex, struct cp_oid *ret_oid);
+/* The one object whose id begins with these digits. CP_ENOTFOUND, CP_EINVAL when there are several. */
+int cp_repo_oid_expand(struct cp_repo *r, struct cp_str hex, struct cp_oid *ret_oid, struct cp_err *err);
 static inline struct cp_str cp_repo_oid_key(const struct cp_oid *oid)
 {
 	return cp_str_n((const char *)oid->bytes, oid->n);
@@ -122,6 +124,9 @@ bool cp_repo_is_plain(struct cp_str text);
 struct cp_dir *cp_repo_dir_new(struct cp_arena *a, const struct cp_oid *oid, size_t n);
 /* Entries in byte order; CP_EIO when a name comes twice. */
 int cp_repo_dir_sort(struct cp_dir *d, struct cp_err *err);
+/* The listing in a tree object, in the arena of the repository and under its lock. CP_EIO when it is none that git would check out. */
+int cp_repo_dir_parse(struct cp_repo *r, const struct cp_oid *oid, const struct cp_repo_object *o, struct cp_dir **ret_dir,
+		      struct cp_err *err);
 bool cp_repo_is_bad_name(struct cp_str name);
 
 /* ---- git_index.c ---- */

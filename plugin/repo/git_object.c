@@ -250,6 +250,25 @@ int cp_repo_object_header(struct cp_repo *r, const struct cp_oid *oid, git_objec
 	return 0;
 }
 
+int cp_repo_oid_expand(struct cp_repo *r, struct cp_str hex, struct cp_oid *ret_oid, struct cp_err *err)
+{
+	struct cp_repo_reader *rd;
+	git_oid prefix, full;
+	int e;
+
+	if (hex.n < GIT_OID_MINPREFIXLEN || hex.n > GIT_OID_HEXSZ || git_oid_fromstrn(&prefix, hex.p, hex.n) < 0)
+		return cp_err_set(err, CP_ENOTFOUND, "no object id");
+	e = reader_take(r, &rd, err);
+	if (e < 0)
+		return e;
+	e = git_odb_exists_prefix(&full, rd->odb, &prefix, hex.n);
+	reader_give_back(r, rd);
+	if (e < 0)
+		return cp_repo_git_error(err, e, "looking for an object");
+	*ret_oid = cp_repo_oid(&full);
+	return 0;
+}
+
 void cp_repo_object_release(struct cp_repo_object *o)
 {
 	git_odb_backend_data_free(NULL, o->data);

@@ -125,7 +125,75 @@ static int find_reference(struct cp_repo *r, const char *name, struct cp_oid *re
 	return e < 0 ? CP_ENOTFOUND : 0;
 }
 
-/* libgit2's parser of revisions, for all that is no name of a reference. */
+/* ---- name@{...} ---- */
+
+/* Value of branch.<branch>.<key>, "" when it is not set. Under the lock. */
+static int branch_setting(git_config *config, struct cp_str branch, const char *key, struct cp_buf *out)
+{
+	cp_auto_buf struct cp_buf name = CP_BUF_INIT(2 * CP_MAX_PATH_BYTES);
+	git_buf value = {0};
+
+	cp_buf_printf(&name, "branch.%.*s.%s", CP_STR(branch), key);
+	if (cp_buf_error(&name))
+		return CP_ENOMEM;
+	if (git_config_get_string_buf(&value, config, name.p) == 0)
+		cp_buf_add(out, value.ptr, value.size);
+	git_buf_dispose(&value);
+	return cp_buf_error(out) == CP_ENOMEM ? CP_ENOMEM : 0;
+}
+
+/* The reference that a branch follows, by the usual names: refs/remotes/<remote>/<branch>. Under the lock. */
+static int upstream_name(struct cp_repo *r, struct cp_str branch, struct cp_buf *out)
+{
+	cp_auto_buf struct cp_buf remote = CP_BUF_INIT(CP_MAX_PATH_BYTES), merge = CP_BUF_INIT(CP_MAX_PATH_BYTES);
+	struct cp_str heads = CP_S("refs/heads/"), to;
+	git_config *config = NULL;
+	int e = 0;
+
+	if (git_repository_config(&config, r->git) < 0)
+		return CP_ENOTFOUND;
+	if (branch_setting(config, branch, "remote", &remote) < 0 || branch_setting(config, branch, "merge", &merge) < 0)
+		e = CP_ENOMEM;
+	git_config_free(config);
+	to = cp_buf_str(&merge);
+	if (e == 0 && (remote.n == 0 || !cp_str_starts(to, heads)))
+		return CP_ENOTFOUND;
+	if (cp_str_eq(cp_buf_str(&remote), CP_S(".")))
+		cp_buf_adds(out, to);
+	else
+		cp_buf_printf(out, "refs/remotes/%.*s/%.*s", CP_STR(cp_buf_str(&remote)), CP_STR(cp_str_from(to, heads.n)));
+	return e < 0 ? e : cp_buf_error(out);
+}
+
+/* "main@{upstream}"; without a name, of the branch that is checked out. */
+static int find_upstream(struct cp_repo *r, struct cp_str branch, struct cp_oid *ret_oid)
+{
+	cp_auto_buf struct cp_buf name = CP_BUF_INIT(3 * CP_MAX_PATH_BYTES);
+	struct cp_str heads = CP_S("refs/heads/"), full;
+	git_reference *head = NULL;
+	git_oid oid;
+	int e = CP_ENOTFOUND;
+
+	pthread_mutex_lock(&r->lock);
+	if (branch.n == 0 && git_reference_lookup(&head, r->git, "HEAD") == 0) {
+		full = cp_str_c(git_reference_symbolic_target(head));
+		branch = cp_str_starts(full, heads) ? cp_str_from(full, heads.n) : CP_S("");
+	}
+	if (branch.n)
+		e = upstream_name(r, branch, &name);
+	if (e != CP_ENOMEM && (e < 0 || git_reference_name_to_id(&oid, r->git, name.p) < 0))
+		e = CP_ENOTFOUND;
+	git_reference_free(head);
+	pthread_mutex_unlock(&r->lock);
+	if (e == 0)
+		*ret_oid = cp_repo_oid(&oid);
+	return e;
+}
+
+/*
+ * libgit2's parser, for the log of a reference (main@{1}) only: elsewhere it looks at names through a regular expression that it
+ * forgets to free, and ignores where a shallow clone ends.
+ */
 static int parse_revision(struct cp_repo *r, const char *rev, struct cp_oid *ret_oid, struct cp_err *err)
 {
 	git_object *object = NULL;
@@ -142,90 +210,140 @@ static int parse_revision(struct cp_repo *r, const char *rev, struct cp_oid *ret
 	return result;
 }
 
-static int find_name(struct cp_repo *r, const char *name, struct cp_oid *ret_oid, struct cp_err *err)
+/* The digits behind "-g" in what `git describe` says; else the whole name. */
+static struct cp_str abbreviation(struct cp_str name)
 {
-	if (cp_repo_oid_parse(cp_str_c(name), ret_oid) || find_reference(r, name, ret_oid) == 0)
-		return 0;
-	return parse_revision(r, name, ret_oid, err);
+	size_t g = cp_str_rfind(name, 'g');
+	struct cp_str digits = cp_str_from(name, g + 1);
+
+	return g > 2 && g < name.n && name.p[g - 1] == '-' && is_hex(digits) ? digits : name;
 }
 
-/* "~3^2~": false when it is anything else. */
-static bool are_steps(struct cp_str s)
+/* The name without what leads on from it: "main" of "main~2^2", "@{12:00}" of "@{12:00}^". */
+static size_t name_length(struct cp_str rev)
 {
-	size_t digits = 0;
+	bool in_braces = false;
+	size_t i = 0;
 
-	for (size_t i = 0; i < s.n; i++) {
-		bool digit = s.p[i] >= '0' && s.p[i] <= '9';
-
-		if (!digit && s.p[i] != '~' && s.p[i] != '^')
-			return false;
-		digits = digit ? digits + 1 : 0;
-		if (digits > 9)
-			return false;
+	for (; i < rev.n && (in_braces || !strchr("~^:", rev.p[i])); i++) {
+		if (rev.p[i] == '{' && i && rev.p[i - 1] == '@')
+			in_braces = true;
+		else if (rev.p[i] == '}')
+			in_braces = false;
 	}
-	return true;
+	return i;
 }
 
-/* One "~N" or "^N" at the start of *steps. */
-static int take_step(struct cp_repo *r, struct cp_str *steps, struct cp_oid *at, struct cp_err *err)
+static int find_name(struct cp_repo *r, struct cp_str name, struct cp_oid *ret_oid, struct cp_err *err)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_PATH_BYTES);
+	int e = CP_ENOTFOUND;
+
+	if (cp_repo_oid_parse(name, ret_oid))
+		return 0;
+	cp_buf_adds(&text, name);
+	if (cp_buf_error(&text))
+		return cp_err_nomem(err);
+	if (cp_str_ends(name, CP_S("@{upstream}")) || cp_str_ends(name, CP_S("@{u}")))
+		e = find_upstream(r, cp_str_sub(name, 0, cp_str_rfind(name, '@')), ret_oid);
+	else if (cp_str_find_str(name, CP_S("@{"), 0) < name.n)
+		e = parse_revision(r, text.p, ret_oid, err);
+	else if (find_reference(r, text.p, ret_oid) == 0)
+		return 0;
+	else if (is_hex(abbreviation(name)))
+		e = cp_repo_oid_expand(r, abbreviation(name), ret_oid, err);
+	if (e == CP_ENOMEM)
+		return cp_err_nomem(err);
+	return e == CP_ENOTFOUND ? no_such_revision(r, name, err) : e;
+}
+
+static int not_a_commit(struct cp_str rev, struct cp_err *err)
+{
+	return cp_err_set(err, CP_EINVAL, "%.*s names no commit", CP_STR(rev));
+}
+
+/* "^{commit}" and its kind: nothing to do, because every name has been followed to its commit. */
+static int take_braces(struct cp_str rev, struct cp_str *steps, struct cp_err *err)
+{
+	static const struct cp_str same[] = {CP_S_INIT(""), CP_S_INIT("commit"), CP_S_INIT("object")};
+	size_t end = cp_str_find(*steps, '}', 0);
+	struct cp_str word = cp_str_sub(*steps, 2, end);
+
+	if (end < steps->n && word.n && word.p[0] == '/') {
+		cp_err_set(err, CP_EUNSUPPORTED, "%.*s: messages of commits are not searched", CP_STR(rev));
+		cp_err_hint(err, "give the id that git rev-parse finds for it");
+		return CP_EUNSUPPORTED;
+	}
+	for (size_t i = 0; end < steps->n && i < CP_LEN(same); i++) {
+		if (!cp_str_eq(word, same[i]))
+			continue;
+		*steps = cp_str_from(*steps, end + 1);
+		return 0;
+	}
+	return not_a_commit(rev, err);
+}
+
+/* "~N", "^N" or "^{...}" at the start of *steps. */
+static int take_step(struct cp_repo *r, struct cp_str rev, struct cp_str *steps, struct cp_oid *at, struct cp_err *err)
 {
 	bool up = steps->p[0] == '~';
 	size_t end = 1;
 	int64_t n = 1;
 	int e = 0;
 
+	if (steps->n > 1 && steps->p[0] == '^' && steps->p[1] == '{')
+		return take_braces(rev, steps, err);
 	while (end < steps->n && steps->p[end] >= '0' && steps->p[end] <= '9')
 		end++;
+	if (steps->p[0] == ':' || (!up && steps->p[0] != '^') || end > 10)
+		return not_a_commit(rev, err);
 	if (end > 1)
 		cp_str_to_int(cp_str_sub(*steps, 1, end), 10, &n);
 	*steps = cp_str_from(*steps, end);
 	for (int64_t i = up ? n : n > 0; i > 0 && e == 0; i--)
 		e = cp_repo_parent_oid(r, at, up ? 1 : (size_t)n, at, err);
+	if (e == CP_ENOTFOUND && cp_repo_is_shallow(r))
+		cp_err_hint(err, "git fetch --unshallow origin");
+	if (e == CP_ENOTFOUND)
+		cp_err_wrap(err, "%.*s", CP_STR(rev));
 	return e;
 }
 
-/* A name and steps to its ancestors: the common form, without libgit2's parser, which reads commits in its own way. */
-static int walk_revision(struct cp_repo *r, struct cp_str rev, size_t n_name, struct cp_oid *ret_oid, struct cp_err *err)
+static int check_form(struct cp_str rev, size_t n_name, struct cp_err *err)
 {
-	cp_auto_buf struct cp_buf name = CP_BUF_INIT(CP_MAX_PATH_BYTES);
-	struct cp_str steps = cp_str_from(rev, n_name);
-	struct cp_commit commit;
-	int e;
-
-	cp_buf_add(&name, rev.p, n_name);
-	if (cp_buf_error(&name))
-		return cp_err_nomem(err);
-	e = find_name(r, name.p, ret_oid, err);
-	if (e == 0 && steps.n)
-		e = peel(r, *ret_oid, cp_buf_str(&name), &commit, err);
-	if (e == CP_ENOTFOUND)
-		return no_such_revision(r, cp_buf_str(&name), err);
-	if (e < 0 || steps.n == 0)
-		return e;
-	*ret_oid = commit.oid;
-	while (e == 0 && steps.n)
-		e = take_step(r, &steps, ret_oid, err);
-	if (e < 0 && cp_repo_is_shallow(r))
-		cp_err_hint(err, "git fetch --unshallow origin");
-	return e < 0 ? cp_err_wrap(err, "%.*s", CP_STR(rev)) : 0;
+	if (rev.n == 0 || rev.n >= CP_MAX_PATH_BYTES)
+		return cp_err_set(err, CP_EINVAL, "a revision is missing");
+	if (cp_str_starts(rev, CP_S(":/"))) {
+		cp_err_set(err, CP_EUNSUPPORTED, "%.*s: messages of commits are not searched", CP_STR(rev));
+		cp_err_hint(err, "give the id that git rev-parse finds for it");
+		return CP_EUNSUPPORTED;
+	}
+	if (n_name == 0 || cp_str_find_str(cp_str_sub(rev, 0, n_name), CP_S(".."), 0) < n_name)
+		return not_a_commit(rev, err);
+	return 0;
 }
 
 int cp_repo_resolve(struct cp_repo *r, const char *rev, struct cp_commit *ret_commit, struct cp_err *err)
 {
-	struct cp_str text = cp_str_c(rev);
-	size_t n_name;
-	struct cp_oid oid;
-	int e;
+	struct cp_str text = cp_str_c(rev), name, steps;
+	size_t n_name = name_length(text);
+	struct cp_commit commit;
+	int e = check_form(text, n_name, err);
 
-	if (text.n == 0 || text.n > CP_MAX_PATH_BYTES)
-		return cp_err_set(err, CP_EINVAL, "a revision is missing");
-	n_name = strcspn(rev, "~^:");
-	if (n_name && are_steps(cp_str_from(text, n_name)))
-		e = walk_revision(r, text, n_name, &oid, err);
-	else if ((e = parse_revision(r, rev, &oid, err)) == CP_ENOTFOUND)
-		e = no_such_revision(r, text, err);
 	if (e < 0)
 		return e;
-	e = peel(r, oid, text, ret_commit, err);
-	return e == CP_ENOTFOUND ? no_such_revision(r, text, err) : e;
+	name = cp_str_sub(text, 0, n_name);
+	steps = cp_str_from(text, n_name);
+	e = find_name(r, name, &commit.oid, err);
+	if (e == 0 && (e = peel(r, commit.oid, name, &commit, err)) == CP_ENOTFOUND)
+		e = no_such_revision(r, name, err);
+	if (e == 0 && steps.n) {
+		while (e == 0 && steps.n)
+			e = take_step(r, text, &steps, &commit.oid, err);
+		if (e == 0 && (e = cp_repo_commit_read(r, &commit.oid, &commit, err)) == CP_ENOTFOUND)
+			e = no_such_revision(r, text, err);
+	}
+	if (e == 0)
+		*ret_commit = commit;
+	return e;
 }

@@ -91,9 +91,8 @@ static int bad_folder(const struct cp_oid *oid, struct cp_err *err)
 	return cp_err_set(err, CP_EIO, "object %s should be a folder and cannot be understood", hex);
 }
 
-/* Under the lock of the repository. */
-static int parse_dir(struct cp_repo *r, const struct cp_oid *oid, const struct cp_repo_object *o, struct cp_dir **ret_dir,
-		     struct cp_err *err)
+int cp_repo_dir_parse(struct cp_repo *r, const struct cp_oid *oid, const struct cp_repo_object *o, struct cp_dir **ret_dir,
+		      struct cp_err *err)
 {
 	struct cp_str rest = cp_arena_str(r->arena, cp_str_n(o->data, o->n));
 	size_t n = 0, most = o->n / (GIT_OID_RAWSZ + 4) + 1;
@@ -125,7 +124,7 @@ static int keep_dir(struct cp_repo *r, const struct cp_oid *oid, const struct cp
 		    const struct cp_dir **ret_dir, struct cp_err *err)
 {
 	struct cp_dir *d = cp_map_get(&r->dirs, cp_repo_oid_key(oid));
-	int e = d ? 0 : parse_dir(r, oid, o, &d, err);
+	int e = d ? 0 : cp_repo_dir_parse(r, oid, o, &d, err);
 
 	if (e == 0 && !cp_map_get(&r->dirs, cp_repo_oid_key(oid)) &&
 	    cp_map_put(r->arena, &r->dirs, cp_repo_oid_key(&d->oid), d) < 0)
