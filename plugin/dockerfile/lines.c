@@ -11,14 +11,15 @@ bool cp_lines_next(struct cp_lines *l, struct cp_str *ret_line)
 	struct cp_str rest = cp_str_from(l->text, l->at), line;
 	size_t end;
 
-	if (rest.n == 0 || l->too_long)
+	if (rest.n == 0 || l->spilled)
 		return false;
 	end = cp_str_find(cp_str_sub(rest, 0, SCANNER_BYTES), '\n', 0);
-	if (end == SCANNER_BYTES) {
+	if (end == SCANNER_BYTES && !l->too_long) {
 		l->too_long = true;
 		return false;
 	}
-	line = cp_str_sub(rest, 0, end + 1);
+	l->spilled = l->too_long;
+	line = cp_str_sub(rest, 0, l->spilled ? SCANNER_BYTES : end + 1);
 	l->at += line.n;
 	if (l->number == 0 && cp_str_starts(line, CP_S("\xEF\xBB\xBF")))
 		line = cp_str_from(line, 3);

@@ -319,6 +319,7 @@ static int add_node(struct cp_parser *p, const struct cp_origin *origin, cp_node
 static int whole_file(struct cp_parser *p, size_t n_nodes)
 {
 	struct cp_str rest = cp_str_from(p->lines.text, p->lines.at);
+	bool over = p->lines.too_long && !p->lines.spilled; /* of a line not counted yet */
 
 	if (n_nodes == 0)
 		cp_err_set(p->err, CP_EINVAL, "file with no instructions");
@@ -327,9 +328,10 @@ static int whole_file(struct cp_parser *p, size_t n_nodes)
 			   "dockerfile line greater than max allowed size of 65535");
 	else
 		return 0;
+	if (n_nodes == 0 && p->lines.too_long)
+		cp_err_hint(p->err, "line %d is longer than 65535 bytes", p->lines.number + over);
 	if (!p->no_position)
-		cp_err_at(p->err, p->file, p->lines.number + p->lines.too_long, p->lines.too_long,
-			  1, cp_str_sub(rest, 0, 512));
+		cp_err_at(p->err, p->file, p->lines.number + over, over, 1, cp_str_sub(rest, 0, 512));
 	return CP_EINVAL;
 }
 

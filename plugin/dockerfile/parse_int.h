@@ -21,10 +21,14 @@ struct cp_lines {
 	struct cp_str text;
 	size_t at;     /* where the next line begins */
 	int number;    /* lines read so far */
-	bool too_long; /* a line was longer than BuildKit's scanner takes: nothing follows */
+	bool too_long; /* a line was longer than BuildKit's scanner takes: the file is rejected */
+	bool spilled;  /* the beginning of that line was given out */
 };
 
-/* The next physical line with its line ending; false at the end. */
+/*
+ * The next physical line with its line ending; false at the end. As from bufio.Scanner, false for a
+ * line that is too long, then its beginning, then false: which error is found first depends on it.
+ */
 bool cp_lines_next(struct cp_lines *l, struct cp_str *ret_line);
 /* Without trailing \r and \n. */
 struct cp_str cp_lines_chop(struct cp_str line);

@@ -678,6 +678,9 @@ static void test_file_limits(void **state)
 	assert_refused(repeat("FROM a\nRUN ", "x", 65536 - 4, "\n"), CP_EINVAL, too_long, 2);
 	parse(repeat("FROM a\nRUN ", "x", 65536 - 5, "").p);
 	assert_refused(repeat("FROM a\nRUN ", "x", 65536 - 4, ""), CP_EINVAL, too_long, 2);
+	/* behind a lone continuation its beginning is taken for a line of its own */
+	assert_refused(repeat("FROM a\n\\\nRUN <<E ", "x", 65536, "\n"), CP_EINVAL, "unterminated heredoc", 3);
+	assert_refused(repeat("FROM a\nRUN <<E\n", "x", 65536, "\nE\n"), CP_EINVAL, "unterminated heredoc", 2);
 	assert_refused(repeat("FROM a\nRUN ", "xxxxxxx\\\n", 1 << 20, "\n"), CP_ELIMIT,
 		       "instruction is longer than 1048576 bytes", 2);
 	assert_refused(repeat("FROM a\n", "RUN <<a\na\n", 1000000, "\n"), CP_ELIMIT,
