@@ -7,7 +7,7 @@
 #include "graph/graph.h"
 #include "hash.h"
 #include "keys/keys.h"
-#include "predict/cached.h"
+#include "predict/predict.h"
 #include "registry/registry.h"
 #include "run.h"
 
@@ -23,11 +23,6 @@ struct side {
 	struct cp_str dockerfile; /* path in the tree */
 	struct cp_err *err;
 };
-
-static bool is_remote(struct cp_str context)
-{
-	return cp_str_find_str(context, CP_S("://"), 0) < context.n || cp_str_starts(context, CP_S("git@"));
-}
 
 /* "." and "" are the root of the tree. */
 static struct cp_str tree_path(struct cp_str path)
@@ -67,7 +62,7 @@ static int read_dockerfile(struct side *s, struct cp_buf *out)
 		return cp_buf_error(out);
 	}
 	if (!path.n)
-		path = cp_path_join(a, is_remote(q->context) ? CP_S("") : tree_path(q->context), CP_S("Dockerfile"));
+		path = cp_path_join(a, cp_context_is_remote(q->context) ? CP_S("") : tree_path(q->context), CP_S("Dockerfile"));
 	if (!path.p)
 		return cp_err_nomem(s->err);
 	r = cp_tree_read_path(s->tree, path, out, s->err);
@@ -172,7 +167,7 @@ static int main_context(struct side *s)
 	struct cp_err local = {0};
 	int r;
 
-	if (is_remote(context))
+	if (cp_context_is_remote(context))
 		return 0;
 	r = find_ignore_file(s, context, &path, &text);
 	if (r == 0 && path.n)
@@ -209,16 +204,6 @@ static int named_context(struct side *s, struct cp_str name, struct cp_str folde
 	return add_local(s, name, folder, ignore);
 }
 
-static bool is_folder(struct cp_str value)
-{
-	static const char *const schemes[] = {"docker-image://", "target:", "oci-layout://", "input:"};
-
-	for (size_t i = 0; i < CP_LEN(schemes); i++)
-		if (cp_str_starts(value, cp_str_c(schemes[i])))
-			return false;
-	return !is_remote(value);
-}
-
 static int named_contexts(struct side *s)
 {
 	const struct cp_image_request *q = &s->image->request;
@@ -228,9 +213,9 @@ static int named_contexts(struct side *s)
 		struct cp_str name = cp_arena_cat(a, CP_S("context:"), q->contexts[i].key), folder;
 		int r;
 
-		if (!is_folder(q->contexts[i].value))
+		if (!cp_context_is_folder(q->contexts[i].value))
 			continue;
-		folder = cp_path_join(a, s->run->prefix, q->contexts[i].value);
+		folder = cp_path_clean(a, q->contexts[i].value);
 		if (!name.p || !folder.p)
 			return cp_err_nomem(s->err);
 		if (cp_path_is_abs(q->contexts[i].value) || cp_str_starts(folder, CP_S("..")))
@@ -328,6 +313,11 @@ static int contexts_option(struct side *s, struct cp_build_options *o)
 	return 0;
 }
 
+static int by_name(const void *x, const void *y)
+{
+	return cp_str_cmp(((const struct cp_ulimit *)x)->name, ((const struct cp_ulimit *)y)->name);
+}
+
 static int lists(struct side *s, struct cp_build_options *o)
 {
 	const struct cp_image_request *q = &s->image->request;
@@ -343,6 +333,8 @@ static int lists(struct side *s, struct cp_build_options *o)
 	for (size_t i = 0; i < q->n_ulimits; i++)
 		if (ulimit(q->ulimits[i], &o->ulimits[o->n_ulimits++]) < 0)
 			return cp_err_set(s->err, CP_EUSAGE, "--ulimit wants NAME=SOFT[:HARD], not %.*s", CP_STR(q->ulimits[i]));
+	if (o->n_ulimits > 1) /* buildx sends them by name */
+		qsort(o->ulimits, o->n_ulimits, sizeof(*o->ulimits), by_name);
 	return 0;
 }
 
@@ -371,7 +363,7 @@ static int options_of(struct side *s, struct cp_build_options *o)
 		o->no_cache_filter = q->no_cache_filter;
 		o->n_no_cache_filter = q->n_no_cache_filter;
 	}
-	o->main_context = is_remote(q->context) ? q->context : CP_S("");
+	o->main_context = cp_context_is_remote(q->context) ? q->context : CP_S("");
 	o->resolver = (struct cp_image_resolver *)(uintptr_t)s->run->resolver;
 	return 0;
 }

@@ -56,9 +56,21 @@ static int repository_path(struct cp_run *run, struct cp_str path, struct cp_str
 	return 0;
 }
 
-static bool is_remote(struct cp_str context)
+bool cp_context_is_remote(struct cp_str context)
 {
-	return cp_str_find_str(context, CP_S("://"), 0) < context.n || cp_str_starts(context, CP_S("git@"));
+	return cp_str_find_str(context, CP_S("://"), 0) < context.n || cp_str_starts(context, CP_S("git@")) ||
+	       cp_str_starts(context, CP_S("github.com/"));
+}
+
+/* A named context that is a folder: neither a URL nor one of the schemes that name something else. */
+bool cp_context_is_folder(struct cp_str value)
+{
+	static const char *const schemes[] = {"docker-image://", "target:", "oci-layout://", "input:", "service:"};
+
+	for (size_t i = 0; i < CP_LEN(schemes); i++)
+		if (cp_str_starts(value, cp_str_c(schemes[i])))
+			return false;
+	return !cp_context_is_remote(value);
 }
 
 /* The paths of an image of the request: context and Dockerfile are where the user stands. */
@@ -68,11 +80,32 @@ static int place_image(struct cp_run *run, struct cp_image_request *im, struct c
 
 	if (!im->context.n)
 		im->context = CP_S(".");
-	if (!is_remote(im->context))
+	if (!cp_context_is_remote(im->context))
 		r = repository_path(run, im->context, &im->context, err);
 	if (r == 0 && im->dockerfile.n)
 		r = repository_path(run, im->dockerfile, &im->dockerfile, err);
+	for (size_t i = 0; r == 0 && i < im->n_contexts; i++) {
+		struct cp_err outside = {0};
+
+		if (!cp_context_is_folder(im->contexts[i].value))
+			continue;
+		/* a folder outside of the repository stays what it is: an unknown */
+		if (repository_path(run, im->contexts[i].value, &im->contexts[i].value, &outside) == CP_ENOMEM)
+			r = cp_err_nomem(err);
+	}
 	return r;
+}
+
+/* Files that another program resolved have absolute paths. */
+static void strip_top(const struct cp_run *run, struct cp_str *path)
+{
+	struct cp_str top = cp_str_c(cp_repo_work_tree(run->repo));
+
+	if (!top.n || !cp_str_starts(*path, top) || (path->n > top.n && path->p[top.n] != '/'))
+		return;
+	*path = cp_str_trim_left(cp_str_from(*path, top.n), "/");
+	if (!path->n)
+		*path = CP_S(".");
 }
 
 struct tree_reader {
@@ -86,6 +119,23 @@ static int read_tree(void *self, struct cp_str path, struct cp_buf *out, struct 
 	return cp_tree_read_path(t->tree, path, out, err);
 }
 
+/* What the reader of a file has to say goes into the report. */
+static int add_notes(struct cp_run *run, const struct cp_image_requests *list, struct cp_err *err)
+{
+	struct cp_report *report = &run->report;
+	struct cp_str *notes = cp_arena_array(run->arena, report->n_notes + list->n_notes, sizeof(*notes));
+
+	if (!notes)
+		return cp_err_nomem(err);
+	if (report->n_notes)
+		memcpy(notes, report->notes, report->n_notes * sizeof(*notes));
+	if (list->n_notes)
+		memcpy(notes + report->n_notes, list->notes, list->n_notes * sizeof(*notes));
+	report->notes = notes;
+	report->n_notes += list->n_notes;
+	return 0;
+}
+
 static int add_requests(struct cp_run *run, const struct cp_image_requests *list, struct cp_image_requests *all,
 			struct cp_err *err)
 {
@@ -97,9 +147,15 @@ static int add_requests(struct cp_run *run, const struct cp_image_requests *list
 		memcpy(items, all->items, all->n * sizeof(*items));
 	if (list->n)
 		memcpy(items + all->n, list->items, list->n * sizeof(*items));
+	for (size_t i = all->n; i < all->n + list->n; i++) {
+		strip_top(run, &items[i].context);
+		strip_top(run, &items[i].dockerfile);
+		for (size_t k = 0; k < items[i].n_contexts; k++)
+			strip_top(run, &items[i].contexts[k].value);
+	}
 	all->items = items;
 	all->n += list->n;
-	return 0;
+	return add_notes(run, list, err);
 }
 
 static int from_bake(struct cp_run *run, struct cp_str path, bool on_disk, struct cp_image_requests *all, struct cp_err *err)
@@ -242,7 +298,7 @@ static struct cp_str name_of(const struct cp_run *run, const struct cp_image_req
 	if (run->request.n_targets > 1)
 		return im->target;
 	dir = cp_str_eq(im->context, CP_S(".")) && im->dockerfile.n ? cp_path_dir(run->arena, im->dockerfile) : im->context;
-	if (dir.p && !is_remote(dir) && !cp_str_eq(dir, CP_S(".")))
+	if (dir.p && !cp_context_is_remote(dir) && !cp_str_eq(dir, CP_S(".")))
 		return cp_path_base(dir);
 	if (cp_repo_work_tree(run->repo))
 		return cp_arena_str(run->arena, cp_path_base(cp_str_c(cp_repo_work_tree(run->repo))));

@@ -9,7 +9,6 @@
 
 #include "base/base.h"
 #include "predict/predict.h"
-#include "predict/records.h"
 #include "project/project.h"
 #include "repo/repo.h"
 #include "report/report.h"
@@ -77,6 +76,9 @@ struct cp_run {
 int cp_image_run(struct cp_run *run, struct cp_image_run *image, struct cp_err *err);
 /* images.c: what is to be built, from the request, the settings file, bake and compose. */
 int cp_run_find_images(struct cp_run *run, struct cp_err *err);
+/* A build context that is a URL; a named context that is a folder. */
+bool cp_context_is_remote(struct cp_str context);
+bool cp_context_is_folder(struct cp_str value);
 bool cp_run_is_cancelled(const struct cp_run *run);
 
 /* What a method answers. */

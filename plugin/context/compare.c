@@ -15,13 +15,14 @@ static bool empty_value(struct cp_fs *fs, struct cp_str path, struct cp_context_
 {
 	if (!fs->is_empty)
 		return false;
-	*ret_value = (struct cp_context_value){.kind = is_root(path) ? CP_VALUE_EMPTY : CP_VALUE_MISSING, .asked = path};
+	*ret_value = (struct cp_context_value){
+		.kind = is_root(path) ? CP_VALUE_EMPTY : CP_VALUE_MISSING, .asked = path};
 	ret_value->spot.real = path;
 	return true;
 }
 
-int cp_context_plain_value(struct cp_context_comparer *c, struct cp_fs *fs, struct cp_str path, bool follow,
-			   struct cp_context_value *ret_value)
+int cp_context_plain_value(struct cp_context_comparer *c, struct cp_fs *fs, struct cp_str path,
+			   bool follow, struct cp_context_value *ret_value)
 {
 	static const enum cp_context_value_kind kinds[] = {
 		[CP_FOUND] = CP_VALUE_NODE,
@@ -59,18 +60,24 @@ int cp_context_entry_value(struct cp_context_comparer *c, const struct cp_contex
 	return 0;
 }
 
-/* Through something unknown: equal when it is the same unknown, asked the same, in equal surroundings for its links to lead to. */
-static int compare_unknown(struct cp_context_comparer *c, const struct cp_context_value *a, const struct cp_context_value *b)
+/*
+ * Through something unknown: equal when it is the same unknown, asked the same, in equal
+ * surroundings for its links to lead to.
+ */
+static int compare_unknown(struct cp_context_comparer *c, const struct cp_context_value *a,
+			   const struct cp_context_value *b)
 {
 	bool ua = a->kind == CP_VALUE_UNKNOWN, ub = b->kind == CP_VALUE_UNKNOWN, same = ua && ub;
 	int r = 0;
 
-	same = same && cp_digest_eq(&a->spot.node.identity, &b->spot.node.identity) && a->follow == b->follow &&
-	       cp_str_eq(a->spot.real, b->spot.real) && cp_str_eq(a->spot.rest, b->spot.rest);
+	same = same && cp_digest_eq(&a->spot.node.identity, &b->spot.node.identity) &&
+	       a->follow == b->follow && cp_str_eq(a->spot.real, b->spot.real) &&
+	       cp_str_eq(a->spot.rest, b->spot.rest);
 	if (same)
 		r = cp_context_roots_equal(c, &same);
 	if (r == 0 && !same)
-		cp_context_note_depends(c, ua ? &a->spot.node.identity : NULL, ub ? &b->spot.node.identity : NULL);
+		cp_context_note_depends(c, ua ? &a->spot.node.identity : NULL,
+					ub ? &b->spot.node.identity : NULL);
 	return r;
 }
 
@@ -81,14 +88,16 @@ static struct cp_str shown_path(const struct cp_context_value *v)
 	return has_node ? v->spot.node.path : cp_str_trim_left(v->asked, "/");
 }
 
-static int compare_missing(struct cp_context_comparer *c, const struct cp_context_value *a, const struct cp_context_value *b)
+static int compare_missing(struct cp_context_comparer *c, const struct cp_context_value *a,
+			   const struct cp_context_value *b)
 {
 	bool gone = b->kind == CP_VALUE_MISSING;
 
 	if (gone && c->missing.n == 0)
 		c->missing = cp_str_trim_left(b->asked, "/");
 	/* nothing is known to be equal to a build that failed */
-	return cp_context_note_change(c, gone ? shown_path(a) : shown_path(b), gone ? CP_CHANGE_REMOVED : CP_CHANGE_ADDED, false);
+	return cp_context_note_change(c, gone ? shown_path(a) : shown_path(b),
+				      gone ? CP_CHANGE_REMOVED : CP_CHANGE_ADDED, false);
 }
 
 /* A whole file system of which nothing is known: it may even be the empty one. */
@@ -101,8 +110,8 @@ static bool is_all_unknown(struct cp_fs *fs, const struct cp_context_value *v)
 		return false;
 	if (v->spot.node.kind == CP_NODE_OPAQUE)
 		return true;
-	return v->spot.node.kind == CP_NODE_DIR && fs->ops->list(fs, &v->spot.node, &l, &err) == 0 && l->has_rest &&
-	       l->n_children == 0;
+	return v->spot.node.kind == CP_NODE_DIR &&
+	       fs->ops->list(fs, &v->spot.node, &l, &err) == 0 && l->has_rest && l->n_children == 0;
 }
 
 int cp_context_compare_values(struct cp_context_comparer *c, const struct cp_context_value *a,
@@ -119,7 +128,8 @@ int cp_context_compare_values(struct cp_context_comparer *c, const struct cp_con
 		return 0;
 	}
 	if (a->kind != b->kind)
-		return cp_context_note_change(c, shown_path(b->kind == CP_VALUE_EMPTY ? a : b), CP_CHANGE_MODIFIED, false);
+		return cp_context_note_change(c, shown_path(b->kind == CP_VALUE_EMPTY ? a : b),
+					      CP_CHANGE_MODIFIED, false);
 	if (a->kind == CP_VALUE_EMPTY)
 		return 0;
 	if (a->kind == CP_VALUE_HEADER)
@@ -179,7 +189,8 @@ static int prepare(struct cp_context_comparer *c, struct side *s)
 	int r;
 
 	if (cp_context_selector_is_plain(s->sel))
-		return cp_context_plain_value(c, s->fs, s->sel->path, s->sel->follow_links, &s->value);
+		return cp_context_plain_value(c, s->fs, s->sel->path, s->sel->follow_links,
+					      &s->value);
 	if (empty_value(s->fs, s->sel->path, &s->value))
 		return 0;
 	s->value = (struct cp_context_value){.kind = CP_VALUE_LIST, .asked = s->sel->path};
@@ -196,8 +207,9 @@ static int prepare(struct cp_context_comparer *c, struct side *s)
 /* ---- a folder on one side, a list on the other ---- */
 
 /*
- * The pre-image of a folder is that of a list of its header and its children, so a list may be equal to a folder whose
- * children are no folders: COPY --exclude of a folder, where the other build had a link to an equal one.
+ * The pre-image of a folder is that of a list of its header and its children, so a list may be
+ * equal to a folder whose children are no folders: COPY --exclude of a folder, where the other
+ * build had a link to an equal one.
  */
 struct list_and_dir {
 	struct cp_context_comparer *c; /* quiet */
@@ -208,7 +220,8 @@ struct list_and_dir {
 	size_t at; /* entries seen: the header, then the children */
 };
 
-static int compare_as(struct list_and_dir *x, const struct cp_context_value *in_list, const struct cp_context_value *in_dir)
+static int compare_as(struct list_and_dir *x, const struct cp_context_value *in_list,
+		      const struct cp_context_value *in_dir)
 {
 	if (x->list_is_a)
 		return cp_context_compare_values(x->c, in_list, in_dir);
@@ -242,11 +255,14 @@ static int match_entry(void *self, const struct cp_context_entry *e)
 	return r < 0 ? r : cp_context_is_over(x->c);
 }
 
-static int compare_list_and_dir(struct cp_context_comparer *c, const struct side *list, const struct side *dir,
-				bool list_is_a)
+static int compare_list_and_dir(struct cp_context_comparer *c, const struct side *list,
+				const struct side *dir, bool list_is_a)
 {
 	struct cp_context_comparer quiet;
-	struct list_and_dir x = {.c = &quiet, .s = &list->list, .dir = &dir->value.spot.node, .list_is_a = list_is_a};
+	struct list_and_dir x = {.c = &quiet,
+				 .s = &list->list,
+				 .dir = &dir->value.spot.node,
+				 .list_is_a = list_is_a};
 	struct cp_err err = {0};
 	bool unknown = false;
 	int r;
@@ -265,7 +281,8 @@ static int compare_list_and_dir(struct cp_context_comparer *c, const struct side
 		return 0;
 	}
 	if (quiet.different)
-		return cp_context_note_change(c, shown_path(list_is_a ? &dir->value : &list->value), CP_CHANGE_MODIFIED, false);
+		return cp_context_note_change(c, shown_path(list_is_a ? &dir->value : &list->value),
+					      CP_CHANGE_MODIFIED, false);
 	return cp_context_take_over(c, &quiet);
 }
 
@@ -277,7 +294,8 @@ static bool is_dir_value(const struct cp_context_value *v)
 }
 
 /* Lists under one and the same selector: when their entries are equal, so is what they come to. */
-static int compare_list_pair(struct cp_context_comparer *c, struct side *a, struct side *b, bool *ret_done)
+static int compare_list_pair(struct cp_context_comparer *c, struct side *a, struct side *b,
+			     bool *ret_done)
 {
 	struct cp_context_comparer lists;
 	bool same_path = cp_str_eq(a->sel->path, b->sel->path);
@@ -315,11 +333,13 @@ static int show_entry(void *self, const struct cp_context_entry *e)
 
 	if (e->node.kind == CP_NODE_DIR && !s->folders)
 		return 0;
-	return cp_context_note_change(s->c, e->node.path, s->change, e->node.kind == CP_NODE_VOLATILE);
+	return cp_context_note_change(s->c, e->node.path, s->change,
+				      e->node.kind == CP_NODE_VOLATILE);
 }
 
 /* A list on one side, nothing on the other: all of it came or went. */
-static int compare_list_and_nothing(struct cp_context_comparer *c, const struct side *list, enum cp_change change)
+static int compare_list_and_nothing(struct cp_context_comparer *c, const struct side *list,
+				    enum cp_change change)
 {
 	struct shower s = {c, change, false};
 	size_t before = c->changes.n;
@@ -347,7 +367,8 @@ static int compare_prepared(struct cp_context_comparer *c, struct side *a, struc
 	if ((!la && !lb) || a->value.kind == CP_VALUE_MISSING || b->value.kind == CP_VALUE_MISSING)
 		return cp_context_compare_values(c, &a->value, &b->value);
 	if ((la && a->list.unknown_start) || (lb && b->list.unknown_start)) {
-		cp_context_note_depends(c, la ? &a->list.spot.node.identity : NULL, lb ? &b->list.spot.node.identity : NULL);
+		cp_context_note_depends(c, la ? &a->list.spot.node.identity : NULL,
+					lb ? &b->list.spot.node.identity : NULL);
 		return 0;
 	}
 	if (la && is_dir_value(&b->value))
@@ -365,7 +386,8 @@ static int compare_prepared(struct cp_context_comparer *c, struct side *a, struc
 	return cp_context_note_change(c, shown_path(&b->value), CP_CHANGE_MODIFIED, false);
 }
 
-static int compare_pair(struct cp_context_comparer *c, const struct cp_selector *sel_a, const struct cp_selector *sel_b)
+static int compare_pair(struct cp_context_comparer *c, const struct cp_selector *sel_a,
+			const struct cp_selector *sel_b)
 {
 	struct side a = {.fs = c->fs_a, .sel = sel_a}, b = {.fs = c->fs_b, .sel = sel_b};
 	bool done = false;
@@ -386,7 +408,8 @@ static int compare_pair(struct cp_context_comparer *c, const struct cp_selector 
 
 static int compare_changes(const void *x, const void *y)
 {
-	return cp_str_cmp(((const struct cp_path_change *)x)->path, ((const struct cp_path_change *)y)->path);
+	return cp_str_cmp(((const struct cp_path_change *)x)->path,
+			  ((const struct cp_path_change *)y)->path);
 }
 
 static int give_changes(struct cp_context_comparer *c, struct cp_comparison *ret)
@@ -405,9 +428,9 @@ static int give_changes(struct cp_context_comparer *c, struct cp_comparison *ret
 	return 0;
 }
 
-int cp_selection_compare(struct cp_arena *a, struct cp_fs *fs_a, const struct cp_selector *sel_a, struct cp_fs *fs_b,
-			 const struct cp_selector *sel_b, size_t n, struct cp_comparison *ret_comparison,
-			 struct cp_err *err)
+int cp_selection_compare(struct cp_arena *a, struct cp_fs *fs_a, const struct cp_selector *sel_a,
+			 struct cp_fs *fs_b, const struct cp_selector *sel_b, size_t n,
+			 struct cp_comparison *ret_comparison, struct cp_err *err)
 {
 	struct cp_comparison result = {.missing = CP_S(""), .why = CP_S(""), .hint = CP_S("")};
 	struct cp_context_comparer c;

@@ -1,6 +1,7 @@
 /*
- * Two lists of included paths, walked together. Both are sorted by key and have each key once, so they are equal iff they hold the
- * same digests under the same keys; what lies below two equal folders that are seen with equal eyes is skipped.
+ * Two lists of included paths, walked together. Both are sorted by key and have each key once, so
+ * they are equal iff they hold the same digests under the same keys; what lies below two equal
+ * folders that are seen with equal eyes is skipped.
  */
 #include "context/compare_int.h"
 
@@ -10,11 +11,11 @@ struct pair {
 	struct cp_context_comparer *c;
 	const struct cp_context_selection *a, *b;
 	bool same_filters; /* includes and excludes say the same on both sides */
-	bool tries_all;    /* a filter is malformed: nothing is skipped, so that the error is met where BuildKit meets it */
+	bool tries_all;    /* a filter is malformed: skip nothing, meet the error as BuildKit does */
 	bool unknown;      /* something unknown may add entries */
 	bool missing_keys; /* a key is on one side only */
 	bool missing_beyond_volatile;
-	size_t n_a, n_b;   /* entries that are certain */
+	size_t n_a, n_b; /* entries that are certain */
 	unsigned depth;
 };
 
@@ -30,11 +31,13 @@ static bool same_info(const struct cp_patterns *p, struct cp_match_info x, struc
 {
 	if (!p || x.bits == y.bits)
 		return true;
-	return x.bits && y.bits && memcmp(x.bits, y.bits, cp_context_patterns_words(p) * sizeof(*x.bits)) == 0;
+	return x.bits && y.bits &&
+	       memcmp(x.bits, y.bits, cp_context_patterns_words(p) * sizeof(*x.bits)) == 0;
 }
 
 /* Whatever is below, both sides decide it alike. */
-static bool same_eyes(const struct pair *p, const struct cp_context_entry *a, const struct cp_context_entry *b)
+static bool same_eyes(const struct pair *p, const struct cp_context_entry *a,
+		      const struct cp_context_entry *b)
 {
 	const struct cp_context_state *x = &a->below, *y = &b->below;
 
@@ -43,17 +46,21 @@ static bool same_eyes(const struct pair *p, const struct cp_context_entry *a, co
 	if (!p->same_filters || x->has_parent != y->has_parent)
 		return false;
 	if ((p->a->wild && !x->in_match) || (p->b->wild && !y->in_match))
-		return p->a->wild && p->b->wild && !x->in_match && !y->in_match && cp_str_eq(a->name, b->name) &&
-		       cp_str_eq(p->a->pattern, p->b->pattern);
-	return cp_str_eq(x->candidate, y->candidate) && x->includes_matched == y->includes_matched &&
-	       x->excludes_matched == y->excludes_matched && same_info(p->a->includes, x->includes, y->includes) &&
+		return p->a->wild && p->b->wild && !x->in_match && !y->in_match &&
+		       cp_str_eq(a->name, b->name) && cp_str_eq(p->a->pattern, p->b->pattern);
+	return cp_str_eq(x->candidate, y->candidate) &&
+	       x->includes_matched == y->includes_matched &&
+	       x->excludes_matched == y->excludes_matched &&
+	       same_info(p->a->includes, x->includes, y->includes) &&
 	       same_info(p->a->excludes, x->excludes, y->excludes);
 }
 
 /* Links at the top of a match are followed, so what they lead to counts as well. */
-static bool may_follow(const struct pair *p, const struct cp_context_entry *a, const struct cp_context_entry *b)
+static bool may_follow(const struct pair *p, const struct cp_context_entry *a,
+		       const struct cp_context_entry *b)
 {
-	return (p->a->sel->follow_links && !a->below.has_parent) || (p->b->sel->follow_links && !b->below.has_parent);
+	return (p->a->sel->follow_links && !a->below.has_parent) ||
+	       (p->b->sel->follow_links && !b->below.has_parent);
 }
 
 static bool on_stack(const struct cp_context_entry *e)
@@ -66,12 +73,14 @@ static bool same_own(const struct cp_context_entry *a, const struct cp_context_e
 {
 	if (on_stack(a) != on_stack(b))
 		return false;
-	return !on_stack(a) || (a->included == b->included && cp_context_same_header(&a->node, &b->node));
+	return !on_stack(a) ||
+	       (a->included == b->included && cp_context_same_header(&a->node, &b->node));
 }
 
 /* ---- one side only ---- */
 
-static int note_lone(struct pair *p, const struct cp_context_entry *e, bool is_a, bool other_unknown, bool show)
+static int note_lone(struct pair *p, const struct cp_context_entry *e, bool is_a,
+		     bool other_unknown, bool show)
 {
 	bool is_volatile = e->node.kind == CP_NODE_VOLATILE;
 
@@ -87,7 +96,9 @@ static int note_lone(struct pair *p, const struct cp_context_entry *e, bool is_a
 		return cp_context_note_maybe(p->c, &e->node);
 	p->missing_keys = true;
 	p->missing_beyond_volatile = p->missing_beyond_volatile || !is_volatile;
-	return show ? cp_context_note_path(p->c, e->node.path, is_a ? CP_CHANGE_REMOVED : CP_CHANGE_ADDED) : 0;
+	return show ? cp_context_note_path(p->c, e->node.path,
+					   is_a ? CP_CHANGE_REMOVED : CP_CHANGE_ADDED)
+		    : 0;
 }
 
 /* A followed link of the new build that leads nowhere fails it. */
@@ -104,10 +115,11 @@ static int check_link(struct pair *p, const struct cp_context_entry *e, bool is_
 	return r;
 }
 
-static int lone_entry(struct pair *p, const struct cp_context_entry *e, bool is_a, bool other_unknown, bool *ret_emitted);
+static int lone_entry(struct pair *p, const struct cp_context_entry *e, bool is_a,
+		      bool other_unknown, bool *ret_emitted);
 
-static int lone_children(struct pair *p, const struct cp_context_entry *dir, bool is_a, bool other_unknown,
-			 bool *ret_emitted)
+static int lone_children(struct pair *p, const struct cp_context_entry *dir, bool is_a,
+			 bool other_unknown, bool *ret_emitted)
 {
 	const struct cp_context_selection *s = is_a ? p->a : p->b;
 	const struct cp_listing *listing;
@@ -120,20 +132,23 @@ static int lone_children(struct pair *p, const struct cp_context_entry *dir, boo
 		return cp_context_note_unsure(p->c, r, &err);
 	if (listing->has_rest) {
 		p->unknown = true;
-		cp_context_note_depends(p->c, is_a ? &listing->rest : NULL, is_a ? NULL : &listing->rest);
+		cp_context_note_depends(p->c, is_a ? &listing->rest : NULL,
+					is_a ? NULL : &listing->rest);
 	}
 	p->depth++;
 	for (size_t i = 0; r == 0 && i < listing->n_children && !cp_context_is_over(p->c); i++) {
 		struct cp_context_entry child;
 
 		r = cp_context_enter(s, dir, &listing->children[i], &child, &err);
-		r = r < 0 ? cp_context_note_unsure(p->c, r, &err) : lone_entry(p, &child, is_a, other_unknown, ret_emitted);
+		r = r < 0 ? cp_context_note_unsure(p->c, r, &err)
+			  : lone_entry(p, &child, is_a, other_unknown, ret_emitted);
 	}
 	p->depth--;
 	return r;
 }
 
-static int lone_entry(struct pair *p, const struct cp_context_entry *e, bool is_a, bool other_unknown, bool *ret_emitted)
+static int lone_entry(struct pair *p, const struct cp_context_entry *e, bool is_a,
+		      bool other_unknown, bool *ret_emitted)
 {
 	const struct cp_context_selection *s = is_a ? p->a : p->b;
 	bool below = false;
@@ -143,7 +158,8 @@ static int lone_entry(struct pair *p, const struct cp_context_entry *e, bool is_
 		if (!e->included && !cp_context_reaches(s, e))
 			return 0;
 		p->unknown = true;
-		cp_context_note_depends(p->c, is_a ? &e->node.identity : NULL, is_a ? NULL : &e->node.identity);
+		cp_context_note_depends(p->c, is_a ? &e->node.identity : NULL,
+					is_a ? NULL : &e->node.identity);
 		return 0;
 	}
 	if (e->node.kind == CP_NODE_DIR && cp_context_reaches(s, e))
@@ -160,12 +176,12 @@ static int lone_entry(struct pair *p, const struct cp_context_entry *e, bool is_
 
 /* ---- both sides ---- */
 
-static int pair_entries(struct pair *p, const struct cp_context_entry *a, const struct cp_context_entry *b, bool same_above,
-			struct emitted *out);
+static int pair_entries(struct pair *p, const struct cp_context_entry *a,
+			const struct cp_context_entry *b, bool same_above, struct emitted *out);
 
 static int pair_child(struct pair *p, const struct cp_context_entry *a, const struct cp_child *x,
-		      const struct cp_context_entry *b, const struct cp_child *y, bool same_above, bool open_a, bool open_b,
-		      struct emitted *out)
+		      const struct cp_context_entry *b, const struct cp_child *y, bool same_above,
+		      bool open_a, bool open_b, struct emitted *out)
 {
 	struct cp_context_entry ea, eb;
 	struct cp_err err = {0};
@@ -179,13 +195,15 @@ static int pair_child(struct pair *p, const struct cp_context_entry *a, const st
 		return cp_context_note_unsure(p->c, r, &err);
 	if (x && y)
 		return pair_entries(p, &ea, &eb, same_above, out);
-	return x ? lone_entry(p, &ea, true, open_b, &out->a) : lone_entry(p, &eb, false, open_a, &out->b);
+	return x ? lone_entry(p, &ea, true, open_b, &out->a)
+		 : lone_entry(p, &eb, false, open_a, &out->b);
 }
 
 static const struct cp_listing no_children;
 
-static int pair_listings(struct pair *p, const struct cp_context_entry *a, const struct cp_listing *la,
-			 const struct cp_context_entry *b, const struct cp_listing *lb, bool same_above, struct emitted *out)
+static int pair_listings(struct pair *p, const struct cp_context_entry *a,
+			 const struct cp_listing *la, const struct cp_context_entry *b,
+			 const struct cp_listing *lb, bool same_above, struct emitted *out)
 {
 	size_t i = 0, k = 0;
 	int r = 0;
@@ -197,17 +215,19 @@ static int pair_listings(struct pair *p, const struct cp_context_entry *a, const
 
 		i += order <= 0;
 		k += order >= 0;
-		r = pair_child(p, a, order <= 0 ? x : NULL, b, order >= 0 ? y : NULL, same_above, la->has_rest, lb->has_rest,
-			       out);
+		r = pair_child(p, a, order <= 0 ? x : NULL, b, order >= 0 ? y : NULL, same_above,
+			       la->has_rest, lb->has_rest, out);
 	}
 	return r;
 }
 
 /* An unknown on both sides that is the same, and seen alike. */
-static int same_unknown(struct pair *p, const struct cp_context_entry *a, const struct cp_context_entry *b,
-			const struct cp_digest *x, const struct cp_digest *y, bool same_above, bool *ret_same)
+static int same_unknown(struct pair *p, const struct cp_context_entry *a,
+			const struct cp_context_entry *b, const struct cp_digest *x,
+			const struct cp_digest *y, bool same_above, bool *ret_same)
 {
-	*ret_same = same_above && cp_digest_eq(x, y) && same_eyes(p, a, b) && a->included == b->included;
+	*ret_same = same_above && cp_digest_eq(x, y) && same_eyes(p, a, b) &&
+		    a->included == b->included;
 	if (!*ret_same || !may_follow(p, a, b))
 		return 0;
 	if (!cp_str_eq(a->name, b->name)) {
@@ -218,7 +238,8 @@ static int same_unknown(struct pair *p, const struct cp_context_entry *a, const 
 }
 
 static int pair_rests(struct pair *p, const struct cp_context_entry *a, const struct cp_listing *la,
-		      const struct cp_context_entry *b, const struct cp_listing *lb, bool same_above, struct emitted *out)
+		      const struct cp_context_entry *b, const struct cp_listing *lb,
+		      bool same_above, struct emitted *out)
 {
 	bool same = false;
 	int r = 0;
@@ -230,12 +251,13 @@ static int pair_rests(struct pair *p, const struct cp_context_entry *a, const st
 	if (la->has_rest && lb->has_rest)
 		r = same_unknown(p, a, b, &la->rest, &lb->rest, same_above, &same);
 	if (r == 0 && !same)
-		cp_context_note_depends(p->c, la->has_rest ? &la->rest : NULL, lb->has_rest ? &lb->rest : NULL);
+		cp_context_note_depends(p->c, la->has_rest ? &la->rest : NULL,
+					lb->has_rest ? &lb->rest : NULL);
 	return r;
 }
 
-static int pair_children(struct pair *p, const struct cp_context_entry *a, const struct cp_context_entry *b, bool same_above,
-			 struct emitted *out)
+static int pair_children(struct pair *p, const struct cp_context_entry *a,
+			 const struct cp_context_entry *b, bool same_above, struct emitted *out)
 {
 	const struct cp_listing *la = &no_children, *lb = &no_children;
 	struct cp_err err = {0};
@@ -258,10 +280,12 @@ static int pair_children(struct pair *p, const struct cp_context_entry *a, const
 }
 
 /* The headers of two folders, once it is known whether something below brings them in. */
-static int pair_headers(struct pair *p, const struct cp_context_entry *a, const struct cp_context_entry *b,
-			const struct emitted *below, struct emitted *out)
+static int pair_headers(struct pair *p, const struct cp_context_entry *a,
+			const struct cp_context_entry *b, const struct emitted *below,
+			struct emitted *out)
 {
-	bool ea = on_stack(a) && (a->included || below->a), eb = on_stack(b) && (b->included || below->b);
+	bool ea = on_stack(a) && (a->included || below->a),
+	     eb = on_stack(b) && (b->included || below->b);
 	int r = 0;
 
 	if (ea && eb) {
@@ -279,21 +303,23 @@ static int pair_headers(struct pair *p, const struct cp_context_entry *a, const 
 	return r;
 }
 
-static int pair_dirs(struct pair *p, const struct cp_context_entry *a, const struct cp_context_entry *b, bool same_above,
-		     struct emitted *out)
+static int pair_dirs(struct pair *p, const struct cp_context_entry *a,
+		     const struct cp_context_entry *b, bool same_above, struct emitted *out)
 {
 	struct emitted below = {false, false, false};
 	bool same = same_above && same_own(a, b);
 	int r;
 
-	if (same && !p->tries_all && a->node.has_subtree && b->node.has_subtree && cp_digest_eq(&a->node.identity, &b->node.identity) &&
-	    same_eyes(p, a, b) && !may_follow(p, a, b))
+	if (same && !p->tries_all && a->node.has_subtree && b->node.has_subtree &&
+	    cp_digest_eq(&a->node.identity, &b->node.identity) && same_eyes(p, a, b) &&
+	    !may_follow(p, a, b))
 		return 0;
 	r = pair_children(p, a, b, same, &below);
 	return r < 0 ? r : pair_headers(p, a, b, &below, out);
 }
 
-static int pair_leaves(struct pair *p, const struct cp_context_entry *a, const struct cp_context_entry *b, struct emitted *out)
+static int pair_leaves(struct pair *p, const struct cp_context_entry *a,
+		       const struct cp_context_entry *b, struct emitted *out)
 {
 	struct cp_context_value va, vb;
 	int r;
@@ -311,25 +337,27 @@ static int pair_leaves(struct pair *p, const struct cp_context_entry *a, const s
 	return r < 0 ? r : cp_context_compare_values(p->c, &va, &vb);
 }
 
-static int pair_unknowns(struct pair *p, const struct cp_context_entry *a, const struct cp_context_entry *b, bool same_above,
-			 struct emitted *out)
+static int pair_unknowns(struct pair *p, const struct cp_context_entry *a,
+			 const struct cp_context_entry *b, bool same_above, struct emitted *out)
 {
 	bool ua = a->node.kind == CP_NODE_OPAQUE, ub = b->node.kind == CP_NODE_OPAQUE, same = false;
 	int r = 0;
 
-	if (!a->included && !cp_context_reaches(p->a, a) && !b->included && !cp_context_reaches(p->b, b))
+	if (!a->included && !cp_context_reaches(p->a, a) && !b->included &&
+	    !cp_context_reaches(p->b, b))
 		return 0;
 	p->unknown = true;
 	out->open = true;
 	if (ua && ub)
 		r = same_unknown(p, a, b, &a->node.identity, &b->node.identity, same_above, &same);
 	if (r == 0 && !same)
-		cp_context_note_depends(p->c, ua ? &a->node.identity : NULL, ub ? &b->node.identity : NULL);
+		cp_context_note_depends(p->c, ua ? &a->node.identity : NULL,
+					ub ? &b->node.identity : NULL);
 	return r;
 }
 
-static int pair_entries(struct pair *p, const struct cp_context_entry *a, const struct cp_context_entry *b, bool same_above,
-			struct emitted *out)
+static int pair_entries(struct pair *p, const struct cp_context_entry *a,
+			const struct cp_context_entry *b, bool same_above, struct emitted *out)
 {
 	bool da = a->node.kind == CP_NODE_DIR, db = b->node.kind == CP_NODE_DIR;
 	int r;
@@ -355,14 +383,17 @@ static int pair_starts(struct pair *p, bool *ret_done)
 
 	*ret_done = true;
 	if (a->unknown_start || b->unknown_start) {
-		same = a->unknown_start && b->unknown_start && p->same_filters && a->wild == b->wild &&
-		       a->sel->follow_links == b->sel->follow_links && cp_str_eq(a->pattern, b->pattern) &&
+		same = a->unknown_start && b->unknown_start && p->same_filters &&
+		       a->wild == b->wild && a->sel->follow_links == b->sel->follow_links &&
+		       cp_str_eq(a->pattern, b->pattern) &&
 		       cp_digest_eq(&a->spot.node.identity, &b->spot.node.identity) &&
-		       cp_str_eq(a->spot.real, b->spot.real) && cp_str_eq(a->spot.rest, b->spot.rest);
+		       cp_str_eq(a->spot.real, b->spot.real) &&
+		       cp_str_eq(a->spot.rest, b->spot.rest);
 		if (same)
 			r = cp_context_roots_equal(p->c, &same);
 		if (r == 0 && !same)
-			cp_context_note_depends(p->c, a->unknown_start ? &a->spot.node.identity : NULL,
+			cp_context_note_depends(p->c,
+						a->unknown_start ? &a->spot.node.identity : NULL,
 						b->unknown_start ? &b->spot.node.identity : NULL);
 		return r;
 	}
@@ -385,7 +416,8 @@ static int walk_both(struct pair *p)
 		return cp_context_note_unsure(p->c, r, &err);
 	if (p->a->has_start && p->b->has_start)
 		return pair_entries(p, &ea, &eb, true, &out);
-	return p->a->has_start ? lone_entry(p, &ea, true, false, &out.a) : lone_entry(p, &eb, false, false, &out.b);
+	return p->a->has_start ? lone_entry(p, &ea, true, false, &out.a)
+			       : lone_entry(p, &eb, false, false, &out.b);
 }
 
 int cp_context_compare_lists(struct cp_context_comparer *c, const struct cp_context_selection *a,
@@ -395,14 +427,19 @@ int cp_context_compare_lists(struct cp_context_comparer *c, const struct cp_cont
 	bool done;
 	int r;
 
-	p.same_filters = cp_context_patterns_eq(a->includes, b->includes) && cp_context_patterns_eq(a->excludes, b->excludes);
-	p.tries_all = cp_context_patterns_have_bad(a->includes) || cp_context_patterns_have_bad(a->excludes);
+	p.same_filters = cp_context_patterns_eq(a->includes, b->includes) &&
+			 cp_context_patterns_eq(a->excludes, b->excludes);
+	p.tries_all = cp_context_patterns_have_bad(a->includes) ||
+		      cp_context_patterns_have_bad(a->excludes);
 	r = pair_starts(&p, &done);
 	if (r == 0 && !done)
 		r = walk_both(&p);
 	if (r < 0 || !p.missing_keys)
 		return r;
-	/* one entry alone may be hashed without its key; what is unknown decides whether it is alone */
+	/*
+	 * one entry alone may be hashed without its key; what is unknown decides whether it is
+	 * alone
+	 */
 	if (p.unknown && p.n_a < 2 && p.n_b < 2) {
 		cp_context_note_depends(c, NULL, NULL);
 		return 0;

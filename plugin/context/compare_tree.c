@@ -1,4 +1,7 @@
-/* Are two files, or two folders with all that is in them, hashed alike? Equal subtrees are skipped by their identity. */
+/*
+ * Are two files, or two folders with all that is in them, hashed alike? Equal subtrees are skipped
+ * by their identity.
+ */
 #include "context/compare_int.h"
 
 /* The root of a local context: its header is not hashed (checksum.go HandleChange fakes it). */
@@ -25,7 +28,8 @@ static bool owner_is_open(const struct cp_node *a, const struct cp_node *b)
 	return !same_owner(a, b) && (a->owner_unsure || b->owner_unsure);
 }
 
-int cp_context_compare_headers(struct cp_context_comparer *c, const struct cp_node *a, const struct cp_node *b, bool unknown)
+int cp_context_compare_headers(struct cp_context_comparer *c, const struct cp_node *a,
+			       const struct cp_node *b, bool unknown)
 {
 	if (cp_context_same_header(a, b))
 		return 0;
@@ -42,7 +46,8 @@ int cp_context_compare_headers(struct cp_context_comparer *c, const struct cp_no
 
 /* ---- files and links ---- */
 
-static int compare_bytes(struct cp_context_comparer *c, const struct cp_node *a, const struct cp_node *b, bool *ret_equal)
+static int compare_bytes(struct cp_context_comparer *c, const struct cp_node *a,
+			 const struct cp_node *b, bool *ret_equal)
 {
 	const struct cp_fs_ops *ops = c->fs_a->ops->same_bytes ? c->fs_a->ops : c->fs_b->ops;
 	struct cp_err err = {0};
@@ -61,7 +66,8 @@ static int compare_bytes(struct cp_context_comparer *c, const struct cp_node *a,
 	return cp_context_note_unsure(c, r, &err);
 }
 
-static int compare_leaves(struct cp_context_comparer *c, const struct cp_node *a, const struct cp_node *b)
+static int compare_leaves(struct cp_context_comparer *c, const struct cp_node *a,
+			  const struct cp_node *b)
 {
 	bool same, open = owner_is_open(a, b);
 	int r = compare_bytes(c, a, b, &same);
@@ -77,7 +83,8 @@ static int compare_leaves(struct cp_context_comparer *c, const struct cp_node *a
 	return 0;
 }
 
-static int compare_volatile(struct cp_context_comparer *c, const struct cp_node *a, const struct cp_node *b)
+static int compare_volatile(struct cp_context_comparer *c, const struct cp_node *a,
+			    const struct cp_node *b)
 {
 	if (cp_digest_eq(&a->identity, &b->identity))
 		return 0;
@@ -88,8 +95,8 @@ static int compare_volatile(struct cp_context_comparer *c, const struct cp_node 
 
 /* ---- folders ---- */
 
-static int only_in_one(struct cp_context_comparer *c, struct cp_fs *fs, const struct cp_node *n, enum cp_change change,
-		       const struct cp_listing *other)
+static int only_in_one(struct cp_context_comparer *c, struct cp_fs *fs, const struct cp_node *n,
+		       enum cp_change change, const struct cp_listing *other)
 {
 	if (n->kind == CP_NODE_OPAQUE || other->has_rest) {
 		const struct cp_digest *here = n->kind == CP_NODE_OPAQUE ? &n->identity : NULL;
@@ -106,7 +113,8 @@ static int only_in_one(struct cp_context_comparer *c, struct cp_fs *fs, const st
 	return cp_context_note_tree(c, fs, n, change);
 }
 
-static int compare_children(struct cp_context_comparer *c, const struct cp_listing *a, const struct cp_listing *b)
+static int compare_children(struct cp_context_comparer *c, const struct cp_listing *a,
+			    const struct cp_listing *b)
 {
 	size_t i = 0, k = 0;
 	int r = 0;
@@ -128,7 +136,8 @@ static int compare_children(struct cp_context_comparer *c, const struct cp_listi
 	return r;
 }
 
-static void compare_rests(struct cp_context_comparer *c, const struct cp_listing *a, const struct cp_listing *b)
+static void compare_rests(struct cp_context_comparer *c, const struct cp_listing *a,
+			  const struct cp_listing *b)
 {
 	if (!a->has_rest && !b->has_rest)
 		return;
@@ -137,7 +146,8 @@ static void compare_rests(struct cp_context_comparer *c, const struct cp_listing
 	cp_context_note_depends(c, a->has_rest ? &a->rest : NULL, b->has_rest ? &b->rest : NULL);
 }
 
-static int compare_dirs(struct cp_context_comparer *c, const struct cp_node *a, const struct cp_node *b)
+static int compare_dirs(struct cp_context_comparer *c, const struct cp_node *a,
+			const struct cp_node *b)
 {
 	const struct cp_listing *la, *lb;
 	struct cp_err err = {0};
@@ -146,7 +156,8 @@ static int compare_dirs(struct cp_context_comparer *c, const struct cp_node *a, 
 	if (a->has_subtree && b->has_subtree && cp_digest_eq(&a->identity, &b->identity))
 		return cp_context_compare_headers(c, a, b, false);
 	if (c->depth > CP_MAX_TREE_DEPTH) {
-		cp_err_set(&err, CP_ELIMIT, "%.*s: more than %u folders deep", CP_STR(b->path), CP_MAX_TREE_DEPTH);
+		cp_err_set(&err, CP_ELIMIT, "%.*s: more than %u folders deep", CP_STR(b->path),
+			   CP_MAX_TREE_DEPTH);
 		return cp_context_note_unsure(c, CP_ELIMIT, &err);
 	}
 	r = c->fs_a->ops->list(c->fs_a, a, &la, &err);
@@ -163,7 +174,8 @@ static int compare_dirs(struct cp_context_comparer *c, const struct cp_node *a, 
 	return r;
 }
 
-int cp_context_compare_nodes(struct cp_context_comparer *c, const struct cp_node *a, const struct cp_node *b)
+int cp_context_compare_nodes(struct cp_context_comparer *c, const struct cp_node *a,
+			     const struct cp_node *b)
 {
 	if (cp_context_is_over(c))
 		return 0;
@@ -175,7 +187,8 @@ int cp_context_compare_nodes(struct cp_context_comparer *c, const struct cp_node
 	}
 	if (a->kind != b->kind)
 		return cp_context_note_change(c, b->path, CP_CHANGE_MODIFIED,
-					      a->kind == CP_NODE_VOLATILE || b->kind == CP_NODE_VOLATILE);
+					      a->kind == CP_NODE_VOLATILE ||
+						      b->kind == CP_NODE_VOLATILE);
 	if (a->kind == CP_NODE_DIR)
 		return compare_dirs(c, a, b);
 	return a->kind == CP_NODE_VOLATILE ? compare_volatile(c, a, b) : compare_leaves(c, a, b);
@@ -192,7 +205,8 @@ int cp_context_roots_equal(struct cp_context_comparer *c, bool *ret_equal)
 		r = cp_context_compare_nodes(&whole, &c->fs_a->root, &c->fs_b->root);
 		if (r < 0)
 			return r;
-		c->roots = cp_context_verdict(&whole) == CP_EQUAL && c->fs_a->is_empty == c->fs_b->is_empty;
+		c->roots = cp_context_verdict(&whole) == CP_EQUAL &&
+			   c->fs_a->is_empty == c->fs_b->is_empty;
 	}
 	*ret_equal = c->roots == 1;
 	return 0;

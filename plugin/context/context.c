@@ -1,4 +1,7 @@
-/* The files of a git tree that a client sends for a build context: fsutil filter.go with ignore rules as exclude patterns. */
+/*
+ * The files of a git tree that a client sends for a build context: fsutil filter.go with ignore
+ * rules as exclude patterns.
+ */
 #include "context/context_int.h"
 
 #include "context/patterns_int.h"
@@ -52,21 +55,23 @@ static struct cp_str join(struct cp_arena *a, struct cp_str dir, struct cp_str n
 static int join_error(struct cp_str dir, struct cp_str name, struct cp_err *err)
 {
 	if (dir.n + 1 + name.n > CP_MAX_PATH_BYTES)
-		return cp_err_set(err, CP_ELIMIT, "%.*s: a path of more than %u bytes", CP_STR(dir), CP_MAX_PATH_BYTES);
+		return cp_err_set(err, CP_ELIMIT, "%.*s: a path of more than %u bytes", CP_STR(dir),
+				  CP_MAX_PATH_BYTES);
 	return cp_err_nomem(err);
 }
 
 static const struct cp_dir empty_dir;
 
-static int git_listing(const struct context *c, const struct cp_context_dir *dir, const struct cp_dir **ret,
-		       struct cp_err *err)
+static int git_listing(const struct context *c, const struct cp_context_dir *dir,
+		       const struct cp_dir **ret, struct cp_err *err)
 {
 	if (dir->oid.n == 0) {
 		*ret = &empty_dir;
 		return 0;
 	}
 	if (dir->depth > CP_MAX_TREE_DEPTH)
-		return cp_err_set(err, CP_ELIMIT, "%.*s: more than %u folders deep", CP_STR(dir->path), CP_MAX_TREE_DEPTH);
+		return cp_err_set(err, CP_ELIMIT, "%.*s: more than %u folders deep",
+				  CP_STR(dir->path), CP_MAX_TREE_DEPTH);
 	return cp_tree_list(c->tree, &dir->oid, ret, err);
 }
 
@@ -74,7 +79,10 @@ static int git_listing(const struct context *c, const struct cp_context_dir *dir
 
 static int dir_survives(struct context *c, struct cp_context_dir *dir, struct cp_err *err);
 
-/* fsutil filter.go Walk: is a folder that the rules exclude sent for the sake of something below it? */
+/*
+ * fsutil filter.go Walk: is a folder that the rules exclude sent for the sake of something below
+ * it?
+ */
 static int excluded_dir_is_sent(struct context *c, struct cp_context_dir *dir, struct cp_err *err)
 {
 	if (!cp_context_patterns_walk_excluded(c->ignore, dir->path) ||
@@ -83,8 +91,8 @@ static int excluded_dir_is_sent(struct context *c, struct cp_context_dir *dir, s
 	return dir_survives(c, dir, err);
 }
 
-static struct cp_context_dir *new_dir(struct context *c, const struct cp_context_dir *parent, const struct cp_entry *e,
-				      struct cp_str path)
+static struct cp_context_dir *new_dir(struct context *c, const struct cp_context_dir *parent,
+				      const struct cp_entry *e, struct cp_str path)
 {
 	struct cp_context_dir *dir = CP_NEW(c->base.a, struct cp_context_dir);
 
@@ -98,8 +106,8 @@ static struct cp_context_dir *new_dir(struct context *c, const struct cp_context
 	return dir;
 }
 
-static int decide(struct context *c, const struct cp_context_dir *parent, const struct cp_entry *e, struct cp_str path,
-		  struct fate *ret, struct cp_err *err)
+static int decide(struct context *c, const struct cp_context_dir *parent, const struct cp_entry *e,
+		  struct cp_str path, struct fate *ret, struct cp_err *err)
 {
 	bool is_dir = e->kind == CP_ENTRY_DIR || e->kind == CP_ENTRY_SUBMODULE, ignored = false;
 	struct fate f = {.sent = true};
@@ -108,7 +116,8 @@ static int decide(struct context *c, const struct cp_context_dir *parent, const 
 	if (is_dir && !(f.dir = new_dir(c, parent, e, path)))
 		return cp_err_nomem(err);
 	if (c->ignore)
-		r = cp_patterns_match(c->base.a, c->ignore, path, parent->info, &ignored, is_dir ? &f.dir->info : NULL, err);
+		r = cp_patterns_match(c->base.a, c->ignore, path, parent->info, &ignored,
+				      is_dir ? &f.dir->info : NULL, err);
 	if (r < 0)
 		return r;
 	if (ignored && !is_dir)
@@ -164,8 +173,8 @@ static void add_sized(struct cp_sha256 *h, struct cp_str s)
 }
 
 /*
- * What lies below a folder is decided by its tree id, unless ignore rules reach below it or .gitattributes files lie above:
- * those go by path.
+ * What lies below a folder is decided by its tree id, unless ignore rules reach below it or
+ * .gitattributes files lie above: those go by path.
  */
 static struct cp_digest subtree_identity(const struct context *c, const struct cp_context_dir *dir)
 {
@@ -185,7 +194,8 @@ static struct cp_digest subtree_identity(const struct context *c, const struct c
 	return cp_sha256_end(&h);
 }
 
-static void set_identity(const struct context *c, const struct cp_context_dir *dir, struct cp_node *n)
+static void set_identity(const struct context *c, const struct cp_context_dir *dir,
+			 struct cp_node *n)
 {
 	/* a malformed rule is met only by walking: BuildKit fails where we would skip */
 	if (cp_context_patterns_have_bad(c->ignore))
@@ -194,7 +204,8 @@ static void set_identity(const struct context *c, const struct cp_context_dir *d
 	n->identity = subtree_identity(c, dir);
 }
 
-static struct cp_digest attributes_with(struct cp_digest above, struct cp_str dir, const struct cp_oid *file)
+static struct cp_digest attributes_with(struct cp_digest above, struct cp_str dir,
+					const struct cp_oid *file)
 {
 	struct cp_sha256 h;
 
@@ -206,7 +217,8 @@ static struct cp_digest attributes_with(struct cp_digest above, struct cp_str di
 }
 
 /* The .gitattributes of a listing joins those of the folders above it. */
-static void note_attributes(struct cp_str repo_path, const struct cp_dir *listing, bool *has, struct cp_digest *attributes)
+static void note_attributes(struct cp_str repo_path, const struct cp_dir *listing, bool *has,
+			    struct cp_digest *attributes)
 {
 	const struct cp_entry *e = cp_dir_find(listing, CP_S(".gitattributes"));
 
@@ -217,7 +229,8 @@ static void note_attributes(struct cp_str repo_path, const struct cp_dir *listin
 }
 
 /* What git does to a file at checkout. CP_EUNSUPPORTED when it cannot be told. */
-static int conversion_of(struct context *c, struct cp_str path, struct cp_conversion *ret, struct cp_err *err)
+static int conversion_of(struct context *c, struct cp_str path, struct cp_conversion *ret,
+			 struct cp_err *err)
 {
 	struct cp_err local;
 	struct cp_str full = join(c->base.a, c->prefix, path);
@@ -240,12 +253,14 @@ static int conversion_of(struct context *c, struct cp_str path, struct cp_conver
 	if (r == CP_ENOMEM)
 		return cp_err_nomem(err);
 	if (r < 0)
-		return cp_err_set(err, CP_EUNSUPPORTED, "%.*s: its .gitattributes cannot be read", CP_STR(path));
+		return cp_err_set(err, CP_EUNSUPPORTED, "%.*s: its .gitattributes cannot be read",
+				  CP_STR(path));
 	return 0;
 }
 
-static int file_identity(struct context *c, bool has_attributes, const struct cp_digest *attributes, struct cp_str path,
-			 const struct cp_entry *e, struct cp_digest *ret, struct cp_err *err)
+static int file_identity(struct context *c, bool has_attributes, const struct cp_digest *attributes,
+			 struct cp_str path, const struct cp_entry *e, struct cp_digest *ret,
+			 struct cp_err *err)
 {
 	struct cp_conversion conv = {CP_CONV_NONE, {NULL, 0}};
 	struct cp_sha256 h;
@@ -263,7 +278,7 @@ static int file_identity(struct context *c, bool has_attributes, const struct cp
 	if (r == 0) {
 		cp_sha256_add(&h, &kind, 1);
 		cp_sha256_adds(&h, conv.detail);
-	} else { /* the same .gitattributes files convert the same path in the same way, whichever that is */
+	} else { /* the same .gitattributes files convert the same path in the same way */
 		cp_sha256_add(&h, attributes->bytes, sizeof(attributes->bytes));
 		cp_sha256_adds(&h, path);
 	}
@@ -279,8 +294,8 @@ struct place {
 	struct cp_digest attributes;
 };
 
-static int place_of(struct context *c, struct cp_context_dir *dir, const struct cp_dir *listing, struct place *ret,
-		    struct cp_err *err)
+static int place_of(struct context *c, struct cp_context_dir *dir, const struct cp_dir *listing,
+		    struct place *ret, struct cp_err *err)
 {
 	struct cp_str full = CP_S("");
 
@@ -296,14 +311,15 @@ static int place_of(struct context *c, struct cp_context_dir *dir, const struct 
 }
 
 /* *ret_sent false when the rules drop the entry. */
-static int node_of(struct context *c, const struct place *at, const struct cp_entry *e, struct cp_node *ret, bool *ret_sent,
-		   struct cp_err *err)
+static int node_of(struct context *c, const struct place *at, const struct cp_entry *e,
+		   struct cp_node *ret, bool *ret_sent, struct cp_err *err)
 {
 	struct cp_digest plain;
 	struct cp_str path = join(c->base.a, at->dir->path, e->name);
 	struct cp_node n = {.path = path, .handle = e};
 	struct fate f;
-	int r = path.p ? decide(c, at->dir, e, path, &f, err) : join_error(at->dir->path, e->name, err);
+	int r = path.p ? decide(c, at->dir, e, path, &f, err)
+		       : join_error(at->dir->path, e->name, err);
 
 	if (r < 0)
 		return r;
@@ -313,7 +329,8 @@ static int node_of(struct context *c, const struct place *at, const struct cp_en
 	if (f.dir) {
 		f.dir->has_attributes = at->has_attributes;
 		f.dir->attributes = at->attributes;
-		n = (struct cp_node){.kind = CP_NODE_DIR, .mode = 0755, .path = path, .handle = f.dir};
+		n = (struct cp_node){
+			.kind = CP_NODE_DIR, .mode = 0755, .path = path, .handle = f.dir};
 		set_identity(c, f.dir, &n);
 	} else if (e->kind == CP_ENTRY_SYMLINK) {
 		n.kind = CP_NODE_SYMLINK;
@@ -322,7 +339,8 @@ static int node_of(struct context *c, const struct place *at, const struct cp_en
 	} else {
 		n.kind = CP_NODE_FILE;
 		n.mode = e->kind == CP_ENTRY_EXEC ? 0755 : 0644;
-		r = file_identity(c, at->has_attributes, &at->attributes, path, e, &n.identity, err);
+		r = file_identity(c, at->has_attributes, &at->attributes, path, e, &n.identity,
+				  err);
 		plain = oid_identity(&e->oid);
 		n.converted = !cp_digest_eq(&plain, &n.identity);
 	}
@@ -335,8 +353,8 @@ static bool shows_git(const struct context *c, const struct cp_context_dir *dir)
 	return c->has_git && dir->path.n == 0;
 }
 
-static int fill_listing(struct context *c, const struct place *at, const struct cp_dir *git, struct cp_listing *l,
-			struct cp_err *err)
+static int fill_listing(struct context *c, const struct place *at, const struct cp_dir *git,
+			struct cp_listing *l, struct cp_err *err)
 {
 	bool pending = shows_git(c, at->dir);
 
@@ -364,8 +382,8 @@ static int fill_listing(struct context *c, const struct place *at, const struct 
 	return 0;
 }
 
-static int context_list(struct cp_fs *fs, const struct cp_node *node, const struct cp_listing **ret_listing,
-			struct cp_err *err)
+static int context_list(struct cp_fs *fs, const struct cp_node *node,
+			const struct cp_listing **ret_listing, struct cp_err *err)
 {
 	struct context *c = context_of(fs);
 	struct cp_context_dir *dir = dir_of(node);
@@ -394,7 +412,8 @@ static int context_list(struct cp_fs *fs, const struct cp_node *node, const stru
 	return 0;
 }
 
-static bool child_in_listing(const struct cp_listing *l, struct cp_str name, struct cp_node *ret_child)
+static bool child_in_listing(const struct cp_listing *l, struct cp_str name,
+			     struct cp_node *ret_child)
 {
 	size_t lo = 0, hi = l->n_children;
 
@@ -414,9 +433,13 @@ static bool child_in_listing(const struct cp_listing *l, struct cp_str name, str
 	return false;
 }
 
-/* One child of a large folder. Asked for again, it is the same node, so that what was found out below it is kept. */
-static int lone_child(struct context *c, struct cp_context_dir *dir, const struct cp_dir *git, struct cp_str name,
-		      struct cp_node *ret_child, bool *ret_found, struct cp_err *err)
+/*
+ * One child of a large folder. Asked for again, it is the same node, so that what was found out
+ * below it is kept.
+ */
+static int lone_child(struct context *c, struct cp_context_dir *dir, const struct cp_dir *git,
+		      struct cp_str name, struct cp_node *ret_child, bool *ret_found,
+		      struct cp_err *err)
 {
 	const struct cp_entry *e = cp_dir_find(git, name);
 	struct cp_child *known = e ? cp_map_get(&dir->known, name) : NULL;
@@ -443,10 +466,11 @@ static int lone_child(struct context *c, struct cp_context_dir *dir, const struc
 }
 
 /* A name of .git that the usual clone does not have: it may be there. */
-static int git_child(struct context *c, const struct cp_context_dir *dir, struct cp_str name, struct cp_node *ret_child,
-		     bool *ret_found, struct cp_err *err)
+static int git_child(struct context *c, const struct cp_context_dir *dir, struct cp_str name,
+		     struct cp_node *ret_child, bool *ret_found, struct cp_err *err)
 {
-	struct cp_node n = {.kind = CP_NODE_VOLATILE, .mode = 0644, .identity = c->checkout, .maybe = true};
+	struct cp_node n = {
+		.kind = CP_NODE_VOLATILE, .mode = 0644, .identity = c->checkout, .maybe = true};
 	bool ignored = false;
 	int r = 0;
 
@@ -464,8 +488,8 @@ static int git_child(struct context *c, const struct cp_context_dir *dir, struct
 
 #define SMALL_LISTING 64 /* looking into it costs no more than looking up one name */
 
-static int context_child(struct cp_fs *fs, const struct cp_node *node, struct cp_str name, struct cp_node *ret_child,
-			 bool *ret_found, struct cp_err *err)
+static int context_child(struct cp_fs *fs, const struct cp_node *node, struct cp_str name,
+			 struct cp_node *ret_child, bool *ret_found, struct cp_err *err)
 {
 	struct context *c = context_of(fs);
 	struct cp_context_dir *dir = dir_of(node);
@@ -483,7 +507,9 @@ static int context_child(struct cp_fs *fs, const struct cp_node *node, struct cp
 		return r;
 	if (dir->listing) {
 		*ret_found = child_in_listing(dir->listing, name, ret_child);
-		return *ret_found || !dir->open ? 0 : git_child(c, dir, name, ret_child, ret_found, err);
+		return *ret_found || !dir->open
+			       ? 0
+			       : git_child(c, dir, name, ret_child, ret_found, err);
 	}
 	if (shows_git(c, dir) && cp_str_eq(name, c->git.name)) {
 		*ret_child = c->git.node;
@@ -493,7 +519,8 @@ static int context_child(struct cp_fs *fs, const struct cp_node *node, struct cp
 	return lone_child(c, dir, git, name, ret_child, ret_found, err);
 }
 
-static int context_target(struct cp_fs *fs, const struct cp_node *link, struct cp_str *ret_target, struct cp_err *err)
+static int context_target(struct cp_fs *fs, const struct cp_node *link, struct cp_str *ret_target,
+			  struct cp_err *err)
 {
 	const struct cp_entry *e = link->handle;
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_PATH_BYTES);
@@ -518,7 +545,8 @@ static struct cp_str lfs_object(struct cp_str text)
 {
 	size_t at = cp_str_find_str(text, CP_S("\noid sha256:"), 0);
 
-	if (text.n > LFS_POINTER_BYTES || !cp_str_starts(text, CP_S("version https://git-lfs")) || at == text.n)
+	if (text.n > LFS_POINTER_BYTES || !cp_str_starts(text, CP_S("version https://git-lfs")) ||
+	    at == text.n)
 		return CP_S("");
 	return cp_str_sub(text, at + 12, cp_str_find(text, '\n', at + 1));
 }
@@ -528,27 +556,34 @@ static bool is_lfs(const struct cp_conversion *c)
 	return c->kind == CP_CONV_FILTER && cp_str_eq(c->detail, CP_S("lfs"));
 }
 
-static int read_file(struct context *c, const struct cp_node *n, struct cp_buf *out, struct cp_err *err)
+static int read_file(struct context *c, const struct cp_node *n, struct cp_buf *out,
+		     struct cp_err *err)
 {
 	const struct cp_entry *e = n->handle;
 	int r = cp_tree_read(c->tree, &e->oid, out, err);
 
-	return r == CP_ELIMIT ? cp_err_set(err, CP_EUNSUPPORTED, "%.*s: too large to convert", CP_STR(n->path)) : r;
+	return r == CP_ELIMIT ? cp_err_set(err, CP_EUNSUPPORTED, "%.*s: too large to convert",
+					   CP_STR(n->path))
+			      : r;
 }
 
-static int converted(const struct cp_node *n, const struct cp_conversion *conv, const struct cp_buf *in, struct cp_buf *out,
-		     struct cp_err *err)
+static int converted(const struct cp_node *n, const struct cp_conversion *conv,
+		     const struct cp_buf *in, struct cp_buf *out, struct cp_err *err)
 {
 	const struct cp_entry *e = n->handle;
 
 	return cp_convert(conv, &e->oid, cp_buf_str(in), out, err);
 }
 
-static int same_converted(struct context *ca, const struct cp_node *a, const struct cp_conversion *va, struct context *cb,
-			  const struct cp_node *b, const struct cp_conversion *vb, bool *ret_equal, struct cp_err *err)
+static int same_converted(struct context *ca, const struct cp_node *a,
+			  const struct cp_conversion *va, struct context *cb,
+			  const struct cp_node *b, const struct cp_conversion *vb, bool *ret_equal,
+			  struct cp_err *err)
 {
-	cp_auto_buf struct cp_buf ra = CP_BUF_INIT(CP_MAX_BLOB_BYTES), rb = CP_BUF_INIT(CP_MAX_BLOB_BYTES);
-	cp_auto_buf struct cp_buf xa = CP_BUF_INIT(2 * CP_MAX_BLOB_BYTES), xb = CP_BUF_INIT(2 * CP_MAX_BLOB_BYTES);
+	cp_auto_buf struct cp_buf ra = CP_BUF_INIT(CP_MAX_BLOB_BYTES),
+				  rb = CP_BUF_INIT(CP_MAX_BLOB_BYTES);
+	cp_auto_buf struct cp_buf xa = CP_BUF_INIT(2 * CP_MAX_BLOB_BYTES),
+				  xb = CP_BUF_INIT(2 * CP_MAX_BLOB_BYTES);
 	int r = read_file(ca, a, &ra, err);
 
 	if (r == 0)
@@ -559,7 +594,9 @@ static int same_converted(struct context *ca, const struct cp_node *a, const str
 		struct cp_str oa = lfs_object(cp_buf_str(&ra)), ob = lfs_object(cp_buf_str(&rb));
 
 		if ((oa.n == 0) != (ob.n == 0) || (oa.n && cp_str_eq(oa, ob)))
-			return cp_err_set(err, CP_EUNSUPPORTED, "%.*s: whether LFS files are fetched decides", CP_STR(b->path));
+			return cp_err_set(err, CP_EUNSUPPORTED,
+					  "%.*s: whether LFS files are fetched decides",
+					  CP_STR(b->path));
 		*ret_equal = false;
 		return 0;
 	}
@@ -567,13 +604,15 @@ static int same_converted(struct context *ca, const struct cp_node *a, const str
 	if (r == 0)
 		r = converted(b, vb, &rb, &xb, err);
 	if (r < 0)
-		return r == CP_ENOMEM ? r : cp_err_set(err, CP_EUNSUPPORTED, "%.*s: converted at checkout", CP_STR(b->path));
+		return r == CP_ENOMEM ? r
+				      : cp_err_set(err, CP_EUNSUPPORTED,
+						   "%.*s: converted at checkout", CP_STR(b->path));
 	*ret_equal = cp_str_eq(cp_buf_str(&xa), cp_buf_str(&xb));
 	return 0;
 }
 
-static int context_same_bytes(struct cp_fs *fs_a, const struct cp_node *a, struct cp_fs *fs_b, const struct cp_node *b,
-			      bool *ret_equal, struct cp_err *err)
+static int context_same_bytes(struct cp_fs *fs_a, const struct cp_node *a, struct cp_fs *fs_b,
+			      const struct cp_node *b, bool *ret_equal, struct cp_err *err)
 {
 	const struct cp_entry *ea = a->handle, *eb = b->handle;
 	struct cp_conversion va = {CP_CONV_NONE, {NULL, 0}}, vb = va;
@@ -583,7 +622,9 @@ static int context_same_bytes(struct cp_fs *fs_a, const struct cp_node *a, struc
 
 	*ret_equal = false;
 	if (fs_b->ops != fs_a->ops)
-		return plain_a ? 0 : cp_err_set(err, CP_EUNSUPPORTED, "%.*s: converted at checkout", CP_STR(a->path));
+		return plain_a ? 0
+			       : cp_err_set(err, CP_EUNSUPPORTED, "%.*s: converted at checkout",
+					    CP_STR(a->path));
 	ib = oid_identity(&eb->oid);
 	plain_b = cp_digest_eq(&ib, &b->identity);
 	if (plain_a && plain_b)
@@ -598,7 +639,8 @@ static int context_same_bytes(struct cp_fs *fs_a, const struct cp_node *a, struc
 }
 
 /* The bytes of a file as a checkout has them. */
-static int context_bytes(struct cp_fs *fs, const struct cp_node *file, struct cp_buf *out, struct cp_err *err)
+static int context_bytes(struct cp_fs *fs, const struct cp_node *file, struct cp_buf *out,
+			 struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf blob = CP_BUF_INIT(CP_MAX_BLOB_BYTES);
 	const struct cp_entry *e = file->handle;
@@ -614,7 +656,8 @@ static int context_bytes(struct cp_fs *fs, const struct cp_node *file, struct cp
 	return r < 0 ? r : cp_convert(&conv, &e->oid, cp_buf_str(&blob), out, err);
 }
 
-static const struct cp_fs_ops context_ops = {context_list, context_child, context_target, context_same_bytes, context_bytes};
+static const struct cp_fs_ops context_ops = {context_list, context_child, context_target,
+					     context_same_bytes, context_bytes};
 
 /* ---- making one ---- */
 
@@ -632,19 +675,21 @@ static int enter_root(struct context *c, struct cp_context_dir *dir, struct cp_e
 
 		if (r < 0)
 			return r;
-		note_attributes(cp_str_trim_right(above, "/"), listing, &dir->has_attributes, &dir->attributes);
+		note_attributes(cp_str_trim_right(above, "/"), listing, &dir->has_attributes,
+				&dir->attributes);
 		e = cp_dir_find(listing, part);
 		if (!e || e->kind != CP_ENTRY_DIR)
-			return cp_err_set(err, CP_ENOTFOUND, "%.*s is no folder of %.*s", CP_STR(c->prefix),
-					  CP_STR(c->tree->name));
+			return cp_err_set(err, CP_ENOTFOUND, "%.*s is no folder of %.*s",
+					  CP_STR(c->prefix), CP_STR(c->tree->name));
 		dir->oid = e->oid;
 		dir->depth++;
 	}
 	return 0;
 }
 
-int cp_context_new(struct cp_arena *a, struct cp_tree *tree, const struct cp_context_options *options,
-		   struct cp_fs **ret_fs, struct cp_err *err)
+int cp_context_new(struct cp_arena *a, struct cp_tree *tree,
+		   const struct cp_context_options *options, struct cp_fs **ret_fs,
+		   struct cp_err *err)
 {
 	struct context *c = CP_NEW(a, struct context);
 	struct cp_context_dir *root = CP_NEW(a, struct cp_context_dir);

@@ -1,7 +1,8 @@
 /* What a comparison has found so far. */
 #include "context/compare_int.h"
 
-void cp_context_comparer_init(struct cp_context_comparer *c, struct cp_arena *a, struct cp_fs *fs_a, struct cp_fs *fs_b)
+void cp_context_comparer_init(struct cp_context_comparer *c, struct cp_arena *a, struct cp_fs *fs_a,
+			      struct cp_fs *fs_b)
 {
 	*c = (struct cp_context_comparer){.a = a, .fs_a = fs_a, .fs_b = fs_b, .roots = -1};
 }
@@ -35,7 +36,8 @@ int cp_context_note_path(struct cp_context_comparer *c, struct cp_str path, enum
 	return c->quiet ? 0 : put_change(c, &p);
 }
 
-int cp_context_note_change(struct cp_context_comparer *c, struct cp_str path, enum cp_change change, bool is_volatile)
+int cp_context_note_change(struct cp_context_comparer *c, struct cp_str path, enum cp_change change,
+			   bool is_volatile)
 {
 	c->different = true;
 	c->beyond_volatile = c->beyond_volatile || !is_volatile;
@@ -53,7 +55,8 @@ static bool in_git_dir(struct cp_str path)
 	return false;
 }
 
-static int note_children(struct cp_context_comparer *c, struct cp_fs *fs, const struct cp_node *dir, enum cp_change change)
+static int note_children(struct cp_context_comparer *c, struct cp_fs *fs, const struct cp_node *dir,
+			 enum cp_change change)
 {
 	const struct cp_listing *listing;
 	struct cp_err err;
@@ -71,7 +74,8 @@ static int note_children(struct cp_context_comparer *c, struct cp_fs *fs, const 
 	return r;
 }
 
-int cp_context_note_tree(struct cp_context_comparer *c, struct cp_fs *fs, const struct cp_node *n, enum cp_change change)
+int cp_context_note_tree(struct cp_context_comparer *c, struct cp_fs *fs, const struct cp_node *n,
+			 enum cp_change change)
 {
 	if (c->quiet) {
 		c->different = true;
@@ -79,10 +83,12 @@ int cp_context_note_tree(struct cp_context_comparer *c, struct cp_fs *fs, const 
 	}
 	if (n->kind == CP_NODE_DIR)
 		return note_children(c, fs, n, change);
-	return cp_context_note_change(c, n->path, change, n->kind == CP_NODE_VOLATILE || in_git_dir(n->path));
+	return cp_context_note_change(c, n->path, change,
+				      n->kind == CP_NODE_VOLATILE || in_git_dir(n->path));
 }
 
-void cp_context_note_depends(struct cp_context_comparer *c, const struct cp_digest *a, const struct cp_digest *b)
+void cp_context_note_depends(struct cp_context_comparer *c, const struct cp_digest *a,
+			     const struct cp_digest *b)
 {
 	static const struct cp_digest zero;
 
@@ -109,7 +115,8 @@ int cp_context_note_maybe(struct cp_context_comparer *c, const struct cp_node *n
 {
 	struct cp_err err;
 
-	cp_err_set(&err, CP_EUNSUPPORTED, "%.*s is in the context: how the repository was cloned decides its content",
+	cp_err_set(&err, CP_EUNSUPPORTED,
+		   "%.*s is in the context: how the repository was cloned decides its content",
 		   CP_STR(n->path));
 	return cp_context_note_unsure(c, CP_EUNSUPPORTED, &err);
 }

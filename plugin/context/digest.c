@@ -35,6 +35,23 @@ static void add_text(struct cp_sha256 *h, const struct cp_digest *d)
 	cp_sha256_add(h, text, CP_DIGEST_TEXT);
 }
 
+/* convertPathToKey, and a single zero byte for nothing at all */
+static void add_key(struct cp_sha256 *h, struct cp_str key)
+{
+	size_t at = 0;
+
+	if (key.n == 0)
+		cp_sha256_add(h, "", 1);
+	while (at < key.n) {
+		size_t slash = cp_str_find(key, '/', at);
+
+		cp_sha256_adds(h, cp_str_sub(key, at, slash));
+		if (slash < key.n)
+			cp_sha256_add(h, "", 1);
+		at = slash + 1;
+	}
+}
+
 static int not_known(struct digester *d, struct cp_str why)
 {
 	if (!d->unknown)
@@ -63,6 +80,43 @@ static struct cp_digest header_of(const struct digester *d, const struct cp_node
 
 static int digest_node(struct digester *d, const struct cp_node *n, struct cp_digest *ret);
 
+/*
+ * checksum.go checksum: to skip what lies below a folder it seeks behind "folder 0x00 0xFF", so what
+ * has a name that begins with the byte 0xFF is hashed once more, with its path from the folder above.
+ */
+static int add_again(struct digester *d, struct cp_sha256 *h, struct cp_str above,
+		     const struct cp_child *dir)
+{
+	const struct cp_listing *listing;
+	struct cp_digest part = {{0}};
+	struct cp_str path;
+	size_t from;
+	int r = d->fs->ops->list(d->fs, &dir->node, &listing, d->err);
+
+	if (r < 0)
+		return r;
+	for (from = listing->n_children; from > 0; from--) /* they are the last ones */
+		if (!cp_str_starts(listing->children[from - 1].name, CP_S("\xFF")))
+			break;
+	if (from == listing->n_children)
+		return 0;
+	path = cp_arena_printf(d->a, "%.*s/%.*s", CP_STR(above), CP_STR(dir->name));
+	if (!path.p)
+		return cp_err_nomem(d->err);
+	for (size_t i = from; r == 0 && !d->unknown && i < listing->n_children; i++) {
+		const struct cp_child *c = &listing->children[i];
+
+		r = digest_node(d, &c->node, &part);
+		add_key(h, path);
+		cp_sha256_add(h, "", 1);
+		cp_sha256_adds(h, c->name);
+		add_text(h, &part);
+		if (r == 0 && c->node.kind == CP_NODE_DIR)
+			r = add_again(d, h, path, c);
+	}
+	return r;
+}
+
 static int digest_dir(struct digester *d, const struct cp_node *dir, struct cp_digest *ret)
 {
 	struct cp_digest part = header_of(d, dir);
@@ -86,6 +140,8 @@ static int digest_dir(struct digester *d, const struct cp_node *dir, struct cp_d
 		cp_sha256_add(&h, "", 1);
 		cp_sha256_adds(&h, listing->children[i].name);
 		add_text(&h, &part);
+		if (r == 0 && listing->children[i].node.kind == CP_NODE_DIR)
+			r = add_again(d, &h, CP_S(""), &listing->children[i]);
 	}
 	d->depth--;
 	*ret = cp_sha256_end(&h);
@@ -152,23 +208,6 @@ struct list {
 	struct cp_str first_name;
 };
 
-/* convertPathToKey, and a single zero byte for nothing at all */
-static void add_key(struct cp_sha256 *h, struct cp_str key)
-{
-	size_t at = 0;
-
-	if (key.n == 0)
-		cp_sha256_add(h, "", 1);
-	while (at < key.n) {
-		size_t slash = cp_str_find(key, '/', at);
-
-		cp_sha256_adds(h, cp_str_sub(key, at, slash));
-		if (slash < key.n)
-			cp_sha256_add(h, "", 1);
-		at = slash + 1;
-	}
-}
-
 static int add_entry(void *self, const struct cp_context_entry *e)
 {
 	struct list *l = self;
@@ -208,6 +247,8 @@ static int digest_list(struct digester *d, const struct cp_selector *sel, struct
 	r = cp_context_walk(&s, add_entry, &l, &unknown, d->err);
 	if (r < 0)
 		return r;
+	if (s.fails)
+		return not_known(d, CP_S("links on the way to what is copied lead in a circle"));
 	if (unknown)
 		return not_known(d, CP_S("what a RUN or an image leaves is not known before the build"));
 	if (l.n == 0)

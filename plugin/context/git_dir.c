@@ -1,6 +1,7 @@
 /*
- * The `.git` folder of a fresh clone as part of a context: which of its usual entries the ignore rules leave. Its files differ at
- * every checkout (the index holds times, packs have names of their own); those that may be equal all the same are marked `maybe`.
+ * The `.git` folder of a fresh clone as part of a context: which of its usual entries the ignore
+ * rules leave. Its files differ at every checkout (the index holds times, packs have names of their
+ * own); those that may be equal all the same are marked `maybe`.
  */
 #include "context/context_int.h"
 #include "context/patterns_int.h"
@@ -68,20 +69,28 @@ struct walker {
 
 typedef CP_VEC(struct cp_child) child_vec;
 
-static int add_file(struct walker *w, child_vec *children, struct cp_str name, struct cp_str path, bool maybe)
+static int add_file(struct walker *w, child_vec *children, struct cp_str name, struct cp_str path,
+		    bool maybe)
 {
-	struct cp_node n = {.kind = CP_NODE_VOLATILE, .mode = 0644, .identity = w->checkout, .path = path, .maybe = maybe};
+	struct cp_node n = {.kind = CP_NODE_VOLATILE,
+			    .mode = 0644,
+			    .identity = w->checkout,
+			    .path = path,
+			    .maybe = maybe};
 
-	return cp_vec_push(w->a, children, (struct cp_child){name, n}) < 0 ? cp_err_nomem(w->err) : 0;
+	return cp_vec_push(w->a, children, (struct cp_child){name, n}) < 0 ? cp_err_nomem(w->err)
+									   : 0;
 }
 
 static int walk_folder(struct walker *w, size_t *at, struct cp_context_dir *dir);
 
 /* One entry of `dir` and all below it; *at moves past them. */
-static int walk_entry(struct walker *w, size_t *at, const struct cp_context_dir *dir, child_vec *children)
+static int walk_entry(struct walker *w, size_t *at, const struct cp_context_dir *dir,
+		      child_vec *children)
 {
 	const struct entry *e = &entries[(*at)++];
-	struct cp_str name = cp_str_c(e->name), path = cp_arena_printf(w->a, "%.*s/%s", CP_STR(dir->path), e->name);
+	struct cp_str name = cp_str_c(e->name),
+		      path = cp_arena_printf(w->a, "%.*s/%s", CP_STR(dir->path), e->name);
 	struct cp_context_dir *sub = CP_NEW(w->a, struct cp_context_dir);
 	struct cp_node n = {.kind = CP_NODE_DIR, .mode = 0755, .path = path, .handle = sub};
 	bool ignored = false;
@@ -90,7 +99,8 @@ static int walk_entry(struct walker *w, size_t *at, const struct cp_context_dir 
 	if (!path.p || !sub)
 		return cp_err_nomem(w->err);
 	if (w->ignore)
-		r = cp_patterns_match(w->a, w->ignore, path, dir->info, &ignored, &sub->info, w->err);
+		r = cp_patterns_match(w->a, w->ignore, path, dir->info, &ignored, &sub->info,
+				      w->err);
 	if (r < 0)
 		return r;
 	if (!(e->flags & FOLDER))
@@ -101,7 +111,8 @@ static int walk_entry(struct walker *w, size_t *at, const struct cp_context_dir 
 	r = walk_folder(w, at, sub);
 	if (r < 0 || (ignored && sub->listing->n_children == 0))
 		return r;
-	return cp_vec_push(w->a, children, (struct cp_child){name, n}) < 0 ? cp_err_nomem(w->err) : 0;
+	return cp_vec_push(w->a, children, (struct cp_child){name, n}) < 0 ? cp_err_nomem(w->err)
+									   : 0;
 }
 
 /* Everything below a folder; entries[*at] is its first child. */
@@ -131,8 +142,9 @@ static int walk_folder(struct walker *w, size_t *at, struct cp_context_dir *dir)
 	return 0;
 }
 
-int cp_context_git_dir(struct cp_arena *a, const struct cp_patterns *ignore, struct cp_digest checkout,
-		       struct cp_child *ret_git, bool *ret_found, struct cp_err *err)
+int cp_context_git_dir(struct cp_arena *a, const struct cp_patterns *ignore,
+		       struct cp_digest checkout, struct cp_child *ret_git, bool *ret_found,
+		       struct cp_err *err)
 {
 	struct walker w = {.a = a, .ignore = ignore, .checkout = checkout, .err = err};
 	struct cp_context_dir *git = CP_NEW(a, struct cp_context_dir);
@@ -152,6 +164,7 @@ int cp_context_git_dir(struct cp_arena *a, const struct cp_patterns *ignore, str
 		return r;
 	*ret_found = !git->excluded || git->listing->n_children > 0;
 	ret_git->name = git->path;
-	ret_git->node = (struct cp_node){.kind = CP_NODE_DIR, .mode = 0755, .path = git->path, .handle = git};
+	ret_git->node = (struct cp_node){
+		.kind = CP_NODE_DIR, .mode = 0755, .path = git->path, .handle = git};
 	return 0;
 }

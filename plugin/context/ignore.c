@@ -1,6 +1,7 @@
 /*
- * Lines of an ignore file as moby/patternmatcher ignorefile.ReadAll gives them, after the trip through JSON that they take from
- * the frontend to the client (client/llb/source.go ExcludePatterns).
+ * Lines of an ignore file as moby/patternmatcher ignorefile.ReadAll gives them, after the trip
+ * through JSON that they take from the frontend to the client (client/llb/source.go
+ * ExcludePatterns).
  */
 #include "context/context.h"
 
@@ -11,7 +12,9 @@ struct reader {
 	CP_VEC(struct cp_str) lines;
 };
 
-/* One line as a pattern; {NULL, 0} when it is none. p is NULL and n is 1 when there is no memory. */
+/*
+ * One line as a pattern; {NULL, 0} when it is none. p is NULL and n is 1 when there is no memory.
+ */
 static struct cp_str clean_line(struct cp_arena *a, struct cp_str line)
 {
 	static const struct cp_str none = {NULL, 0}, nomem = {NULL, 1};
@@ -57,8 +60,9 @@ static struct cp_str as_utf8(struct cp_arena *a, struct cp_str s)
 static int add_line(struct reader *rd, struct cp_str line, int number, struct cp_err *err)
 {
 	if (line.n > MAX_LINE) {
-		cp_err_set(err, CP_EINVAL, "line %d is longer than %d bytes: BuildKit refuses such an ignore file", number,
-			   MAX_LINE);
+		cp_err_set(err, CP_EINVAL,
+			   "line %d is longer than %d bytes: BuildKit refuses such an ignore file",
+			   number, MAX_LINE);
 		cp_err_at(err, CP_S(""), number, 0, 0, CP_S(""));
 		return CP_EINVAL;
 	}
@@ -70,19 +74,22 @@ static int add_line(struct reader *rd, struct cp_str line, int number, struct cp
 	if (!line.p)
 		return line.n ? cp_err_nomem(err) : 0;
 	if (rd->lines.n >= CP_MAX_IGNORE_PATTERNS)
-		return cp_err_set(err, CP_ELIMIT, "more than %u ignore patterns", CP_MAX_IGNORE_PATTERNS);
+		return cp_err_set(err, CP_ELIMIT, "more than %u ignore patterns",
+				  CP_MAX_IGNORE_PATTERNS);
 	line = as_utf8(rd->a, line);
 	if (!line.p)
 		return cp_err_nomem(err);
 	return cp_vec_push(rd->a, &rd->lines, line) < 0 ? cp_err_nomem(err) : 0;
 }
 
-int cp_ignore_read(struct cp_arena *a, struct cp_str text, struct cp_str **ret_lines, size_t *ret_n, struct cp_err *err)
+int cp_ignore_read(struct cp_arena *a, struct cp_str text, struct cp_str **ret_lines, size_t *ret_n,
+		   struct cp_err *err)
 {
 	struct reader rd = {.a = a};
 
 	if (text.n > CP_MAX_IGNORE_BYTES)
-		return cp_err_set(err, CP_ELIMIT, "an ignore file of more than %u bytes", CP_MAX_IGNORE_BYTES);
+		return cp_err_set(err, CP_ELIMIT, "an ignore file of more than %u bytes",
+				  CP_MAX_IGNORE_BYTES);
 	for (int number = 1; text.n; number++) {
 		size_t end = cp_str_find(text, '\n', 0);
 		int r = add_line(&rd, cp_str_sub(text, 0, end), number, err);

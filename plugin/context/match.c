@@ -1,4 +1,7 @@
-/* Go's path.Match: shell patterns within a path. What it finds malformed, and when, is part of the behaviour. */
+/*
+ * Go's path.Match: shell patterns within a path. What it finds malformed, and when, is part of the
+ * behaviour.
+ */
 #include "context/patterns_int.h"
 
 /* The next piece of a pattern: stars, then everything up to the next star outside brackets. */
@@ -83,10 +86,11 @@ static bool class_match(struct cp_str *text, uint32_t rune, bool *ret_in)
 }
 
 /*
- * Does a piece match the beginning of s? Goes on to the end of the piece after a mismatch, to find malformed patterns:
- * false means malformed.
+ * Does a piece match the beginning of s? Goes on to the end of the piece after a mismatch, to find
+ * malformed patterns: false means malformed.
  */
-static bool piece_match(struct cp_str text, struct cp_str s, bool *ret_matched, struct cp_str *ret_rest)
+static bool piece_match(struct cp_str text, struct cp_str s, bool *ret_matched,
+			struct cp_str *ret_rest)
 {
 	bool failed = false;
 
@@ -127,7 +131,8 @@ static bool piece_match(struct cp_str text, struct cp_str s, bool *ret_matched, 
 }
 
 /* A piece after a star: the first place within this path element where it matches. */
-static bool star_match(const struct piece *p, struct cp_str name, bool *ret_matched, struct cp_str *ret_rest)
+static bool star_match(const struct piece *p, struct cp_str name, bool *ret_matched,
+		       struct cp_str *ret_rest)
 {
 	*ret_matched = false;
 	for (size_t i = 0; i < name.n && name.p[i] != '/'; i++) {

@@ -5,12 +5,19 @@
 
 #include "context/regex_int.h"
 
-enum match_type { MATCH_EXACT, MATCH_PREFIX, MATCH_SUFFIX, MATCH_REGEX, MATCH_BAD, MATCH_UNSUPPORTED };
+enum match_type {
+	MATCH_EXACT,
+	MATCH_PREFIX,
+	MATCH_SUFFIX,
+	MATCH_REGEX,
+	MATCH_BAD,
+	MATCH_UNSUPPORTED
+};
 
 struct pattern {
 	struct cp_str text; /* cleaned, without "!" */
 	bool exclusion;
-	enum match_type type; /* BAD: found out by Go when the pattern is first tried, so it is an error only then */
+	enum match_type type; /* BAD: Go finds out when the pattern is tried, so it fails only then */
 	struct cp_str literal; /* PREFIX, SUFFIX: the text without its stars */
 	const struct cp_context_regex *regex;
 };
@@ -88,7 +95,8 @@ static void translate_one(struct translator *t, bool first)
 	} else if (take(t, '?')) {
 		cp_buf_addz(&t->out, "[^/]");
 		t->type = MATCH_REGEX;
-	} else if (c && strchr(".+()$", c)) { /* "|", "{" and "}" are meant to be among these, but its table is too small */
+	} else if (c && strchr(".+()$", c)) {
+		/* "|", "{" and "}" are meant to be among these, but its table is too small */
 		cp_buf_addc(&t->out, '\\');
 		take_rune(t);
 	} else if (take(t, '\\')) {
@@ -106,7 +114,8 @@ static void translate_one(struct translator *t, bool first)
 
 static int compile_one(struct cp_arena *a, struct pattern *p)
 {
-	struct translator t = {.rest = p->text, .out = CP_BUF_INIT(CP_MAX_IGNORE_BYTES * 8), .type = MATCH_EXACT};
+	struct translator t = {
+		.rest = p->text, .out = CP_BUF_INIT(CP_MAX_IGNORE_BYTES * 8), .type = MATCH_EXACT};
 	int r = 0;
 
 	/* text/scanner drops a byte order mark at the very front */
@@ -162,7 +171,8 @@ static int bad_pattern(struct cp_str line, size_t index, const char *what, struc
 	return CP_EINVAL;
 }
 
-static int add_pattern(struct cp_arena *a, struct cp_patterns *set, struct cp_str line, size_t index, struct cp_err *err)
+static int add_pattern(struct cp_arena *a, struct cp_patterns *set, struct cp_str line,
+		       size_t index, struct cp_err *err)
 {
 	struct pattern p = {.type = MATCH_EXACT};
 	int r;
@@ -186,14 +196,15 @@ static int add_pattern(struct cp_arena *a, struct cp_patterns *set, struct cp_st
 		return bad_pattern(line, index, "malformed pattern", err);
 	r = compile_one(a, &p);
 	if (r < 0)
-		return r == CP_ELIMIT ? bad_pattern(line, index, "pattern too long", err) : cp_err_nomem(err);
+		return r == CP_ELIMIT ? bad_pattern(line, index, "pattern too long", err)
+				      : cp_err_nomem(err);
 	set->have_bad = set->have_bad || p.type == MATCH_BAD || p.type == MATCH_UNSUPPORTED;
 	set->items[set->n++] = p;
 	return 0;
 }
 
-int cp_patterns_compile(struct cp_arena *a, const struct cp_str *lines, size_t n, const struct cp_patterns **ret_patterns,
-			struct cp_err *err)
+int cp_patterns_compile(struct cp_arena *a, const struct cp_str *lines, size_t n,
+			const struct cp_patterns **ret_patterns, struct cp_err *err)
 {
 	struct cp_patterns *set = CP_NEW(a, struct cp_patterns);
 
@@ -241,14 +252,16 @@ bool cp_context_patterns_eq(const struct cp_patterns *x, const struct cp_pattern
 	if (nx != ny)
 		return false;
 	for (size_t i = 0; i < nx; i++)
-		if (x->items[i].exclusion != y->items[i].exclusion || !cp_str_eq(x->items[i].text, y->items[i].text))
+		if (x->items[i].exclusion != y->items[i].exclusion ||
+		    !cp_str_eq(x->items[i].text, y->items[i].text))
 			return false;
 	return true;
 }
 
 /* ---- matching ---- */
 
-static int match_one(const struct pattern *p, struct cp_str path, bool *ret_matched, struct cp_err *err)
+static int match_one(const struct pattern *p, struct cp_str path, bool *ret_matched,
+		     struct cp_err *err)
 {
 	switch (p->type) {
 	case MATCH_EXACT:
@@ -259,12 +272,15 @@ static int match_one(const struct pattern *p, struct cp_str path, bool *ret_matc
 		return 0;
 	case MATCH_SUFFIX:
 		*ret_matched = cp_str_ends(path, p->literal) ||
-			       (cp_str_starts(p->literal, CP_S("/")) && cp_str_eq(path, cp_str_from(p->literal, 1)));
+			       (cp_str_starts(p->literal, CP_S("/")) &&
+				cp_str_eq(path, cp_str_from(p->literal, 1)));
 		return 0;
 	case MATCH_REGEX:
-		return cp_context_regex_match(p->regex, path, ret_matched) < 0 ? cp_err_nomem(err) : 0;
+		return cp_context_regex_match(p->regex, path, ret_matched) < 0 ? cp_err_nomem(err)
+									       : 0;
 	case MATCH_UNSUPPORTED:
-		return cp_err_set(err, CP_EUNSUPPORTED, "not supported in a pattern: \"%.*s\"", CP_STR(p->text));
+		return cp_err_set(err, CP_EUNSUPPORTED, "not supported in a pattern: \"%.*s\"",
+				  CP_STR(p->text));
 	case MATCH_BAD:
 		break;
 	}
@@ -272,7 +288,8 @@ static int match_one(const struct pattern *p, struct cp_str path, bool *ret_matc
 }
 
 /* One of the folders that `path` lies in matches; a bad pattern cannot get here. */
-static int match_parents(const struct pattern *p, struct cp_str path, bool *ret_matched, struct cp_err *err)
+static int match_parents(const struct pattern *p, struct cp_str path, bool *ret_matched,
+			 struct cp_err *err)
 {
 	for (size_t i = 1; i < path.n; i++) {
 		int r;
@@ -292,8 +309,8 @@ static bool info_has(struct cp_match_info info, size_t i)
 }
 
 /* patternmatcher.go MatchesUsingParentResults. `bits`: all zero. */
-static int match_list(const struct cp_patterns *p, struct cp_str path, struct cp_match_info parent, bool *ret_matched,
-		      uint64_t *bits, struct cp_err *err)
+static int match_list(const struct cp_patterns *p, struct cp_str path, struct cp_match_info parent,
+		      bool *ret_matched, uint64_t *bits, struct cp_err *err)
 {
 	bool matched = false;
 
@@ -321,8 +338,9 @@ static int match_list(const struct cp_patterns *p, struct cp_str path, struct cp
 	return 0;
 }
 
-int cp_patterns_match(struct cp_arena *a, const struct cp_patterns *p, struct cp_str path, struct cp_match_info parent,
-		      bool *ret_matched, struct cp_match_info *ret_info, struct cp_err *err)
+int cp_patterns_match(struct cp_arena *a, const struct cp_patterns *p, struct cp_str path,
+		      struct cp_match_info parent, bool *ret_matched,
+		      struct cp_match_info *ret_info, struct cp_err *err)
 {
 	uint64_t room[16] = {0}, *bits = NULL, *kept;
 	cp_auto_free uint64_t *heap = NULL;
@@ -338,7 +356,8 @@ int cp_patterns_match(struct cp_arena *a, const struct cp_patterns *p, struct cp
 	r = match_list(p, path, parent, ret_matched, bits, err);
 	if (r < 0 || !ret_info)
 		return r;
-	if (parent.bits && memcmp(parent.bits, bits, size) == 0) { /* the common case costs no memory */
+	if (parent.bits &&
+	    memcmp(parent.bits, bits, size) == 0) { /* the common case costs no memory */
 		*ret_info = parent;
 		return 0;
 	}
@@ -359,7 +378,8 @@ static bool may_match_below(const struct pattern *p, struct cp_str with_slash)
 	case MATCH_EXACT:
 		return p->text.n > with_slash.n && cp_str_starts(p->text, with_slash);
 	case MATCH_PREFIX:
-		return cp_str_starts(p->literal, with_slash) || cp_str_starts(with_slash, p->literal);
+		return cp_str_starts(p->literal, with_slash) ||
+		       cp_str_starts(with_slash, p->literal);
 	case MATCH_REGEX:
 		return cp_context_regex_may_begin(p->regex, with_slash);
 	case MATCH_SUFFIX:
@@ -378,7 +398,8 @@ static int add_slash(struct cp_buf *b, struct cp_str path)
 	return cp_buf_error(b);
 }
 
-bool cp_patterns_reach_below(const struct cp_patterns *p, struct cp_str path, struct cp_match_info info)
+bool cp_patterns_reach_below(const struct cp_patterns *p, struct cp_str path,
+			     struct cp_match_info info)
 {
 	cp_auto_buf struct cp_buf with_slash = CP_BUF_INIT(path.n + 2);
 	bool matched = false, unknown = path.n && !info.bits;
@@ -391,19 +412,20 @@ bool cp_patterns_reach_below(const struct cp_patterns *p, struct cp_str path, st
 		if (info_has(info, i))
 			matched = !pat->exclusion;
 		else if (pat->exclusion != matched)
-			continue; /* nothing before it changes below, so it is skipped there as it was here */
+			continue; /* it was skipped here, and so it is below */
 		else if (unknown || may_match_below(pat, cp_buf_str(&with_slash)))
 			return true;
 	}
 	return false;
 }
 
-void cp_context_patterns_hash_below(const struct cp_patterns *p, struct cp_str path, struct cp_match_info info,
-				    struct cp_sha256 *h)
+void cp_context_patterns_hash_below(const struct cp_patterns *p, struct cp_str path,
+				    struct cp_match_info info, struct cp_sha256 *h)
 {
 	cp_auto_buf struct cp_buf with_slash = CP_BUF_INIT(path.n + 2);
 	bool all = add_slash(&with_slash, path) < 0 || (path.n && !info.bits);
-	char state = 'n'; /* what the standing patterns since the last open one say: n(ot), y(es), - = nothing */
+	/* what the standing patterns since the last open one say: n(ot), y(es), - = nothing */
+	char state = 'n';
 
 	cp_sha256_add(h, p->only_prefix_exceptions ? "p" : "w", 1);
 	for (size_t i = 0; i < p->n; i++) {
@@ -433,7 +455,8 @@ bool cp_context_patterns_walk_excluded(const struct cp_patterns *p, struct cp_st
 		struct cp_str text = without_trailing_glob(p->items[i].text);
 
 		/* path + "/" begins text + "/" */
-		if (p->items[i].exclusion && cp_str_starts(text, path) && (text.n == path.n || text.p[path.n] == '/'))
+		if (p->items[i].exclusion && cp_str_starts(text, path) &&
+		    (text.n == path.n || text.p[path.n] == '/'))
 			return true;
 	}
 	return false;

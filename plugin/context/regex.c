@@ -34,7 +34,8 @@ static bool is_literal(const struct cp_regex_item *it)
 	return it->kind == CP_REGEX_RUNE && !it->star && !it->optional && it->rune != CP_RUNE_ERROR;
 }
 
-static int literal_text(struct cp_arena *a, const struct cp_regex_item *items, size_t n, struct cp_str *ret)
+static int literal_text(struct cp_arena *a, const struct cp_regex_item *items, size_t n,
+			struct cp_str *ret)
 {
 	cp_auto_buf struct cp_buf b = CP_BUF_INIT(n * 4 + 1);
 
@@ -67,13 +68,15 @@ static int find_literal_ends(struct cp_arena *a, struct cp_context_regex *re)
 	return literal_text(a, items + back, n - 1 - back, &re->suffix);
 }
 
-int cp_context_regex_compile(struct cp_arena *a, struct cp_str text, const struct cp_context_regex **ret_regex)
+int cp_context_regex_compile(struct cp_arena *a, struct cp_str text,
+			     const struct cp_context_regex **ret_regex)
 {
 	struct cp_context_regex *re = CP_NEW(a, struct cp_context_regex);
 	int r = re ? cp_context_regex_parse(a, text, re) : CP_ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < re->starts.n; i++)
-		re->unanchored = re->unanchored || re->items.items[re->starts.items[i]].kind != CP_REGEX_BEGIN;
+		re->unanchored = re->unanchored ||
+				 re->items.items[re->starts.items[i]].kind != CP_REGEX_BEGIN;
 	if (r == 0)
 		r = find_literal_ends(a, re);
 	if (r == 0)
@@ -133,7 +136,8 @@ static bool class_has(const struct cp_regex_class *c, uint32_t rune)
 	for (size_t i = 0; !in && i < c->parts.n; i++) {
 		const struct cp_regex_part *p = &c->parts.items[i];
 
-		in = p->category ? category_has(p->category, rune) != p->negated : rune >= p->lo && rune <= p->hi;
+		in = p->category ? category_has(p->category, rune) != p->negated
+				 : rune >= p->lo && rune <= p->hi;
 	}
 	return in != c->negated;
 }
@@ -149,7 +153,8 @@ static bool item_takes(const struct cp_regex_item *it, uint32_t rune)
 
 static bool assertion_holds(enum cp_regex_kind kind, uint32_t before, uint32_t after)
 {
-	bool border = (before != NO_RUNE && cp_regex_is_word(before)) != (after != NO_RUNE && cp_regex_is_word(after));
+	bool border = (before != NO_RUNE && cp_regex_is_word(before)) !=
+		      (after != NO_RUNE && cp_regex_is_word(after));
 
 	if (kind == CP_REGEX_BEGIN)
 		return before == NO_RUNE;
@@ -158,8 +163,12 @@ static bool assertion_holds(enum cp_regex_kind kind, uint32_t before, uint32_t a
 	return border == (kind == CP_REGEX_BORDER);
 }
 
-/* From the items `cur` that may come next, over `rune`, to `next`. True: the end of a row was reached. */
-static bool advance(const struct cp_context_regex *re, struct set *cur, struct set *next, uint32_t before, uint32_t rune)
+/*
+ * From the items `cur` that may come next, over `rune`, to `next`. True: the end of a row was
+ * reached.
+ */
+static bool advance(const struct cp_context_regex *re, struct set *cur, struct set *next,
+		    uint32_t before, uint32_t rune)
 {
 	for (size_t i = cur->lo; i <= cur->hi; i++) {
 		const struct cp_regex_item *it = &re->items.items[i];
@@ -201,8 +210,8 @@ static void add_starts(const struct cp_context_regex *re, struct set *s)
 /*
  * Run over the whole of s. *ret_matched: it matches. *ret_alive: it or something longer may match.
  */
-static void run(const struct cp_context_regex *re, struct cp_str s, struct set *cur, struct set *next, bool *ret_matched,
-		bool *ret_alive)
+static void run(const struct cp_context_regex *re, struct cp_str s, struct set *cur,
+		struct set *next, bool *ret_matched, bool *ret_alive)
 {
 	uint32_t before = NO_RUNE;
 
@@ -227,7 +236,8 @@ static void run(const struct cp_context_regex *re, struct cp_str s, struct set *
 		*ret_matched = advance(re, cur, next, before, NO_RUNE);
 }
 
-static int run_with_room(const struct cp_context_regex *re, struct cp_str s, bool *ret_matched, bool *ret_alive)
+static int run_with_room(const struct cp_context_regex *re, struct cp_str s, bool *ret_matched,
+			 bool *ret_alive)
 {
 	uint64_t room[2 * STACK_WORDS] = {0};
 	cp_auto_free uint64_t *heap = NULL;

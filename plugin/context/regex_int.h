@@ -1,12 +1,14 @@
 /*
- * Private to context/: the regular expressions that moby/patternmatcher makes of its patterns, with the meaning that Go's
- * regexp gives them. Only what such a translation can contain is here: runes, classes, repetition of one of them, the optional
- * group of `**`, assertions, and (patternmatcher escapes neither "|" nor "{") alternatives and counts. That needs no tree; a
- * pattern is a row of items, one row after another for alternatives:
+ * Private to context/: the regular expressions that moby/patternmatcher makes of its patterns, with
+ * the meaning that Go's regexp gives them. Only what such a translation can contain is here: runes,
+ * classes, repetition of one of them, the optional group of `**`, assertions, and (patternmatcher
+ * escapes neither "|" nor "{") alternatives and counts. That needs no tree; a pattern is a row of
+ * items, one row after another for alternatives:
  *
  *     ^a(.* /)?[^/]*b$ ─►  BEGIN  RUNE a  GROUP  IN_GROUP  CLASS[^/]*  RUNE b  END  ACCEPT
  *
- * Matching keeps the set of items that may come next, so its time is (length of the text) × (number of items).
+ * Matching keeps the set of items that may come next, so its time is (length of the text) × (number
+ * of items).
  */
 #ifndef CP_CONTEXT_REGEX_INT_H
 #define CP_CONTEXT_REGEX_INT_H
@@ -58,7 +60,8 @@ struct cp_regex_item {
 /* What `\b` lies between. */
 static inline bool cp_regex_is_word(uint32_t c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= 'a' && c <= 'z');
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '_' ||
+	       (c >= 'a' && c <= 'z');
 }
 
 struct cp_context_regex {
@@ -69,15 +72,19 @@ struct cp_context_regex {
 };
 
 /*
- * `text`: valid UTF-8. CP_EINVAL when Go's regexp.Compile would refuse it, CP_EUNSUPPORTED for what we do not follow (names of
- * scripts, counts of counts); no message. CP_ENOMEM.
+ * `text`: valid UTF-8. CP_EINVAL when Go's regexp.Compile would refuse it, CP_EUNSUPPORTED for what
+ * we do not follow (names of scripts, counts of counts); no message. CP_ENOMEM.
  */
-int cp_context_regex_compile(struct cp_arena *a, struct cp_str text, const struct cp_context_regex **ret_regex);
+int cp_context_regex_compile(struct cp_arena *a, struct cp_str text,
+			     const struct cp_context_regex **ret_regex);
 /* The parser alone: items and starts. */
 int cp_context_regex_parse(struct cp_arena *a, struct cp_str text, struct cp_context_regex *re);
 /* regexp.MatchString. 0 or CP_ENOMEM. */
 int cp_context_regex_match(const struct cp_context_regex *re, struct cp_str s, bool *ret_matched);
-/* Could a text that begins with `s` match? False is a proof. True also when there is no memory to find out. */
+/*
+ * Could a text that begins with `s` match? False is a proof. True also when there is no memory to
+ * find out.
+ */
 bool cp_context_regex_may_begin(const struct cp_context_regex *re, struct cp_str s);
 
 #endif

@@ -1,4 +1,7 @@
-/* The parser for regular expressions of patterns: what Go's regexp/syntax parse.go does with Perl flags. */
+/*
+ * The parser for regular expressions of patterns: what Go's regexp/syntax parse.go does with Perl
+ * flags.
+ */
 #include "context/regex_int.h"
 
 #define NO_RUNE UINT32_MAX /* the end of the text */
@@ -47,10 +50,10 @@ struct parser {
 	struct cp_arena *a;
 	struct cp_str t; /* what is left */
 	struct cp_context_regex *re;
-	bool has_atom;   /* something that can be repeated came last: */
-	size_t atom;     /* its first item */
-	size_t product;  /* of its counts */
-	bool repeated;   /* by the operator right before */
+	bool has_atom;  /* something that can be repeated came last: */
+	size_t atom;    /* its first item */
+	size_t product; /* of its counts */
+	bool repeated;  /* by the operator right before */
 };
 
 static bool at(const struct parser *p, char c)
@@ -89,10 +92,12 @@ static int add_item(struct parser *p, struct cp_regex_item it)
 
 static int add_range(struct parser *p, struct cp_regex_class *c, uint32_t lo, uint32_t hi)
 {
-	return lo <= hi ? cp_vec_push(p->a, &c->parts, (struct cp_regex_part){lo, hi, NULL, false}) : 0;
+	return lo <= hi ? cp_vec_push(p->a, &c->parts, (struct cp_regex_part){lo, hi, NULL, false})
+			: 0;
 }
 
-static int add_group(struct parser *p, struct cp_regex_class *c, const struct named_group *g, bool negated)
+static int add_group(struct parser *p, struct cp_regex_class *c, const struct named_group *g,
+		     bool negated)
 {
 	uint32_t from = 0;
 	int r = 0;
@@ -218,7 +223,8 @@ static int parse_category(struct parser *p, struct cp_regex_class *c, bool negat
 		const struct cp_context_category *cat = &cp_context_categories[i];
 
 		if (cat->letter == letter)
-			return cp_vec_push(p->a, &c->parts, (struct cp_regex_part){0, 0, cat, negated});
+			return cp_vec_push(p->a, &c->parts,
+					   (struct cp_regex_part){0, 0, cat, negated});
 	}
 	return CP_EINVAL;
 }
@@ -336,7 +342,8 @@ static int parse_quoted(struct parser *p)
 	rest = cp_str_from(p->t, end < p->t.n ? end + 2 : end);
 	p->t = cp_str_sub(p->t, 0, end);
 	while (r == 0 && p->t.n)
-		r = add_item(p, (struct cp_regex_item){.kind = CP_REGEX_RUNE, .rune = next_rune(p)});
+		r = add_item(p,
+			     (struct cp_regex_item){.kind = CP_REGEX_RUNE, .rune = next_rune(p)});
 	p->t = rest;
 	return r;
 }
@@ -344,7 +351,8 @@ static int parse_quoted(struct parser *p)
 static int parse_backslash(struct parser *p)
 {
 	static const char names[] = "AbBz";
-	static const enum cp_regex_kind kinds[] = {CP_REGEX_BEGIN, CP_REGEX_BORDER, CP_REGEX_NO_BORDER, CP_REGEX_END};
+	static const enum cp_regex_kind kinds[] = {CP_REGEX_BEGIN, CP_REGEX_BORDER,
+						   CP_REGEX_NO_BORDER, CP_REGEX_END};
 	char letter = p->t.n >= 2 ? p->t.p[1] : 0;
 	const char *name = letter ? strchr(names, letter) : NULL;
 	struct cp_regex_class *c;
@@ -458,7 +466,8 @@ static int repeat_atom(struct parser *p, long min, long max)
 	}
 	for (long i = 0; r == 0 && i < (max < 0 ? min : max); i++) {
 		it.optional = it.optional || i >= min;
-		r = p->re->items.n >= MAX_ITEMS ? CP_EUNSUPPORTED : cp_vec_push(p->a, &p->re->items, it);
+		r = p->re->items.n >= MAX_ITEMS ? CP_EUNSUPPORTED
+						: cp_vec_push(p->a, &p->re->items, it);
 	}
 	if (r == 0 && max < 0) {
 		it.star = true;
@@ -531,7 +540,8 @@ static int parse_one(struct parser *p)
 		kind = CP_REGEX_NOT_NEWLINE;
 		break;
 	default:
-		return add_item(p, (struct cp_regex_item){.kind = CP_REGEX_RUNE, .rune = next_rune(p)});
+		return add_item(
+			p, (struct cp_regex_item){.kind = CP_REGEX_RUNE, .rune = next_rune(p)});
 	}
 	skip(p, 1);
 	return add_item(p, (struct cp_regex_item){.kind = kind});

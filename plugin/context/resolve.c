@@ -1,7 +1,10 @@
 /* Paths with symbolic links, as cache/contenthash/checksum.go getFollowLinksCallback walks them. */
 #include "context/select_int.h"
 
-/* One component of the way so far. Missing ones count, too: ".." takes them off again without looking. */
+/*
+ * One component of the way so far. Missing ones count, too: ".." takes them off again without
+ * looking.
+ */
 struct step {
 	struct cp_node node;
 	bool there;
@@ -46,15 +49,16 @@ static int look_up(struct walk *w, struct cp_str part, struct step *ret)
 static int push(struct walk *w, struct cp_str part, struct step s)
 {
 	if (w->way.n > CP_MAX_PATH_BYTES)
-		return cp_err_set(w->err, CP_ELIMIT, "a path of more than %u parts", CP_MAX_PATH_BYTES);
+		return cp_err_set(w->err, CP_ELIMIT, "a path of more than %u parts",
+				  CP_MAX_PATH_BYTES);
 	if (cp_vec_push(w->a, &w->way, s) < 0 || cp_vec_push(w->a, &w->names, part) < 0)
 		return cp_err_nomem(w->err);
 	return 0;
 }
 
 /* *ret_many: more links than BuildKit follows; the build fails. */
-static int expand_link(struct walk *w, const struct cp_node *link, const struct cp_context_link_watch *watch,
-		       bool *ret_many)
+static int expand_link(struct walk *w, const struct cp_node *link,
+		       const struct cp_context_link_watch *watch, bool *ret_many)
 {
 	struct cp_str target, rest;
 	int r;
@@ -103,8 +107,8 @@ static int real_path(struct walk *w, struct cp_str *ret)
 }
 
 /* One component. *ret_end: the walk is over, with *ret_found. */
-static int step(struct walk *w, bool follow, const struct cp_context_link_watch *watch, bool *ret_end,
-		enum cp_context_found *ret_found)
+static int step(struct walk *w, bool follow, const struct cp_context_link_watch *watch,
+		bool *ret_end, enum cp_context_found *ret_found)
 {
 	struct cp_str part = take_part(w);
 	struct step s;
@@ -135,7 +139,8 @@ static int step(struct walk *w, bool follow, const struct cp_context_link_watch 
 }
 
 int cp_context_resolve(struct cp_arena *a, struct cp_fs *fs, struct cp_str path, bool follow,
-		       const struct cp_context_link_watch *watch, struct cp_context_spot *ret_spot, struct cp_err *err)
+		       const struct cp_context_link_watch *watch, struct cp_context_spot *ret_spot,
+		       struct cp_err *err)
 {
 	struct walk w = {.a = a, .fs = fs, .rest = path, .err = err};
 	struct step root = {fs->root, true};
@@ -166,8 +171,8 @@ int cp_context_resolve(struct cp_arena *a, struct cp_fs *fs, struct cp_str path,
 	return 0;
 }
 
-int cp_fs_resolve(struct cp_arena *a, struct cp_fs *fs, struct cp_str path, bool follow, struct cp_node *ret_node,
-		  struct cp_str *ret_real, struct cp_err *err)
+int cp_fs_resolve(struct cp_arena *a, struct cp_fs *fs, struct cp_str path, bool follow,
+		  struct cp_node *ret_node, struct cp_str *ret_real, struct cp_err *err)
 {
 	struct cp_context_spot spot;
 	int r = cp_context_resolve(a, fs, path, follow, NULL, &spot, err);

@@ -1,4 +1,7 @@
-/* The list of cache/contenthash/checksum.go includedPaths: wildcards, include and exclude patterns over a file system. */
+/*
+ * The list of cache/contenthash/checksum.go includedPaths: wildcards, include and exclude patterns
+ * over a file system.
+ */
 #include "context/select_int.h"
 
 #include "context/patterns_int.h"
@@ -32,7 +35,10 @@ static int split_pattern(struct cp_context_selection *s, struct cp_err *err)
 	return 0;
 }
 
-/* checksum.go splitWildcards: the components before the first one with a wildcard; "" when there are none. */
+/*
+ * checksum.go splitWildcards: the components before the first one with a wildcard; "" when there
+ * are none.
+ */
 static struct cp_str literal_prefix(const struct cp_context_selection *s, bool *ret_all)
 {
 	size_t n = 0;
@@ -54,15 +60,20 @@ static int find_start(struct cp_context_selection *s, struct cp_err *err)
 	int r;
 
 	s->prefix = s->wild ? literal_prefix(s, &all) : s->pattern;
-	/* checksum.go wildcardPrefix: the last link of the prefix is followed iff something comes after it */
+	/*
+	 * checksum.go wildcardPrefix: the last link of the prefix is followed iff something comes
+	 * after it
+	 */
 	r = cp_context_resolve(s->a, s->fs, s->prefix, s->wild && !all, NULL, &s->spot, err);
 	if (r < 0)
 		return r;
 	s->fails = s->spot.found == CP_LINK_LOOP;
 	s->has_start = s->spot.found == CP_FOUND;
-	s->unknown_start = s->spot.found == CP_UNKNOWN_WAY || (s->has_start && s->spot.node.kind == CP_NODE_OPAQUE);
+	s->unknown_start = s->spot.found == CP_UNKNOWN_WAY ||
+			   (s->has_start && s->spot.node.kind == CP_NODE_OPAQUE);
 	if (s->has_start && s->wild && cp_str_find(s->prefix, '\\', 0) < s->prefix.n)
-		return cp_err_set(err, CP_EUNSUPPORTED, "%.*s: a backslash in the name of a folder", CP_STR(s->prefix));
+		return cp_err_set(err, CP_EUNSUPPORTED, "%.*s: a backslash in the name of a folder",
+				  CP_STR(s->prefix));
 	return 0;
 }
 
@@ -89,15 +100,19 @@ int cp_context_selection_init(struct cp_arena *a, struct cp_fs *fs, const struct
 
 /* ---- deciding one entry ---- */
 
-static int match_filter(const struct cp_context_selection *s, const struct cp_patterns *p, struct cp_str candidate,
-			struct cp_match_info parent, bool *ret_matched, struct cp_match_info *ret_info, struct cp_err *err)
+static int match_filter(const struct cp_context_selection *s, const struct cp_patterns *p,
+			struct cp_str candidate, struct cp_match_info parent, bool *ret_matched,
+			struct cp_match_info *ret_info, struct cp_err *err)
 {
 	return cp_patterns_match(s->a, p, candidate, parent, ret_matched, ret_info, err);
 }
 
-/* checksum.go shouldIncludePath. Exclude patterns are not even tried on what the include patterns leave out. */
-static int apply_filters(const struct cp_context_selection *s, const struct cp_context_state *in, struct cp_str candidate,
-			 struct cp_context_entry *e, struct cp_err *err)
+/*
+ * checksum.go shouldIncludePath. Exclude patterns are not even tried on what the include patterns
+ * leave out.
+ */
+static int apply_filters(const struct cp_context_selection *s, const struct cp_context_state *in,
+			 struct cp_str candidate, struct cp_context_entry *e, struct cp_err *err)
 {
 	struct cp_context_state *below = &e->below;
 	bool keep_info = e->node.kind == CP_NODE_DIR;
@@ -108,17 +123,20 @@ static int apply_filters(const struct cp_context_selection *s, const struct cp_c
 	below->includes = below->excludes = none;
 	below->excludes_matched = false;
 	if (s->includes)
-		r = match_filter(s, s->includes, candidate, in->has_parent ? in->includes : none, &below->includes_matched,
-				 keep_info ? &below->includes : NULL, err);
+		r = match_filter(s, s->includes, candidate, in->has_parent ? in->includes : none,
+				 &below->includes_matched, keep_info ? &below->includes : NULL,
+				 err);
 	if (r == 0 && s->excludes && below->includes_matched)
-		r = match_filter(s, s->excludes, candidate, in->has_parent ? in->excludes : none, &below->excludes_matched,
-				 keep_info ? &below->excludes : NULL, err);
+		r = match_filter(s, s->excludes, candidate, in->has_parent ? in->excludes : none,
+				 &below->excludes_matched, keep_info ? &below->excludes : NULL,
+				 err);
 	e->included = below->includes_matched && !below->excludes_matched;
 	return r;
 }
 
 /* The root is shown to the filters, only for the error that a bad pattern gives. */
-static int try_filters(const struct cp_context_selection *s, struct cp_context_entry *root, struct cp_err *err)
+static int try_filters(const struct cp_context_selection *s, struct cp_context_entry *root,
+		       struct cp_err *err)
 {
 	struct cp_context_state none = {.has_parent = false};
 	int r = apply_filters(s, &none, CP_S(""), root, err);
@@ -131,8 +149,8 @@ static int try_filters(const struct cp_context_selection *s, struct cp_context_e
 }
 
 /* An entry that the walk stands on; e->node and e->name are set. */
-static int decide(const struct cp_context_selection *s, const struct cp_context_state *in, struct cp_context_entry *e,
-		  struct cp_err *err)
+static int decide(const struct cp_context_selection *s, const struct cp_context_state *in,
+		  struct cp_context_entry *e, struct cp_err *err)
 {
 	struct cp_str candidate;
 	bool matched = true;
@@ -141,7 +159,8 @@ static int decide(const struct cp_context_selection *s, const struct cp_context_
 	e->follow = s->sel->follow_links && !in->has_parent && e->node.kind == CP_NODE_SYMLINK;
 	if (s->wild && !in->in_match) {
 		if (cp_path_match(s->pattern, e->name, &matched) < 0)
-			return cp_err_set(err, CP_EINVAL, "malformed wildcard: %.*s", CP_STR(s->pattern));
+			return cp_err_set(err, CP_EINVAL, "malformed wildcard: %.*s",
+					  CP_STR(s->pattern));
 		e->rejected = !matched;
 		if (e->rejected)
 			return 0;
@@ -150,7 +169,8 @@ static int decide(const struct cp_context_selection *s, const struct cp_context_
 	}
 	candidate = cp_str_from(e->name, (s->wild ? e->below.match_length : s->pattern.n) + 1);
 	if (!s->wild && s->pattern.n == 0 && e->name.n == 0) {
-		e->header_skipped = true; /* nothing of the root itself is listed or put on the stack */
+		/* nothing of the root itself is listed or put on the stack */
+		e->header_skipped = true;
 		return try_filters(s, e, err);
 	}
 	e->below.candidate = candidate;
@@ -158,7 +178,8 @@ static int decide(const struct cp_context_selection *s, const struct cp_context_
 	return apply_filters(s, in, candidate, e, err);
 }
 
-int cp_context_start(const struct cp_context_selection *s, struct cp_context_entry *ret_entry, struct cp_err *err)
+int cp_context_start(const struct cp_context_selection *s, struct cp_context_entry *ret_entry,
+		     struct cp_err *err)
 {
 	struct cp_context_state none = {.has_parent = false};
 	struct cp_context_entry e = {.node = s->spot.node, .name = s->prefix};
@@ -173,8 +194,9 @@ int cp_context_start(const struct cp_context_selection *s, struct cp_context_ent
 	return 0;
 }
 
-int cp_context_enter(const struct cp_context_selection *s, const struct cp_context_entry *dir, const struct cp_child *child,
-		     struct cp_context_entry *ret_entry, struct cp_err *err)
+int cp_context_enter(const struct cp_context_selection *s, const struct cp_context_entry *dir,
+		     const struct cp_child *child, struct cp_context_entry *ret_entry,
+		     struct cp_err *err)
 {
 	struct cp_context_entry e = {.node = child->node};
 	char *p = cp_arena_alloc(s->a, dir->name.n + child->name.n + 2);
@@ -205,7 +227,8 @@ static struct cp_str base_of(struct cp_str name)
 }
 
 /* Below a folder that the wildcard has not matched. */
-static bool wildcard_reaches(const struct cp_context_selection *s, const struct cp_context_entry *dir)
+static bool wildcard_reaches(const struct cp_context_selection *s,
+			     const struct cp_context_entry *dir)
 {
 	bool matched = true;
 
@@ -225,9 +248,11 @@ bool cp_context_reaches(const struct cp_context_selection *s, const struct cp_co
 
 	if (s->wild && !b->in_match)
 		return wildcard_reaches(s, dir);
-	if (s->includes && !b->includes_matched && !cp_patterns_reach_below(s->includes, b->candidate, b->includes))
+	if (s->includes && !b->includes_matched &&
+	    !cp_patterns_reach_below(s->includes, b->candidate, b->includes))
 		return false;
-	if (s->excludes && b->excludes_matched && !cp_patterns_reach_below(s->excludes, b->candidate, b->excludes))
+	if (s->excludes && b->excludes_matched &&
+	    !cp_patterns_reach_below(s->excludes, b->candidate, b->excludes))
 		return false;
 	return true;
 }
@@ -243,7 +268,8 @@ bool cp_context_takes_all(const struct cp_context_selection *s, const struct cp_
 }
 
 /* The one name that the wildcard allows below this folder; empty when it allows several. */
-static struct cp_str only_name(const struct cp_context_selection *s, const struct cp_context_entry *dir)
+static struct cp_str only_name(const struct cp_context_selection *s,
+			       const struct cp_context_entry *dir)
 {
 	struct cp_str part;
 
@@ -283,7 +309,8 @@ struct lister {
 	void *self;
 	bool unknown;
 	unsigned depth;
-	CP_VEC(const struct cp_context_entry *) pending; /* headers that go before the first included entry below them */
+	/* headers that go before the first included entry below them */
+	CP_VEC(const struct cp_context_entry *) pending;
 	struct cp_err *err;
 };
 
@@ -357,10 +384,11 @@ static int list_entry(struct lister *l, const struct cp_context_entry *e)
 }
 
 int cp_context_walk(const struct cp_context_selection *s,
-		    int (*visit)(void *self, const struct cp_context_entry *entry), void *self, bool *ret_unknown,
-		    struct cp_err *err)
+		    int (*visit)(void *self, const struct cp_context_entry *entry), void *self,
+		    bool *ret_unknown, struct cp_err *err)
 {
-	struct lister l = {.s = s, .visit = visit, .self = self, .err = err, .unknown = s->unknown_start};
+	struct lister l = {
+		.s = s, .visit = visit, .self = self, .err = err, .unknown = s->unknown_start};
 	struct cp_context_entry start;
 	int r = 0;
 

@@ -88,8 +88,8 @@ static int visit_list(struct visitor *v, const struct cp_selector *sel)
 }
 
 int cp_selection_visit(struct cp_arena *a, struct cp_fs *fs, const struct cp_selector *sel,
-		       int (*visit)(void *self, const struct cp_node *node, struct cp_str path), void *self,
-		       struct cp_err *err)
+		       int (*visit)(void *self, const struct cp_node *node, struct cp_str path),
+		       void *self, struct cp_err *err)
 {
 	struct cp_err local = {0};
 	struct visitor v = {.a = a, .fs = fs, .err = err ? err : &local};

@@ -93,14 +93,14 @@ static int load_image(struct graph_builder *b, const struct graph_context *nc,
 		      struct graph_dispatch *d)
 {
 	const struct cp_image_config *config;
-	struct cp_str text = cp_str_from(nc->input, 13), name, full;
+	struct cp_str text = cp_str_sub(nc->input, 13, nc->input.n), name, full;
 	struct graph_place place = {
 		.kind = CP_STEP_FROM, .stage = d->number, .command = d->user_command};
 	struct graph_ref ref;
 	int r;
 
 	if (cp_str_starts(text, CP_S("//")))
-		text = cp_str_from(text, 2);
+		text = cp_str_sub(text, 2, text.n);
 	if (cp_str_eq(text, CP_S("scratch")))
 		return 0;
 	r = graph_ref_parse(b->a, text, &ref, b->err);

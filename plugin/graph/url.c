@@ -266,7 +266,7 @@ static int parse_hierarchy(struct cp_arena *a, struct cp_str rest, struct graph_
 	if (cp_str_starts(rest, CP_S("//")) && (u->scheme.n || !cp_str_starts(rest, CP_S("///")))) {
 		authority = true;
 		part = cp_str_sub(rest, 2, cp_str_find(rest, '/', 2));
-		rest = cp_str_from(rest, 2 + part.n);
+		rest = cp_str_sub(rest, 2 + part.n, rest.n);
 		at = cp_str_rfind(part, '@');
 		r = parse_host(a, u->scheme, cp_str_from(part, at < part.n ? at + 1 : 0), &u->host);
 		if (r >= 0 && at < part.n)

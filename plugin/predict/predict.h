@@ -108,4 +108,8 @@ struct cp_paths {
 int cp_paths_collect(struct cp_arena *arena, const struct cp_build *b, const struct cp_str *extra, size_t n_extra,
 		     struct cp_paths *ret_paths, struct cp_err *err);
 
+/* The room's other values, with headers of their own. */
+#include "predict/cached.h"
+#include "predict/records.h"
+
 #endif

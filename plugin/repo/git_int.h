@@ -45,6 +45,8 @@ struct cp_repo {
 
 int cp_repo_library_hold(struct cp_err *err);
 void cp_repo_library_drop(void);
+/* Did libgit2 fail for want of memory just now? */
+bool cp_repo_git_is_nomem(void);
 /* Fill err from a negative result of libgit2: "<what>: <its message>". */
 int cp_repo_git_error(struct cp_err *err, int result, const char *what);
 

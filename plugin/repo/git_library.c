@@ -47,12 +47,19 @@ __attribute__((destructor)) static void end_library(void)
 		git_libgit2_shutdown();
 }
 
+bool cp_repo_git_is_nomem(void)
+{
+	const git_error *e = git_error_last();
+
+	return e && e->klass == GIT_ERROR_NOMEMORY;
+}
+
 int cp_repo_git_error(struct cp_err *err, int result, const char *what)
 {
 	const git_error *e = git_error_last();
 	int code = CP_EIO;
 
-	if (e && e->klass == GIT_ERROR_NOMEMORY)
+	if (cp_repo_git_is_nomem())
 		return cp_err_nomem(err);
 	if (result == GIT_ENOTFOUND || result == GIT_EUNBORNBRANCH)
 		code = CP_ENOTFOUND;

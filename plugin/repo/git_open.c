@@ -4,6 +4,7 @@
  */
 #include "repo/git_int.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,17 @@ static int read_small_file(const char *path, size_t max, struct cp_buf *out)
 
 /* ---- discovery ---- */
 
+/* ret_git stays NULL when `path` is no repository. */
+static int try_open(const char *path, git_repository **ret_git, struct cp_err *err)
+{
+	int e = git_repository_open_bare(ret_git, path);
+
+	if (e == 0 || !cp_repo_git_is_nomem())
+		return 0;
+	*ret_git = NULL;
+	return cp_err_nomem(err);
+}
+
 /* .git as a file: "gitdir: <path>". */
 static int open_git_file(const char *folder, const char *file, struct site *site, struct cp_err *err)
 {
@@ -84,8 +96,9 @@ static int open_git_file(const char *folder, const char *file, struct site *site
 	path = to.n && to.p[0] == '/' ? strdup(to.p) : join_path(folder, to.p);
 	if (!path)
 		return cp_err_nomem(err);
-	if (git_repository_open_bare(&site->git, path) == 0)
-		return 0;
+	r = try_open(path, &site->git, err);
+	if (r < 0 || site->git)
+		return r;
 	cp_err_set(err, CP_ENOTFOUND, "%s leads to %s, which is no repository", file, path);
 	cp_err_hint(err, "mount or clone the repository that this work tree belongs to as well, or give its path");
 	return CP_ENOTFOUND;
@@ -101,7 +114,7 @@ static int try_folder(const char *folder, struct site *site, struct cp_err *err)
 	if (!dot_git || !(site->folder = strdup(folder)))
 		return cp_err_nomem(err);
 	if (stat(dot_git, &st) == 0 && S_ISDIR(st.st_mode)) {
-		git_repository_open_bare(&site->git, dot_git);
+		r = try_open(dot_git, &site->git, err);
 	} else if (stat(dot_git, &st) == 0 && S_ISREG(st.st_mode)) {
 		site->by_file = true;
 		r = open_git_file(folder, dot_git, site, err);
@@ -109,8 +122,7 @@ static int try_folder(const char *folder, struct site *site, struct cp_err *err)
 	if (r < 0 || site->git)
 		return r;
 	free(cp_steal(&site->folder));
-	git_repository_open_bare(&site->git, folder);
-	return 0;
+	return try_open(folder, &site->git, err);
 }
 
 static int not_a_repository(const char *path, struct cp_err *err)
@@ -126,6 +138,8 @@ static int discover(const char *path, struct site *site, struct cp_err *err)
 	cp_auto_free char *at = realpath(path, NULL);
 	struct stat first, st;
 
+	if (!at && errno == ENOMEM)
+		return cp_err_nomem(err);
 	if (!at || stat(at, &first) < 0 || !S_ISDIR(first.st_mode)) {
 		cp_err_set(err, CP_ENOTFOUND, "%s is no folder", path);
 		cp_err_hint(err, "give the path of a git repository");

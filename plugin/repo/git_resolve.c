@@ -119,10 +119,12 @@ static int find_reference(struct cp_repo *r, const char *name, struct cp_oid *re
 		e = git_reference_resolve(&direct, found);
 	if (e == 0)
 		*ret_oid = cp_repo_oid(git_reference_target(direct));
+	if (e < 0)
+		e = cp_repo_git_is_nomem() ? CP_ENOMEM : CP_ENOTFOUND;
 	git_reference_free(direct);
 	git_reference_free(found);
 	pthread_mutex_unlock(&r->lock);
-	return e < 0 ? CP_ENOTFOUND : 0;
+	return e;
 }
 
 /* ---- name@{...} ---- */
@@ -248,9 +250,9 @@ static int find_name(struct cp_repo *r, struct cp_str name, struct cp_oid *ret_o
 		e = find_upstream(r, cp_str_sub(name, 0, cp_str_rfind(name, '@')), ret_oid);
 	else if (cp_str_find_str(name, CP_S("@{"), 0) < name.n)
 		e = parse_revision(r, text.p, ret_oid, err);
-	else if (find_reference(r, text.p, ret_oid) == 0)
-		return 0;
-	else if (is_hex(abbreviation(name)))
+	else
+		e = find_reference(r, text.p, ret_oid);
+	if (e == CP_ENOTFOUND && is_hex(abbreviation(name)))
 		e = cp_repo_oid_expand(r, abbreviation(name), ret_oid, err);
 	if (e == CP_ENOMEM)
 		return cp_err_nomem(err);

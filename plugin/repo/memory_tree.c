@@ -1,7 +1,8 @@
 /*
- * A tree from memory. Object ids are hashes of content, so equal files and equal folders have equal ids in every memory tree:
- * a blob's is the hash of its bytes; a folder's is the sum of the hashes of (path below it, kind, blob id), which does not
- * depend on the order of adding and is up to date after every add.
+ * A tree from memory. Object ids are hashes of content, so equal files and equal folders have equal
+ * ids in every memory tree: a blob's is the hash of its bytes; a folder's is the sum of the hashes
+ * of (path below it, kind, blob id), which does not depend on the order of adding and is up to date
+ * after every add.
  */
 #include "repo/repo.h"
 
@@ -21,8 +22,8 @@ struct mem_tree {
 	struct cp_arena *a;
 	struct mem_node root;
 	CP_VEC(struct mem_node *) folders; /* all but the root */
-	bool listed; /* no more adds */
-	struct cp_map dirs, blobs; /* id ─► struct cp_dir, struct mem_node */
+	bool listed;                       /* no more adds */
+	struct cp_map dirs, blobs;         /* id ─► struct cp_dir, struct mem_node */
 	pthread_mutex_t lock;
 };
 
@@ -44,7 +45,8 @@ static void add_digest(struct cp_oid *oid, const struct cp_digest *d)
 	}
 }
 
-static struct cp_digest hash_line(struct cp_str below, enum cp_entry_kind kind, const struct cp_oid *oid)
+static struct cp_digest hash_line(struct cp_str below, enum cp_entry_kind kind,
+				  const struct cp_oid *oid)
 {
 	struct cp_sha256 h;
 	char tag = (char)('a' + (int)kind);
@@ -65,7 +67,8 @@ static struct cp_oid blob_oid(struct cp_str content)
 	return oid;
 }
 
-static struct mem_node *new_child(struct mem_tree *t, struct mem_node *dir, struct cp_str name, enum cp_entry_kind kind)
+static struct mem_node *new_child(struct mem_tree *t, struct mem_node *dir, struct cp_str name,
+				  enum cp_entry_kind kind)
 {
 	struct mem_node *n = CP_NEW(t->a, struct mem_node);
 
@@ -81,7 +84,8 @@ static struct mem_node *new_child(struct mem_tree *t, struct mem_node *dir, stru
 }
 
 /* Every folder on the way to `path` gets the line of the new entry. */
-static void account(struct mem_tree *t, struct cp_str path, enum cp_entry_kind kind, const struct cp_oid *oid)
+static void account(struct mem_tree *t, struct cp_str path, enum cp_entry_kind kind,
+		    const struct cp_oid *oid)
 {
 	struct mem_node *dir = &t->root;
 	struct cp_str rest = path, part;
@@ -98,7 +102,8 @@ static void account(struct mem_tree *t, struct cp_str path, enum cp_entry_kind k
 	t->base.root = t->root.oid;
 }
 
-int cp_memory_tree_add(struct cp_tree *tree, struct cp_str path, enum cp_entry_kind kind, struct cp_str content)
+int cp_memory_tree_add(struct cp_tree *tree, struct cp_str path, enum cp_entry_kind kind,
+		       struct cp_str content)
 {
 	struct mem_tree *t = (struct mem_tree *)tree;
 	struct mem_node *dir = &t->root, *n;
@@ -176,7 +181,8 @@ static int lock_frozen(struct mem_tree *t, struct cp_err *err)
 	return r;
 }
 
-static int mem_list(struct cp_tree *tree, const struct cp_oid *oid, const struct cp_dir **ret_dir, struct cp_err *err)
+static int mem_list(struct cp_tree *tree, const struct cp_oid *oid, const struct cp_dir **ret_dir,
+		    struct cp_err *err)
 {
 	struct mem_tree *t = (struct mem_tree *)tree;
 	const struct cp_dir *dir = NULL;
@@ -193,7 +199,8 @@ static int mem_list(struct cp_tree *tree, const struct cp_oid *oid, const struct
 	return 0;
 }
 
-static int find_blob(struct mem_tree *t, const struct cp_oid *oid, const struct mem_node **ret, struct cp_err *err)
+static int find_blob(struct mem_tree *t, const struct cp_oid *oid, const struct mem_node **ret,
+		     struct cp_err *err)
 {
 	const struct mem_node *n = NULL;
 	int r = lock_frozen(t, err);
@@ -209,7 +216,8 @@ static int find_blob(struct mem_tree *t, const struct cp_oid *oid, const struct 
 	return 0;
 }
 
-static int mem_read(struct cp_tree *tree, const struct cp_oid *oid, struct cp_buf *out, struct cp_err *err)
+static int mem_read(struct cp_tree *tree, const struct cp_oid *oid, struct cp_buf *out,
+		    struct cp_err *err)
 {
 	const struct mem_node *n;
 	int r = find_blob((struct mem_tree *)tree, oid, &n, err);
@@ -218,10 +226,13 @@ static int mem_read(struct cp_tree *tree, const struct cp_oid *oid, struct cp_bu
 		return r;
 	cp_buf_adds(out, n->content);
 	r = cp_buf_error(out);
-	return r < 0 ? cp_err_set(err, r, "%.*s is larger than %zu bytes", CP_STR(n->name), out->max) : 0;
+	return r < 0 ? cp_err_set(err, r, "%.*s is larger than %zu bytes", CP_STR(n->name),
+				  out->max)
+		     : 0;
 }
 
-static int mem_size(struct cp_tree *tree, const struct cp_oid *oid, uint64_t *ret_size, struct cp_err *err)
+static int mem_size(struct cp_tree *tree, const struct cp_oid *oid, uint64_t *ret_size,
+		    struct cp_err *err)
 {
 	const struct mem_node *n;
 	int r = find_blob((struct mem_tree *)tree, oid, &n, err);

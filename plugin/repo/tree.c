@@ -1,4 +1,7 @@
-/* Looking things up in a tree and comparing two trees; works on any implementation of struct cp_tree. */
+/*
+ * Looking things up in a tree and comparing two trees; works on any implementation of struct
+ * cp_tree.
+ */
 #include "repo/repo.h"
 
 #include <stdlib.h>
@@ -29,7 +32,8 @@ const struct cp_entry *cp_dir_find(const struct cp_dir *dir, struct cp_str name)
 static const struct cp_dir empty_dir;
 
 /* A tree without files has a root without an id; no implementation is asked for it. */
-static int list_dir(struct cp_tree *t, const struct cp_oid *oid, const struct cp_dir **ret_dir, struct cp_err *err)
+static int list_dir(struct cp_tree *t, const struct cp_oid *oid, const struct cp_dir **ret_dir,
+		    struct cp_err *err)
 {
 	if (oid->n == 0) {
 		*ret_dir = &empty_dir;
@@ -40,10 +44,12 @@ static int list_dir(struct cp_tree *t, const struct cp_oid *oid, const struct cp
 
 static int no_such_file(const struct cp_tree *t, struct cp_str path, struct cp_err *err)
 {
-	return cp_err_set(err, CP_ENOTFOUND, "%.*s: no such file in %.*s", CP_STR(path), CP_STR(t->name));
+	return cp_err_set(err, CP_ENOTFOUND, "%.*s: no such file in %.*s", CP_STR(path),
+			  CP_STR(t->name));
 }
 
-int cp_tree_find(struct cp_tree *t, struct cp_str path, struct cp_entry *ret_entry, struct cp_err *err)
+int cp_tree_find(struct cp_tree *t, struct cp_str path, struct cp_entry *ret_entry,
+		 struct cp_err *err)
 {
 	struct cp_entry at = {.kind = CP_ENTRY_DIR, .oid = t->root};
 	struct cp_str rest = is_root_path(path) ? CP_S("") : path, part;
@@ -71,8 +77,9 @@ int cp_tree_find(struct cp_tree *t, struct cp_str path, struct cp_entry *ret_ent
 
 struct reader {
 	struct cp_tree *t;
-	struct cp_str asked;  /* the path of the caller, for messages */
-	char rest[2][CP_MAX_PATH_BYTES + 1]; /* the way still to go; two, so that one can be built from the other */
+	struct cp_str asked; /* the path of the caller, for messages */
+	char rest[2][CP_MAX_PATH_BYTES +
+		     1]; /* the way still to go; two, so that one can be built from the other */
 	int current;
 	struct cp_oid *stack; /* ids of the folders on the way, the root first */
 	size_t depth;
@@ -80,14 +87,16 @@ struct reader {
 };
 
 /* Put `target` before what is left of the way. */
-static int prepend_link(struct reader *rd, struct cp_str target, struct cp_str left, struct cp_err *err)
+static int prepend_link(struct reader *rd, struct cp_str target, struct cp_str left,
+			struct cp_err *err)
 {
 	char *to = rd->rest[!rd->current];
 
 	if (++rd->n_links > CP_MAX_SYMLINKS)
 		return cp_err_set(err, CP_ELIMIT, "%.*s: too many links", CP_STR(rd->asked));
 	if (cp_path_is_abs(target)) /* leads out of the checkout, wherever that may lie */
-		return cp_err_set(err, CP_ENOTFOUND, "%.*s: a link on the way leads to %.*s, outside the repository",
+		return cp_err_set(err, CP_ENOTFOUND,
+				  "%.*s: a link on the way leads to %.*s, outside the repository",
 				  CP_STR(rd->asked), CP_STR(target));
 	if (target.n + 1 + left.n > CP_MAX_PATH_BYTES)
 		return cp_err_set(err, CP_ELIMIT, "%.*s: path too long", CP_STR(rd->asked));
@@ -100,7 +109,8 @@ static int prepend_link(struct reader *rd, struct cp_str target, struct cp_str l
 	return 0;
 }
 
-static int follow_link(struct reader *rd, const struct cp_entry *link, struct cp_str left, struct cp_err *err)
+static int follow_link(struct reader *rd, const struct cp_entry *link, struct cp_str left,
+		       struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf target = CP_BUF_INIT(CP_MAX_PATH_BYTES);
 	int r = cp_tree_read(rd->t, &link->oid, &target, err);
@@ -122,15 +132,16 @@ static int step_dir(struct reader *rd, const struct cp_oid *oid, struct cp_err *
 static int go_up(struct reader *rd, struct cp_err *err)
 {
 	if (rd->depth == 1)
-		return cp_err_set(err, CP_ENOTFOUND, "%.*s: a link on the way leads outside the repository",
+		return cp_err_set(err, CP_ENOTFOUND,
+				  "%.*s: a link on the way leads outside the repository",
 				  CP_STR(rd->asked));
 	rd->depth--;
 	return 0;
 }
 
 /* One component. *ret_file: the blob, when the way ends at one. */
-static int step(struct reader *rd, struct cp_str part, struct cp_str *rest, struct cp_entry *ret_file, bool *ret_done,
-		struct cp_err *err)
+static int step(struct reader *rd, struct cp_str part, struct cp_str *rest,
+		struct cp_entry *ret_file, bool *ret_done, struct cp_err *err)
 {
 	const struct cp_dir *dir;
 	const struct cp_entry *e;
@@ -203,8 +214,8 @@ int cp_tree_read_path(struct cp_tree *t, struct cp_str path, struct cp_buf *out,
 
 struct differ {
 	struct cp_tree *a, *b;
-	int (*visit)(void *self, struct cp_str path, enum cp_change change, const struct cp_entry *old_entry,
-		     const struct cp_entry *new_entry);
+	int (*visit)(void *self, struct cp_str path, enum cp_change change,
+		     const struct cp_entry *old_entry, const struct cp_entry *new_entry);
 	void *self;
 	struct cp_buf path;
 	unsigned depth;
@@ -226,12 +237,13 @@ static int compare_as_paths(const struct cp_entry *x, const struct cp_entry *y)
 
 static int compare_refs(const void *x, const void *y)
 {
-	return compare_as_paths(*(const struct cp_entry *const *)x, *(const struct cp_entry *const *)y);
+	return compare_as_paths(*(const struct cp_entry *const *)x,
+				*(const struct cp_entry *const *)y);
 }
 
 /* The entries of a folder in the order of their whole paths. */
-static int ordered_entries(struct cp_tree *t, const struct cp_oid *oid, const struct cp_entry ***ret, size_t *ret_n,
-			   struct cp_err *err)
+static int ordered_entries(struct cp_tree *t, const struct cp_oid *oid,
+			   const struct cp_entry ***ret, size_t *ret_n, struct cp_err *err)
 {
 	const struct cp_dir *dir = &empty_dir;
 	const struct cp_entry **refs;
@@ -255,7 +267,8 @@ static int ordered_entries(struct cp_tree *t, const struct cp_oid *oid, const st
 	return 0;
 }
 
-static int diff_dirs(struct differ *d, const struct cp_oid *a, const struct cp_oid *b, struct cp_err *err);
+static int diff_dirs(struct differ *d, const struct cp_oid *a, const struct cp_oid *b,
+		     struct cp_err *err);
 
 static bool is_leaf(const struct cp_entry *e)
 {
@@ -272,13 +285,15 @@ static int report(struct differ *d, const struct cp_entry *ea, const struct cp_e
 		change = CP_CHANGE_REMOVED;
 	else if (cp_oid_eq(&ea->oid, &eb->oid) && ea->kind == eb->kind)
 		return 0;
-	else if (cp_oid_eq(&ea->oid, &eb->oid) && ea->kind <= CP_ENTRY_EXEC && eb->kind <= CP_ENTRY_EXEC)
+	else if (cp_oid_eq(&ea->oid, &eb->oid) && ea->kind <= CP_ENTRY_EXEC &&
+		 eb->kind <= CP_ENTRY_EXEC)
 		change = CP_CHANGE_MODE;
 	return d->visit(d->self, cp_buf_str(&d->path), change, ea, eb);
 }
 
 /* One name: an entry of a, of b, or of both when both are folders or both are none. */
-static int diff_entries(struct differ *d, const struct cp_entry *ea, const struct cp_entry *eb, struct cp_err *err)
+static int diff_entries(struct differ *d, const struct cp_entry *ea, const struct cp_entry *eb,
+			struct cp_err *err)
 {
 	size_t before = d->path.n;
 	int r;
@@ -289,7 +304,8 @@ static int diff_entries(struct differ *d, const struct cp_entry *ea, const struc
 		cp_buf_addc(&d->path, '/');
 	cp_buf_adds(&d->path, ea ? ea->name : eb->name);
 	if (cp_buf_error(&d->path))
-		return cp_err_set(err, cp_buf_error(&d->path), "a path is longer than %u bytes", CP_MAX_PATH_BYTES);
+		return cp_err_set(err, cp_buf_error(&d->path), "a path is longer than %u bytes",
+				  CP_MAX_PATH_BYTES);
 	if (is_leaf(ea ? ea : eb))
 		r = report(d, ea, eb);
 	else
@@ -298,14 +314,16 @@ static int diff_entries(struct differ *d, const struct cp_entry *ea, const struc
 	return r;
 }
 
-static int diff_dirs(struct differ *d, const struct cp_oid *a, const struct cp_oid *b, struct cp_err *err)
+static int diff_dirs(struct differ *d, const struct cp_oid *a, const struct cp_oid *b,
+		     struct cp_err *err)
 {
 	cp_auto_free const struct cp_entry **ea = NULL, **eb = NULL;
 	size_t na = 0, nb = 0, i = 0, k = 0;
 	int r = 0;
 
 	if (++d->depth > CP_MAX_TREE_DEPTH)
-		return cp_err_set(err, CP_ELIMIT, "%.*s: too many folders", CP_STR(cp_buf_str(&d->path)));
+		return cp_err_set(err, CP_ELIMIT, "%.*s: too many folders",
+				  CP_STR(cp_buf_str(&d->path)));
 	r = ordered_entries(d->a, a, &ea, &na, err);
 	if (r == 0)
 		r = ordered_entries(d->b, b, &eb, &nb, err);
@@ -320,11 +338,15 @@ static int diff_dirs(struct differ *d, const struct cp_oid *a, const struct cp_o
 }
 
 int cp_tree_diff(struct cp_tree *a, struct cp_tree *b,
-		 int (*visit)(void *self, struct cp_str path, enum cp_change change, const struct cp_entry *old_entry,
-			      const struct cp_entry *new_entry),
+		 int (*visit)(void *self, struct cp_str path, enum cp_change change,
+			      const struct cp_entry *old_entry, const struct cp_entry *new_entry),
 		 void *self, struct cp_err *err)
 {
-	struct differ d = {.a = a, .b = b, .visit = visit, .self = self, .path = CP_BUF_INIT(CP_MAX_PATH_BYTES)};
+	struct differ d = {.a = a,
+			   .b = b,
+			   .visit = visit,
+			   .self = self,
+			   .path = CP_BUF_INIT(CP_MAX_PATH_BYTES)};
 	int r;
 
 	if (cp_oid_eq(&a->root, &b->root))

@@ -7,7 +7,6 @@
 
 #include "base/base.h"
 #include "predict/predict.h"
-#include "predict/records.h"
 #include "project/project.h"
 
 /* One image of an answer. */

@@ -1,8 +1,10 @@
 /*
- * Ignore files, patterns, trees and selectors of strangers. An input is four parts, with a NUL between them:
+ * Ignore files, patterns, trees and selectors of strangers. An input is four parts, with a NUL
+ * between them:
  *   ignore file, files of a, files of b, selector
- * Files and the words of the selector are separated by 0x01: "fpath=content" (f file, x executable, l link, d folder, s submodule);
- * "wf/path" (w wildcard, f follow links, or "-"), then "+include" and "-exclude".
+ * Files and the words of the selector are separated by 0x01: "fpath=content" (f file, x executable,
+ * l link, d folder, s submodule); "wf/path" (w wildcard, f follow links, or "-"), then "+include"
+ * and "-exclude".
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +52,8 @@ static struct cp_tree *build_tree(struct cp_arena *a, struct cp_str spec)
 static struct cp_selector build_selector(struct cp_arena *a, struct cp_str spec)
 {
 	struct cp_str flags = take(&spec, '/'), path = take(&spec, '\x01');
-	struct cp_selector sel = {.wildcard = cp_str_find(flags, 'w', 0) < flags.n, .follow_links = cp_str_find(flags, 'f', 0) < flags.n};
+	struct cp_selector sel = {.wildcard = cp_str_find(flags, 'w', 0) < flags.n,
+				  .follow_links = cp_str_find(flags, 'f', 0) < flags.n};
 	CP_VEC(struct cp_str) in = {0}, ex = {0};
 
 	sel.path = cp_path_clean(a, cp_arena_cat(a, CP_S("/"), path));
@@ -78,7 +81,8 @@ static void check_reach(struct cp_arena *a, const struct cp_patterns *p, struct 
 	for (size_t i = 1; i <= path.n; i++) {
 		if (i < path.n && path.p[i] != '/')
 			continue;
-		if (cp_patterns_match(a, p, cp_str_sub(path, 0, i), info, &matched, &info, NULL) < 0) {
+		if (cp_patterns_match(a, p, cp_str_sub(path, 0, i), info, &matched, &info, NULL) <
+		    0) {
 			must(!settled, "no error below a settled folder");
 			return;
 		}
@@ -96,7 +100,8 @@ static int count(void *self, const struct cp_node *n, struct cp_str path)
 	return 0;
 }
 
-static enum cp_equality compare(struct cp_arena *a, struct cp_fs *x, struct cp_fs *y, const struct cp_selector *sel, bool *ret_missing)
+static enum cp_equality compare(struct cp_arena *a, struct cp_fs *x, struct cp_fs *y,
+				const struct cp_selector *sel, bool *ret_missing)
 {
 	struct cp_comparison c;
 	struct cp_err err = {0};
@@ -104,13 +109,14 @@ static enum cp_equality compare(struct cp_arena *a, struct cp_fs *x, struct cp_f
 	if (cp_selection_compare(a, x, sel, y, sel, 1, &c, &err) < 0)
 		return CP_UNSURE;
 	*ret_missing = *ret_missing || c.missing.n || c.equality == CP_UNSURE;
-	must(c.n_changes <= CP_MAX_CAUSE_PATHS && c.n_changes <= c.n_changes_total, "bounded list of changes");
+	must(c.n_changes <= CP_MAX_CAUSE_PATHS && c.n_changes <= c.n_changes_total,
+	     "bounded list of changes");
 	must(c.equality != CP_UNSURE || c.why.n, "a reason for not knowing");
 	return c.equality;
 }
 
-static void check_comparison(struct cp_arena *a, struct cp_tree *ta, struct cp_tree *tb, const struct cp_patterns *ignore,
-			     const struct cp_selector *sel)
+static void check_comparison(struct cp_arena *a, struct cp_tree *ta, struct cp_tree *tb,
+			     const struct cp_patterns *ignore, const struct cp_selector *sel)
 {
 	struct cp_context_options o = {.root = CP_S(""), .ignore = ignore};
 	struct cp_fs *x, *y, *again;
@@ -118,7 +124,8 @@ static void check_comparison(struct cp_arena *a, struct cp_tree *ta, struct cp_t
 	bool missing = false;
 	size_t n = 0;
 
-	if (cp_context_new(a, ta, &o, &x, NULL) < 0 || cp_context_new(a, tb, &o, &y, NULL) < 0 || cp_context_new(a, ta, &o, &again, NULL) < 0)
+	if (cp_context_new(a, ta, &o, &x, NULL) < 0 || cp_context_new(a, tb, &o, &y, NULL) < 0 ||
+	    cp_context_new(a, ta, &o, &again, NULL) < 0)
 		return;
 	forth = compare(a, x, y, sel, &missing);
 	back = compare(a, y, x, sel, &missing);
@@ -131,21 +138,25 @@ static void check_comparison(struct cp_arena *a, struct cp_tree *ta, struct cp_t
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct cp_str rest = cp_str_n((const char *)data, size), ignore_text = take(&rest, '\0'), files_a = take(&rest, '\0');
+	struct cp_str rest = cp_str_n((const char *)data, size), ignore_text = take(&rest, '\0'),
+		      files_a = take(&rest, '\0');
 	struct cp_str files_b = take(&rest, '\0'), paths = files_a;
 	struct cp_arena *a = cp_arena_new((size_t)1 << 26);
 	const struct cp_patterns *ignore = NULL;
-	struct cp_tree *ta = a ? build_tree(a, files_a) : NULL, *tb = a ? build_tree(a, files_b) : NULL;
+	struct cp_tree *ta = a ? build_tree(a, files_a) : NULL,
+		       *tb = a ? build_tree(a, files_b) : NULL;
 	struct cp_selector sel;
 	struct cp_str *lines;
 	size_t n;
 
 	if (ta && tb) {
 		sel = build_selector(a, rest);
-		if (cp_ignore_read(a, ignore_text, &lines, &n, NULL) < 0 || cp_patterns_compile(a, lines, n, &ignore, NULL) < 0)
+		if (cp_ignore_read(a, ignore_text, &lines, &n, NULL) < 0 ||
+		    cp_patterns_compile(a, lines, n, &ignore, NULL) < 0)
 			ignore = NULL;
 		while (paths.n) {
-			struct cp_str item = take(&paths, '\x01'), path = cp_str_from(take(&item, '='), 1);
+			struct cp_str item = take(&paths, '\x01'),
+				      path = cp_str_from(take(&item, '='), 1);
 			bool matched;
 
 			if (ignore && path.n)

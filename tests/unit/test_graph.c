@@ -635,6 +635,57 @@ static void test_unknown_without_resolver(void **state)
 	assert_str(step(g, "[stage-1 3/3] COPY --from=x /z /z")->op->assumes_config_of, "");
 }
 
+/* The time of something that is fetched: what uses it says so. */
+static void test_unknown_time(void **state)
+{
+	struct fixture *f = *state;
+	const struct cp_graph *g = build(f, "ARG SOURCE_DATE_EPOCH=src\nFROM scratch AS src\nADD https://h/x.tgz /\n"
+					    "FROM a\nCOPY b /b\nWORKDIR /w\nRUN c\nARG SOURCE_DATE_EPOCH\nRUN d\n");
+
+	assert_int_equal(g->n_assumptions, 1);
+	assert_non_null(strstr(g->assumptions[0].p, "SOURCE_DATE_EPOCH is the time of the source of stage src"));
+	assert_str(step(g, "[stage-1 2/5] COPY b /b")->op->assumes_config_of, "");
+	assert_str(step(g, "[stage-1 3/5] WORKDIR /w")->op->assumes_config_of, "src");
+	assert_int_equal(step(g, "[stage-1 3/5] WORKDIR /w")->op->actions[0].timestamp, -1);
+	assert_str(step(g, "[stage-1 4/5] RUN c")->op->assumes_config_of, "");
+	assert_str(step(g, "[stage-1 5/5] RUN d")->op->assumes_config_of, "src");
+}
+
+static void test_result_of_another_build(void **state)
+{
+	struct fixture *f = *state;
+	static struct cp_option_pair contexts[] = {{CP_S_INIT("base"), CP_S_INIT("target:base")}};
+	const struct cp_graph *g;
+
+	f->options.contexts = contexts;
+	f->options.n_contexts = 1;
+	g = build(f, "FROM base\nRUN x\nFROM scratch\nCOPY --from=0 /a /b\nCOPY --from=base /c /d\n");
+	assert_int_equal(g->ops[0]->source.kind, CP_SOURCE_OTHER);
+	assert_str(g->ops[0]->source.identifier, "target:base");
+	assert_str(step(g, "[stage-0 2/2] RUN x")->op->assumes_config_of, "target:base");
+	assert_int_equal(g->n_assumptions, 1);
+	assert_int_equal(g->n_images, 0);
+}
+
+static void test_remote_main_context(void **state)
+{
+	struct fixture *f = *state;
+	const struct cp_op *source;
+
+	f->options.main_context = CP_S("https://github.com/o/r.git#main:sub");
+	source = build(f, "FROM scratch\nCOPY a b\n")->ops[0];
+	assert_int_equal(source->source.kind, CP_SOURCE_GIT);
+	assert_str(source->source.identifier, "git://github.com/o/r.git#main:sub");
+	f->options.main_context = CP_S("https://h/ctx.tgz");
+	source = build(f, "FROM scratch\nCOPY a b\n")->ops[1];
+	assert_true(source->actions[0].attempt_unpack);
+	assert_int_equal(source->inputs[0]->source.kind, CP_SOURCE_HTTP);
+	f->options.main_context = CP_S("");
+	source = build(f, "FROM scratch\nCOPY a b\n")->ops[0];
+	assert_str(source->source.local_name, "context");
+	assert_str(source->name, "[internal] load build context");
+}
+
 /* ---- what the frontend refuses ---- */
 
 static void test_errors(void **state)
@@ -777,6 +828,9 @@ int main(void)
 		GRAPH_TEST(test_options_of_exec),
 		GRAPH_TEST(test_unknown_config),
 		GRAPH_TEST(test_unknown_without_resolver),
+		GRAPH_TEST(test_unknown_time),
+		GRAPH_TEST(test_result_of_another_build),
+		GRAPH_TEST(test_remote_main_context),
 		GRAPH_TEST(test_errors),
 		GRAPH_TEST(test_accepted),
 		GRAPH_TEST(test_many_stages),

@@ -5,6 +5,7 @@
 //	match    patternmatcher: every path alone and with the results of its folders
 //	filter   fsutil.NewFilterFS: which files of a tree a client sends
 //	compare  cache/contenthash: equal digests of two selections, against our verdict
+//	digest   cache/contenthash: the digest itself
 //
 //	go run ./diffignore -n 100000 -seed 1 -driver ../../build/tests/diffignore
 package main
@@ -88,6 +89,7 @@ var kinds = []kind{
 	{"match", runMatch},
 	{"filter", runFilter},
 	{"compare", runCompare},
+	{"digest", runDigest},
 }
 
 func main() {

@@ -306,3 +306,31 @@ func sum(files []file, s selector) (digest.Digest, error) {
 	}
 	return cc.Checksum(context.Background(), nil, s.path, s.opts, nil)
 }
+
+// runDigest compares the content key itself, byte for byte.
+func runDigest(d *driver, r *rand.Rand) string {
+	few = r.Intn(3) == 0
+	defer func() { few = false }()
+	t := genTree(r, 3+r.Intn(12))
+	s := genSelector(r, t)
+	var ignore []string
+	if r.Intn(3) == 0 {
+		ignore = genPatterns(r, nil)
+	}
+	files, err := sent(t, ignore)
+	if err != nil {
+		return ""
+	}
+	want, err := sum(files, s)
+	question := append(append([]string{"digest", strconv.Itoa(len(ignore))}, ignore...), t.args()...)
+	got := d.ask(append(question, s.args()...)...)
+	switch {
+	case err != nil && got[0] == "unknown":
+		return ""
+	case got[0] == "unknown" && (strings.Contains(s.path, "\\") || namesCategory(slices.Concat(ignore, s.opts.IncludePatterns, s.opts.ExcludePatterns))):
+		return ""
+	case err == nil && got[0] == digest.FromString(want.String()).String():
+		return ""
+	}
+	return fmt.Sprintf("want %s, %v; got %q\n  %q %q\n  %q %+v", want, err, got, t, ignore, s.path, s.opts)
+}

@@ -1,5 +1,6 @@
 /*
- * Our side of the differential test: answers questions of main.go on standard input. A message is a list of byte strings,
+ * Our side of the differential test: answers questions of main.go on standard input. A message is a
+ * list of byte strings,
  *   u32 count, then for each: u32 length, bytes        (little endian)
  * The first string names the question. Files are triples: kind (f, x, l, d, s), path, content.
  */
@@ -29,7 +30,8 @@ static int read_u32(uint32_t *ret)
 
 static void write_u32(uint32_t v)
 {
-	unsigned char b[4] = {(unsigned char)v, (unsigned char)(v >> 8), (unsigned char)(v >> 16), (unsigned char)(v >> 24)};
+	unsigned char b[4] = {(unsigned char)v, (unsigned char)(v >> 8), (unsigned char)(v >> 16),
+			      (unsigned char)(v >> 24)};
 
 	fwrite(b, 1, 4, stdout);
 }
@@ -46,7 +48,8 @@ static int read_message(struct session *s)
 		if (read_u32(&len) < 0 || len > MAX_MESSAGE)
 			return -1;
 		p = cp_arena_alloc(s->a, (size_t)len + 1);
-		if (!p || fread(p, 1, len, stdin) != len || cp_vec_push(s->a, &s->in, cp_str_n(p, len)) < 0)
+		if (!p || fread(p, 1, len, stdin) != len ||
+		    cp_vec_push(s->a, &s->in, cp_str_n(p, len)) < 0)
 			return -1;
 	}
 	return 0;
@@ -112,8 +115,8 @@ static char letter(int r, bool matched)
 }
 
 /* The decision about a path with the results of its folders. */
-static int walk_to(struct session *s, const struct cp_patterns *p, struct cp_str path, bool *ret_matched,
-		   struct cp_match_info *info)
+static int walk_to(struct session *s, const struct cp_patterns *p, struct cp_str path,
+		   bool *ret_matched, struct cp_match_info *info)
 {
 	struct cp_err err;
 	int r;
@@ -122,14 +125,18 @@ static int walk_to(struct session *s, const struct cp_patterns *p, struct cp_str
 	for (size_t i = 1; i < path.n; i++) {
 		if (path.p[i] != '/')
 			continue;
-		r = cp_patterns_match(s->a, p, cp_str_sub(path, 0, i), *info, ret_matched, info, &err);
+		r = cp_patterns_match(s->a, p, cp_str_sub(path, 0, i), *info, ret_matched, info,
+				      &err);
 		if (r < 0)
 			return r;
 	}
 	return cp_patterns_match(s->a, p, path, *info, ret_matched, info, &err);
 }
 
-/* match, n, n patterns, paths: per path three letters: alone, with the info of its folders, may things change below it. */
+/*
+ * match, n, n patterns, paths: per path three letters: alone, with the info of its folders, may
+ * things change below it.
+ */
 static void ask_match(struct session *s)
 {
 	size_t n = number(s->in.items[1]);
@@ -148,7 +155,8 @@ static void ask_match(struct session *s)
 
 		k = walk_to(s, p, s->in.items[i], &walked, &info);
 		below = k == 0 && cp_patterns_reach_below(p, s->in.items[i], info);
-		answer(s, cp_arena_printf(s->a, "%c%c%c", letter(r, alone), letter(k, walked), letter(k, below)));
+		answer(s, cp_arena_printf(s->a, "%c%c%c", letter(r, alone), letter(k, walked),
+					  letter(k, below)));
 	}
 }
 
@@ -162,7 +170,8 @@ static struct cp_tree *take_tree(struct session *s, size_t *at)
 	for (size_t i = 0; i < n; i++, *at += 3) {
 		const char *k = strchr(kinds, s->in.items[*at].p[0]);
 
-		if (cp_memory_tree_add(t, s->in.items[*at + 1], (enum cp_entry_kind)(k - kinds), s->in.items[*at + 2]) < 0)
+		if (cp_memory_tree_add(t, s->in.items[*at + 1], (enum cp_entry_kind)(k - kinds),
+				       s->in.items[*at + 2]) < 0)
 			exit(4);
 	}
 	return t;
@@ -192,7 +201,8 @@ static int show_dir(struct session *s, struct cp_fs *fs, const struct cp_node *d
 
 	for (size_t i = 0; r == 0 && i < l->n_children; i++) {
 		const struct cp_node *n = &l->children[i].node;
-		char kind[2] = {n->mode == 0755 && n->kind == CP_NODE_FILE ? 'x' : kinds[n->kind], 0};
+		char kind[2] = {n->mode == 0755 && n->kind == CP_NODE_FILE ? 'x' : kinds[n->kind],
+				0};
 
 		answer(s, cp_arena_cat(s->a, cp_str_c(kind), n->path));
 		if (n->kind == CP_NODE_DIR)
@@ -243,7 +253,10 @@ static int count_visit(void *self, const struct cp_node *n, struct cp_str path)
 	return 0;
 }
 
-/* compare, context a, context b, selector a, selector b: equal, different, depends, unsure; then the paths */
+/*
+ * compare, context a, context b, selector a, selector b: equal, different, depends, unsure; then
+ * the paths
+ */
 static void ask_compare(struct session *s)
 {
 	static const char *const names[] = {"equal", "different", "depends", "unsure"};
@@ -265,11 +278,48 @@ static void ask_compare(struct session *s)
 	cp_tree_free(tb);
 }
 
+/* The record of a file: its header, then its bytes. */
+static int hash_file(void *self, struct cp_fs *fs, const struct cp_node *file, struct cp_digest *ret, struct cp_err *err)
+{
+	cp_auto_buf struct cp_buf bytes = CP_BUF_INIT(CP_MAX_BLOB_BYTES);
+	struct cp_sha256 h;
+	int r = fs->ops->bytes(fs, file, &bytes, err);
+
+	(void)self;
+	if (r < 0)
+		return r;
+	cp_record_header(&h, file->mode, bytes.n, '0', CP_S(""));
+	cp_sha256_adds(&h, cp_buf_str(&bytes));
+	*ret = cp_sha256_end(&h);
+	return 0;
+}
+
+/* digest, context, selector: the content key, or what is not known */
+static void ask_digest(struct session *s)
+{
+	static const struct cp_hasher hasher = {hash_file, NULL};
+	size_t at = 1;
+	struct cp_tree *t;
+	struct cp_fs *fs = take_context(s, &at, &t);
+	struct cp_selector sel = take_selector(s, &at);
+	struct cp_digest d;
+	struct cp_str unknown = CP_S("");
+	char text[CP_DIGEST_TEXT + 1];
+
+	if (cp_selection_digest(s->a, fs, &sel, 1, &hasher, &d, &unknown, NULL) < 0)
+		exit(7);
+	cp_digest_text(&d, text);
+	answer(s, unknown.n ? CP_S("unknown") : cp_arena_str(s->a, cp_str_c(text)));
+	answer(s, unknown);
+	cp_tree_free(t);
+}
+
 static const struct {
 	const char *name;
 	void (*ask)(struct session *s);
 } questions[] = {
-	{"lines", ask_lines}, {"glob", ask_glob}, {"match", ask_match}, {"filter", ask_filter}, {"compare", ask_compare},
+	{"lines", ask_lines},   {"glob", ask_glob},       {"match", ask_match},
+	{"filter", ask_filter}, {"compare", ask_compare}, {"digest", ask_digest},
 };
 
 int main(void)
