@@ -6,7 +6,8 @@
 #include "run.h"
 
 /* Members of a caller's struct that are there. */
-#define HAS(p, member) ((p)->struct_size >= offsetof(__typeof__(*(p)), member) + sizeof((p)->member))
+#define HAS(p, member)                                                                             \
+	((p)->struct_size >= offsetof(__typeof__(*(p)), member) + sizeof((p)->member))
 
 struct cachepredict_context {
 	struct cachepredict_host host;
@@ -58,7 +59,8 @@ static int32_t fail(struct cachepredict_error *out, int code, const char *messag
 	return give_error(out, code, &err);
 }
 
-static int32_t plugin_create(const struct cachepredict_host *host, struct cachepredict_context **ret_context,
+static int32_t plugin_create(const struct cachepredict_host *host,
+			     struct cachepredict_context **ret_context,
 			     struct cachepredict_error *error)
 {
 	struct cachepredict_context *c;
@@ -66,12 +68,14 @@ static int32_t plugin_create(const struct cachepredict_host *host, struct cachep
 	if (!ret_context)
 		return fail(error, CACHEPREDICT_EUSAGE, "create: no place for the context");
 	if (host && HAS(host, abi) && host->abi >> 16 != CACHEPREDICT_ABI_MAJOR)
-		return fail(error, CACHEPREDICT_EUNSUPPORTED, "the host was built for another major version of the ABI");
+		return fail(error, CACHEPREDICT_EUNSUPPORTED,
+			    "the host was built for another major version of the ABI");
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return fail(error, CACHEPREDICT_ENOMEM, "out of memory");
 	if (host) /* an older host's struct is shorter, a newer one's longer */
-		memcpy(&c->host, host, host->struct_size < sizeof(c->host) ? host->struct_size : sizeof(c->host));
+		memcpy(&c->host, host,
+		       host->struct_size < sizeof(c->host) ? host->struct_size : sizeof(c->host));
 	*ret_context = c;
 	return CACHEPREDICT_OK;
 }
@@ -85,7 +89,8 @@ static const char *host_environment(const void *self, const char *name)
 {
 	const struct cachepredict_context *c = self;
 
-	return c->host.get_environment ? c->host.get_environment(c->host.userdata, name) : getenv(name);
+	return c->host.get_environment ? c->host.get_environment(c->host.userdata, name)
+				       : getenv(name);
 }
 
 static void host_log(void *self, int level, const char *message)
@@ -103,8 +108,10 @@ static int host_is_cancelled(void *self)
 	return c->host.is_cancelled(c->host.userdata) != 0;
 }
 
-static int32_t plugin_call(struct cachepredict_context *context, const char *method, const char *request, uint64_t len,
-			   struct cachepredict_result **ret_result, struct cachepredict_error *error)
+static int32_t plugin_call(struct cachepredict_context *context, const char *method,
+			   const char *request, uint64_t len,
+			   struct cachepredict_result **ret_result,
+			   struct cachepredict_error *error)
 {
 	struct cachepredict_result *result;
 	struct cp_err err = {0};
@@ -119,7 +126,8 @@ static int32_t plugin_call(struct cachepredict_context *context, const char *met
 	atomic_store(&context->cancelled, 0);
 	world = (struct cp_world){.env = {host_environment, context},
 				  .log = host_log,
-				  .is_cancelled = context->host.is_cancelled ? host_is_cancelled : NULL,
+				  .is_cancelled =
+					  context->host.is_cancelled ? host_is_cancelled : NULL,
 				  .self = context,
 				  .cancel = &context->cancelled};
 	r = cp_run_method(&world, cp_str_c(method), cp_str_n(request, len), &result->answer, &err);
@@ -166,7 +174,8 @@ static const char *text_of(struct cp_str s)
 	return s.p ? s.p : "";
 }
 
-static int32_t plugin_result_step(const struct cachepredict_result *result, uint64_t index, struct cachepredict_step *ret_step)
+static int32_t plugin_result_step(const struct cachepredict_result *result, uint64_t index,
+				  struct cachepredict_step *ret_step)
 {
 	const struct cp_answer_step *s;
 
@@ -195,9 +204,11 @@ static uint64_t plugin_result_cache_from_count(const struct cachepredict_result 
 	return result ? result->answer->n_cache_from : 0;
 }
 
-static const char *plugin_result_cache_from(const struct cachepredict_result *result, uint64_t index)
+static const char *plugin_result_cache_from(const struct cachepredict_result *result,
+					    uint64_t index)
 {
-	return result && index < result->answer->n_cache_from ? result->answer->cache_from[index].p : NULL;
+	return result && index < result->answer->n_cache_from ? result->answer->cache_from[index].p
+							      : NULL;
 }
 
 static void plugin_result_free(struct cachepredict_result *result)

@@ -29,7 +29,8 @@ struct check {
 	struct cp_json_out o;
 	struct cp_buf *text; /* for people */
 	bool as_json;
-	size_t missed, undecided; /* undecided: filters with a pattern that only the CI can complete */
+	size_t missed,
+		undecided; /* undecided: filters with a pattern that only the CI can complete */
 };
 
 static void safe(struct cp_buf *out, struct cp_str s)
@@ -38,7 +39,8 @@ static void safe(struct cp_buf *out, struct cp_str s)
 		cp_buf_addc(out, (unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F ? '?' : s.p[i]);
 }
 
-static void report_miss(struct check *c, const struct cp_path_filter *f, const struct cp_report_paths *image, struct cp_str path)
+static void report_miss(struct check *c, const struct cp_path_filter *f,
+			const struct cp_report_paths *image, struct cp_str path)
 {
 	c->missed++;
 	if (c->as_json) {
@@ -60,8 +62,8 @@ static void report_miss(struct check *c, const struct cp_path_filter *f, const s
 	cp_buf_addz(c->text, " is built from\n");
 }
 
-static int check_filter(struct check *c, const struct cp_path_filter *f, enum cp_ci_kind kind, const struct cp_report_paths *images,
-			size_t n, struct cp_err *err)
+static int check_filter(struct check *c, const struct cp_path_filter *f, enum cp_ci_kind kind,
+			const struct cp_report_paths *images, size_t n, struct cp_err *err)
 {
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < images[i].paths->n_paths; k++) {
@@ -73,15 +75,16 @@ static int check_filter(struct check *c, const struct cp_path_filter *f, enum cp
 				return 0;
 			}
 			if (r < 0)
-				return cp_err_set(err, r, "%.*s: a pattern of %.*s cannot be read", CP_STR(c->run->request.check), CP_STR(f->where));
+				return cp_err_set(err, r, "%.*s: a pattern of %.*s cannot be read",
+						  CP_STR(c->run->request.check), CP_STR(f->where));
 			if (!matches)
 				report_miss(c, f, &images[i], images[i].paths->paths[k]);
 		}
 	return 0;
 }
 
-int cp_paths_check(struct cp_run *run, const struct cp_report_paths *images, size_t n, struct cp_answer *answer,
-		   struct cp_err *err)
+int cp_paths_check(struct cp_run *run, const struct cp_report_paths *images, size_t n,
+		   struct cp_answer *answer, struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf yaml = CP_BUF_INIT(CP_MAX_YAML_BYTES);
 	struct check c = {.run = run, .o = CP_JSON_OUT(&answer->text), .text = &answer->text};
@@ -92,7 +95,8 @@ int cp_paths_check(struct cp_run *run, const struct cp_report_paths *images, siz
 
 	c.as_json = !run->request.format.n || cp_str_eq(run->request.format, CP_S("json"));
 	if (r == 0)
-		r = cp_filters_parse(run->arena, cp_buf_str(&yaml), run->request.check, &kind, &filters, &n_filters, err);
+		r = cp_filters_parse(run->arena, cp_buf_str(&yaml), run->request.check, &kind,
+				     &filters, &n_filters, err);
 	if (r < 0)
 		return r;
 	if (c.as_json) {
@@ -112,12 +116,17 @@ int cp_paths_check(struct cp_run *run, const struct cp_report_paths *images, siz
 		cp_buf_addc(&answer->text, '\n');
 	} else if (!c.missed) {
 		safe(c.text, run->request.check);
-		cp_buf_addz(c.text, n_filters ? ": its filters start it for everything that the images are built from\n"
-					      : ": it has no path filters, so every change starts it\n");
+		cp_buf_addz(
+			c.text,
+			n_filters
+				? ": its filters start it for everything that the images are built from\n"
+				: ": it has no path filters, so every change starts it\n");
 	}
 	if (!c.as_json && c.undecided) {
 		safe(c.text, run->request.check);
-		cp_buf_printf(c.text, ": %zu of its filters have patterns that only the CI can complete\n", c.undecided);
+		cp_buf_printf(c.text,
+			      ": %zu of its filters have patterns that only the CI can complete\n",
+			      c.undecided);
 	}
 	if (c.missed)
 		answer->status = 1;

@@ -60,7 +60,8 @@ static int compute(struct known *k, struct cp_buf *bytes)
 	if (r < 0)
 		return r;
 	if (cp_buf_error(bytes))
-		return cp_err_set(&k->err, cp_buf_error(bytes), "%.*s: too large", CP_STR(k->node.path));
+		return cp_err_set(&k->err, cp_buf_error(bytes), "%.*s: too large",
+				  CP_STR(k->node.path));
 	cp_record_header(&h, k->node.mode, bytes->n, '0', CP_S(""));
 	cp_sha256_adds(&h, cp_buf_str(bytes));
 	k->digest = cp_sha256_end(&h);
@@ -81,13 +82,15 @@ static struct known *enter(struct cp_hash_table *t, struct cp_fs *fs, const stru
 	k->name = name;
 	k->fs = fs;
 	k->node = *file;
-	if (cp_map_put(t->a, &t->by_name, cp_str_n((const char *)&k->name, sizeof(k->name)), k) < 0 ||
+	if (cp_map_put(t->a, &t->by_name, cp_str_n((const char *)&k->name, sizeof(k->name)), k) <
+		    0 ||
 	    cp_vec_push(t->a, &t->waiting, k) < 0)
 		return NULL;
 	return k;
 }
 
-static int record(void *self, struct cp_fs *fs, const struct cp_node *file, struct cp_digest *ret_digest, struct cp_err *err)
+static int record(void *self, struct cp_fs *fs, const struct cp_node *file,
+		  struct cp_digest *ret_digest, struct cp_err *err)
 {
 	struct cp_hash_table *t = self;
 	struct known *k = enter(t, fs, file);
@@ -125,13 +128,14 @@ static int collect(void *self, const struct cp_node *node, struct cp_str path)
 	struct collector *c = self;
 
 	(void)path;
-	if (node->kind != CP_NODE_FILE || node->converted) /* conversions are looked up by one thread, later */
+	if (node->kind != CP_NODE_FILE ||
+	    node->converted) /* conversions are looked up by one thread, later */
 		return 0;
 	return enter(c->t, c->fs, node) ? 0 : CP_ENOMEM;
 }
 
-static int collect_op(struct collector *c, struct cp_arena *a, const struct cp_build *b, const struct cp_op *op,
-		      const struct cp_op_key *key)
+static int collect_op(struct collector *c, struct cp_arena *a, const struct cp_build *b,
+		      const struct cp_op *op, const struct cp_op_key *key)
 {
 	for (size_t i = 0; i < op->n_inputs; i++) {
 		const struct cp_op *source = op->inputs[i];
@@ -141,7 +145,8 @@ static int collect_op(struct collector *c, struct cp_arena *a, const struct cp_b
 			continue;
 		c->fs = b->local ? b->local(b->self, source->source.local_name) : NULL;
 		for (size_t k = 0; c->fs && k < key->inputs[i].n_sels; k++)
-			if (cp_selection_visit(a, c->fs, &key->inputs[i].sels[k], collect, c, &ignored) == CP_ENOMEM)
+			if (cp_selection_visit(a, c->fs, &key->inputs[i].sels[k], collect, c,
+					       &ignored) == CP_ENOMEM)
 				return CP_ENOMEM;
 	}
 	return 0;
@@ -162,7 +167,8 @@ static void *work(void *self)
 	}
 }
 
-int cp_hash_table_fill(struct cp_hash_table *t, struct cp_arena *a, const struct cp_build *b, size_t n_threads, struct cp_err *err)
+int cp_hash_table_fill(struct cp_hash_table *t, struct cp_arena *a, const struct cp_build *b,
+		       size_t n_threads, struct cp_err *err)
 {
 	struct collector c = {.t = t};
 	pthread_t threads[16];
@@ -177,7 +183,8 @@ int cp_hash_table_fill(struct cp_hash_table *t, struct cp_arena *a, const struct
 	if (n_threads > CP_LEN(threads))
 		n_threads = CP_LEN(threads);
 	atomic_store(&t->next, 0);
-	while (n + 1 < n_threads && t->waiting.n > 64 && pthread_create(&threads[n], NULL, work, t) == 0)
+	while (n + 1 < n_threads && t->waiting.n > 64 &&
+	       pthread_create(&threads[n], NULL, work, t) == 0)
 		n++;
 	work(t);
 	for (size_t i = 0; i < n; i++)

@@ -18,8 +18,8 @@ struct side {
 	struct cp_tree *tree;
 	struct cp_build *build;
 	char label;
-	struct cp_map locals;   /* local name ─► struct cp_fs */
-	struct cp_map prefixes; /* local name ─► struct cp_str */
+	struct cp_map locals;     /* local name ─► struct cp_fs */
+	struct cp_map prefixes;   /* local name ─► struct cp_str */
 	struct cp_str dockerfile; /* path in the tree */
 	struct cp_err *err;
 };
@@ -62,7 +62,9 @@ static int read_dockerfile(struct side *s, struct cp_buf *out)
 		return cp_buf_error(out);
 	}
 	if (!path.n)
-		path = cp_path_join(a, cp_context_is_remote(q->context) ? CP_S("") : tree_path(q->context), CP_S("Dockerfile"));
+		path = cp_path_join(
+			a, cp_context_is_remote(q->context) ? CP_S("") : tree_path(q->context),
+			CP_S("Dockerfile"));
 	if (!path.p)
 		return cp_err_nomem(s->err);
 	r = cp_tree_read_path(s->tree, path, out, s->err);
@@ -79,12 +81,14 @@ static int read_dockerfile(struct side *s, struct cp_buf *out)
 	}
 	s->dockerfile = path;
 	if (r == CP_ENOTFOUND && !s->err->hint[0])
-		cp_err_hint(s->err, "name the Dockerfile with -f, or the images with --bake or --compose");
+		cp_err_hint(s->err,
+			    "name the Dockerfile with -f, or the images with --bake or --compose");
 	return r;
 }
 
 /* dockerui dockerIgnorePatterns: beside the Dockerfile first, an empty file there counts; else at the root of the context. */
-static int find_ignore_file(struct side *s, struct cp_str context, struct cp_str *ret_path, struct cp_buf *out)
+static int find_ignore_file(struct side *s, struct cp_str context, struct cp_str *ret_path,
+			    struct cp_buf *out)
 {
 	struct cp_arena *a = s->image->arena;
 	struct cp_str beside = cp_arena_cat(a, s->dockerfile, CP_S(".dockerignore")), root;
@@ -93,7 +97,8 @@ static int find_ignore_file(struct side *s, struct cp_str context, struct cp_str
 
 	if (!beside.p)
 		return cp_err_nomem(s->err);
-	if (!s->image->request.dockerfile_inline.p && cp_tree_read_path(s->tree, beside, out, &local) == 0) {
+	if (!s->image->request.dockerfile_inline.p &&
+	    cp_tree_read_path(s->tree, beside, out, &local) == 0) {
 		*ret_path = beside;
 		return 0;
 	}
@@ -104,13 +109,14 @@ static int find_ignore_file(struct side *s, struct cp_str context, struct cp_str
 	r = cp_tree_read_path(s->tree, root, out, &local);
 	if (r == 0)
 		*ret_path = root;
-	if (r == CP_ENOTFOUND && local.hint[0]) /* a missing object, not a missing file: rules that we cannot see */
+	if (r == CP_ENOTFOUND &&
+	    local.hint[0]) /* a missing object, not a missing file: rules that we cannot see */
 		return cp_err_set(s->err, CP_EIO, "%s", local.message);
 	return r == CP_ENOMEM || r == CP_ELIMIT ? cp_err_set(s->err, r, "%s", local.message) : 0;
 }
 
-static int compile_ignore(struct side *s, struct cp_str path, struct cp_str text, struct cp_str **ret_lines, size_t *ret_n,
-			  const struct cp_patterns **ret)
+static int compile_ignore(struct side *s, struct cp_str path, struct cp_str text,
+			  struct cp_str **ret_lines, size_t *ret_n, const struct cp_patterns **ret)
 {
 	struct cp_arena *a = s->image->arena;
 	int r = cp_ignore_read(a, text, ret_lines, ret_n, s->err);
@@ -134,17 +140,21 @@ static struct cp_digest checkout_of(const struct side *s)
 	return cp_digest_of(both, (size_t)n);
 }
 
-static int add_local(struct side *s, struct cp_str name, struct cp_str folder, const struct cp_patterns *ignore)
+static int add_local(struct side *s, struct cp_str name, struct cp_str folder,
+		     const struct cp_patterns *ignore)
 {
 	struct cp_arena *a = s->image->arena;
-	struct cp_context_options options = {.root = tree_path(folder), .ignore = ignore,
-					     .git_dir = !s->run->request.export_tree, .checkout = checkout_of(s)};
+	struct cp_context_options options = {.root = tree_path(folder),
+					     .ignore = ignore,
+					     .git_dir = !s->run->request.export_tree,
+					     .checkout = checkout_of(s)};
 	struct cp_str *prefix = CP_NEW(a, struct cp_str), *key = CP_NEW(a, struct cp_str);
 	struct cp_err local = {0};
 	struct cp_fs *fs;
 	int r = cp_context_new(a, s->tree, &options, &fs, &local);
 
-	if (r == CP_ENOTFOUND) /* no such folder on this side: nothing is selected from it, or the build fails */
+	if (r ==
+	    CP_ENOTFOUND) /* no such folder on this side: nothing is selected from it, or the build fails */
 		return 0;
 	if (r < 0)
 		return cp_err_set(s->err, r, "%s", local.message);
@@ -152,7 +162,8 @@ static int add_local(struct side *s, struct cp_str name, struct cp_str folder, c
 		return cp_err_nomem(s->err);
 	*prefix = options.root;
 	*key = name;
-	if (cp_map_put(a, &s->locals, *key, fs) < 0 || cp_map_put(a, &s->prefixes, *key, prefix) < 0)
+	if (cp_map_put(a, &s->locals, *key, fs) < 0 ||
+	    cp_map_put(a, &s->prefixes, *key, prefix) < 0)
 		return cp_err_nomem(s->err);
 	return 0;
 }
@@ -171,7 +182,8 @@ static int main_context(struct side *s)
 		return 0;
 	r = find_ignore_file(s, context, &path, &text);
 	if (r == 0 && path.n)
-		r = compile_ignore(s, path, cp_buf_str(&text), &s->build->ignore_lines, &s->build->n_ignore_lines, &ignore);
+		r = compile_ignore(s, path, cp_buf_str(&text), &s->build->ignore_lines,
+				   &s->build->n_ignore_lines, &ignore);
 	if (r == 0)
 		r = add_local(s, CP_S("context"), context, ignore);
 	if (r < 0)
@@ -231,7 +243,10 @@ static int named_contexts(struct side *s)
 
 static int number(struct cp_str text, int64_t *ret)
 {
-	static const struct { char unit; int shift; } units[] = {{'b', 0}, {'k', 10}, {'m', 20}, {'g', 30}, {'t', 40}};
+	static const struct {
+		char unit;
+		int shift;
+	} units[] = {{'b', 0}, {'k', 10}, {'m', 20}, {'g', 30}, {'t', 40}};
 	struct cp_str digits = cp_str_trim_right(text, "iI");
 	int64_t v, factor = 1;
 
@@ -243,7 +258,8 @@ static int number(struct cp_str text, int64_t *ret)
 			digits = cp_str_sub(digits, 0, digits.n - 1);
 			break;
 		}
-	if (!cp_str_to_int(cp_str_trim_space(digits), 10, &v) || v < 0 || __builtin_mul_overflow(v, factor, ret))
+	if (!cp_str_to_int(cp_str_trim_space(digits), 10, &v) || v < 0 ||
+	    __builtin_mul_overflow(v, factor, ret))
 		return CP_EUSAGE;
 	return 0;
 }
@@ -257,7 +273,9 @@ static int ulimit(struct cp_str text, struct cp_ulimit *ret)
 	if (eq == text.n || !cp_str_to_int(cp_str_sub(text, eq + 1, colon), 10, &ret->soft))
 		return CP_EUSAGE;
 	ret->hard = ret->soft;
-	return colon == text.n || cp_str_to_int(cp_str_from(text, colon + 1), 10, &ret->hard) ? 0 : CP_EUSAGE;
+	return colon == text.n || cp_str_to_int(cp_str_from(text, colon + 1), 10, &ret->hard)
+		       ? 0
+		       : CP_EUSAGE;
 }
 
 /* "host:ip" or "host=ip"; "host-gateway" and IPv6 stay text. */
@@ -275,7 +293,8 @@ static int host(struct cp_str text, struct cp_host *ret)
 static int build_arguments(struct side *s, struct cp_build_options *o)
 {
 	const struct cp_image_request *q = &s->image->request;
-	struct cp_option_pair *pairs = cp_arena_array(s->image->arena, q->n_build_args, sizeof(*pairs));
+	struct cp_option_pair *pairs =
+		cp_arena_array(s->image->arena, q->n_build_args, sizeof(*pairs));
 	size_t n = 0;
 
 	if (!pairs)
@@ -284,7 +303,8 @@ static int build_arguments(struct side *s, struct cp_build_options *o)
 		const struct cp_environment *env = &s->run->world->env;
 		struct cp_str value = q->build_args[i].value;
 
-		if (!q->build_args[i].has_value) { /* KEY alone: the environment's value, or nothing */
+		if (!q->build_args[i]
+			     .has_value) { /* KEY alone: the environment's value, or nothing */
 			struct cp_str key = cp_arena_str(s->image->arena, q->build_args[i].key);
 			const char *text = key.p && env->get ? env->get(env->self, key.p) : NULL;
 
@@ -302,7 +322,8 @@ static int build_arguments(struct side *s, struct cp_build_options *o)
 static int contexts_option(struct side *s, struct cp_build_options *o)
 {
 	const struct cp_image_request *q = &s->image->request;
-	struct cp_option_pair *pairs = cp_arena_array(s->image->arena, q->n_contexts, sizeof(*pairs));
+	struct cp_option_pair *pairs =
+		cp_arena_array(s->image->arena, q->n_contexts, sizeof(*pairs));
 
 	if (!pairs)
 		return cp_err_nomem(s->err);
@@ -329,10 +350,14 @@ static int lists(struct side *s, struct cp_build_options *o)
 		return cp_err_nomem(s->err);
 	for (size_t i = 0; i < q->n_add_hosts; i++)
 		if (host(q->add_hosts[i], &o->add_hosts[o->n_add_hosts++]) < 0)
-			return cp_err_set(s->err, CP_EUSAGE, "--add-host wants HOST:ADDRESS, not %.*s", CP_STR(q->add_hosts[i]));
+			return cp_err_set(s->err, CP_EUSAGE,
+					  "--add-host wants HOST:ADDRESS, not %.*s",
+					  CP_STR(q->add_hosts[i]));
 	for (size_t i = 0; i < q->n_ulimits; i++)
 		if (ulimit(q->ulimits[i], &o->ulimits[o->n_ulimits++]) < 0)
-			return cp_err_set(s->err, CP_EUSAGE, "--ulimit wants NAME=SOFT[:HARD], not %.*s", CP_STR(q->ulimits[i]));
+			return cp_err_set(s->err, CP_EUSAGE,
+					  "--ulimit wants NAME=SOFT[:HARD], not %.*s",
+					  CP_STR(q->ulimits[i]));
 	if (o->n_ulimits > 1) /* buildx sends them by name */
 		qsort(o->ulimits, o->n_ulimits, sizeof(*o->ulimits), by_name);
 	return 0;
@@ -352,7 +377,8 @@ static int options_of(struct side *s, struct cp_build_options *o)
 	if (r < 0)
 		return r;
 	if (q->shm_size.n && number(q->shm_size, &o->shm_size) < 0)
-		return cp_err_set(s->err, CP_EUSAGE, "--shm-size wants a size, not %.*s", CP_STR(q->shm_size));
+		return cp_err_set(s->err, CP_EUSAGE, "--shm-size wants a size, not %.*s",
+				  CP_STR(q->shm_size));
 	o->target = q->target;
 	o->network = q->network;
 	o->cgroup_parent = q->cgroup_parent;
@@ -381,7 +407,8 @@ static int build_side(struct side *s)
 	s->build->prefix = prefix_of;
 	s->build->self = s;
 	if (r == 0)
-		r = cp_dockerfile_parse(a, cp_buf_str(&text), s->dockerfile, &s->build->dockerfile, s->err);
+		r = cp_dockerfile_parse(a, cp_buf_str(&text), s->dockerfile, &s->build->dockerfile,
+					s->err);
 	if (r == 0)
 		r = main_context(s);
 	if (r == 0)
@@ -389,14 +416,16 @@ static int build_side(struct side *s)
 	if (r == 0)
 		r = options_of(s, &options);
 	if (r == 0)
-		r = cp_graph_build(a, s->build->dockerfile, s->dockerfile, &options, &s->build->graph, s->err);
+		r = cp_graph_build(a, s->build->dockerfile, s->dockerfile, &options,
+				   &s->build->graph, s->err);
 	return r;
 }
 
 static int assume(struct cp_image_run *image, struct cp_str sentence)
 {
 	struct cp_report_image *answer = &image->answer;
-	struct cp_str *list = cp_arena_array(image->arena, answer->n_assumptions + 1, sizeof(*list));
+	struct cp_str *list =
+		cp_arena_array(image->arena, answer->n_assumptions + 1, sizeof(*list));
 
 	if (!list || !sentence.p)
 		return CP_ENOMEM;
@@ -433,10 +462,13 @@ static int base_side(struct cp_image_run *image, struct side *s)
 		return r;
 	s->build->graph = &nothing;
 	s->build->dockerfile = NULL;
-	return assume(image, cp_arena_printf(image->arena, "the base commit left no build of this image: %s", why.message));
+	return assume(image, cp_arena_printf(image->arena,
+					     "the base commit left no build of this image: %s",
+					     why.message));
 }
 
-static int predict_sides(struct cp_run *run, struct cp_image_run *image, struct side *a, struct cp_err *err)
+static int predict_sides(struct cp_run *run, struct cp_image_run *image, struct side *a,
+			 struct cp_err *err)
 {
 	int r = base_side(image, a);
 
@@ -462,12 +494,18 @@ static int try_cache(struct cp_image_run *image, struct cp_str text, const struc
 	if (r < 0)
 		return r;
 	if (!cp_str_eq(source.type, CP_S("local")))
-		return assume(image, cp_arena_printf(image->arena, "%.*s: not read by cachepredict", CP_STR(text))) < 0 ? cp_err_nomem(err) : 0;
+		return assume(image, cp_arena_printf(image->arena, "%.*s: not read by cachepredict",
+						     CP_STR(text))) < 0
+			       ? cp_err_nomem(err)
+			       : 0;
 	r = cp_cache_read_local(image->arena, &source, &cache, &why);
 	if (r == CP_ENOMEM)
 		return cp_err_nomem(err);
 	if (r < 0)
-		return assume(image, cp_arena_printf(image->arena, "%.*s: %s", CP_STR(text), why.message)) < 0 ? cp_err_nomem(err) : 0;
+		return assume(image, cp_arena_printf(image->arena, "%.*s: %s", CP_STR(text),
+						     why.message)) < 0
+			       ? cp_err_nomem(err)
+			       : 0;
 	r = cp_predict_cached(image->arena, &image->b, cache, hasher, before, &p, &final, err);
 	if (r < 0)
 		return r;
@@ -517,7 +555,8 @@ static int collect_paths(struct cp_image_run *image, struct side *b, struct cp_e
 	struct cp_str extra[2] = {b->dockerfile, image->b.ignore_file};
 	size_t first = image->request.dockerfile_inline.p ? 1 : 0, n = extra[1].n ? 2 : 1;
 
-	return cp_paths_collect(image->arena, &image->b, extra + first, n - first, &image->paths, err);
+	return cp_paths_collect(image->arena, &image->b, extra + first, n - first, &image->paths,
+				err);
 }
 
 /* The records that this build leaves in a cache. */
@@ -546,8 +585,14 @@ static int answer_of(struct cp_run *run, struct cp_image_run *image, struct cp_e
 
 	if (!a || !b)
 		return cp_err_nomem(err);
-	*a = (struct side){.run = run, .image = image, .tree = run->base, .build = &image->a, .label = 'a'};
-	*b = (struct side){.run = run, .image = image, .tree = run->head, .build = &image->b, .label = 'b', .err = err};
+	*a = (struct side){
+		.run = run, .image = image, .tree = run->base, .build = &image->a, .label = 'a'};
+	*b = (struct side){.run = run,
+			   .image = image,
+			   .tree = run->head,
+			   .build = &image->b,
+			   .label = 'b',
+			   .err = err};
 	r = build_side(b);
 	answer->dockerfile = b->dockerfile;
 	answer->ignore_file = image->b.ignore_file;
@@ -559,7 +604,8 @@ static int answer_of(struct cp_run *run, struct cp_image_run *image, struct cp_e
 		if (assume(image, image->b.graph->assumptions[i]) < 0)
 			return cp_err_nomem(err);
 	if (image->b.graph->syntax.n &&
-	    assume(image, cp_arena_printf(image->arena, "the frontend %.*s builds what BuildKit 0.34 builds",
+	    assume(image, cp_arena_printf(image->arena,
+					  "the frontend %.*s builds what BuildKit 0.34 builds",
 					  CP_STR(image->b.graph->syntax))) < 0)
 		return cp_err_nomem(err);
 	if (run->need_paths)

@@ -12,7 +12,8 @@ static int read_disk(const char *path, struct cp_buf *out, struct cp_err *err)
 	ssize_t n = 1;
 
 	if (fd < 0)
-		return cp_err_set(err, CP_ENOTFOUND, "cannot open %s: %s", path, errno == ENOENT ? "no such file" : "not readable");
+		return cp_err_set(err, CP_ENOTFOUND, "cannot open %s: %s", path,
+				  errno == ENOENT ? "no such file" : "not readable");
 	while (n > 0) {
 		char chunk[65536];
 
@@ -31,7 +32,8 @@ static int read_disk(const char *path, struct cp_buf *out, struct cp_err *err)
 }
 
 /* Path of the request, relative to where the user stands, as a path of the repository. */
-static int repository_path(struct cp_run *run, struct cp_str path, struct cp_str *ret, struct cp_err *err)
+static int repository_path(struct cp_run *run, struct cp_str path, struct cp_str *ret,
+			   struct cp_err *err)
 {
 	const char *top = cp_repo_work_tree(run->repo);
 	struct cp_str root = cp_str_c(top), p = path;
@@ -41,7 +43,8 @@ static int repository_path(struct cp_run *run, struct cp_str path, struct cp_str
 		if (!p.p)
 			return cp_err_nomem(err);
 		if (!top || !cp_str_starts(p, root) || (p.n > root.n && p.p[root.n] != '/'))
-			return cp_err_set(err, CP_EUSAGE, "%.*s is outside of the repository", CP_STR(path));
+			return cp_err_set(err, CP_EUSAGE, "%.*s is outside of the repository",
+					  CP_STR(path));
 		p = cp_str_trim_left(cp_str_from(p, root.n), "/");
 	} else if (run->prefix.n) {
 		p = cp_path_join(run->arena, run->prefix, path);
@@ -51,21 +54,23 @@ static int repository_path(struct cp_run *run, struct cp_str path, struct cp_str
 	if (!p.p)
 		return cp_err_nomem(err);
 	if (cp_str_eq(p, CP_S("..")) || cp_str_starts(p, CP_S("../")))
-		return cp_err_set(err, CP_EUSAGE, "%.*s is outside of the repository", CP_STR(path));
+		return cp_err_set(err, CP_EUSAGE, "%.*s is outside of the repository",
+				  CP_STR(path));
 	*ret = cp_str_eq(p, CP_S("")) ? CP_S(".") : p;
 	return 0;
 }
 
 bool cp_context_is_remote(struct cp_str context)
 {
-	return cp_str_find_str(context, CP_S("://"), 0) < context.n || cp_str_starts(context, CP_S("git@")) ||
-	       cp_str_starts(context, CP_S("github.com/"));
+	return cp_str_find_str(context, CP_S("://"), 0) < context.n ||
+	       cp_str_starts(context, CP_S("git@")) || cp_str_starts(context, CP_S("github.com/"));
 }
 
 /* A named context that is a folder: neither a URL nor one of the schemes that name something else. */
 bool cp_context_is_folder(struct cp_str value)
 {
-	static const char *const schemes[] = {"docker-image://", "target:", "oci-layout://", "input:", "service:"};
+	static const char *const schemes[] = {"docker-image://", "target:", "oci-layout://",
+					      "input:", "service:"};
 
 	for (size_t i = 0; i < CP_LEN(schemes); i++)
 		if (cp_str_starts(value, cp_str_c(schemes[i])))
@@ -90,7 +95,8 @@ static int place_image(struct cp_run *run, struct cp_image_request *im, struct c
 		if (!cp_context_is_folder(im->contexts[i].value))
 			continue;
 		/* a folder outside of the repository stays what it is: an unknown */
-		if (repository_path(run, im->contexts[i].value, &im->contexts[i].value, &outside) == CP_ENOMEM)
+		if (repository_path(run, im->contexts[i].value, &im->contexts[i].value, &outside) ==
+		    CP_ENOMEM)
 			r = cp_err_nomem(err);
 	}
 	return r;
@@ -123,7 +129,8 @@ static int read_tree(void *self, struct cp_str path, struct cp_buf *out, struct 
 static int add_notes(struct cp_run *run, const struct cp_image_requests *list, struct cp_err *err)
 {
 	struct cp_report *report = &run->report;
-	struct cp_str *notes = cp_arena_array(run->arena, report->n_notes + list->n_notes, sizeof(*notes));
+	struct cp_str *notes =
+		cp_arena_array(run->arena, report->n_notes + list->n_notes, sizeof(*notes));
 
 	if (!notes)
 		return cp_err_nomem(err);
@@ -136,10 +143,11 @@ static int add_notes(struct cp_run *run, const struct cp_image_requests *list, s
 	return 0;
 }
 
-static int add_requests(struct cp_run *run, const struct cp_image_requests *list, struct cp_image_requests *all,
-			struct cp_err *err)
+static int add_requests(struct cp_run *run, const struct cp_image_requests *list,
+			struct cp_image_requests *all, struct cp_err *err)
 {
-	struct cp_image_request *items = cp_arena_array(run->arena, all->n + list->n, sizeof(*items));
+	struct cp_image_request *items =
+		cp_arena_array(run->arena, all->n + list->n, sizeof(*items));
 
 	if (!items)
 		return cp_err_nomem(err);
@@ -158,19 +166,22 @@ static int add_requests(struct cp_run *run, const struct cp_image_requests *list
 	return add_notes(run, list, err);
 }
 
-static int from_bake(struct cp_run *run, struct cp_str path, bool on_disk, struct cp_image_requests *all, struct cp_err *err)
+static int from_bake(struct cp_run *run, struct cp_str path, bool on_disk,
+		     struct cp_image_requests *all, struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_JSON_BYTES);
 	struct cp_image_requests list = {0};
-	int r = on_disk ? read_disk(path.p, &text, err) : cp_tree_read_path(run->head, path, &text, err);
+	int r = on_disk ? read_disk(path.p, &text, err)
+			: cp_tree_read_path(run->head, path, &text, err);
 
 	if (r == 0)
-		r = cp_bake_parse(run->arena, cp_buf_str(&text), path, run->prefix, run->request.only, run->request.n_only, &list, err);
+		r = cp_bake_parse(run->arena, cp_buf_str(&text), path, run->prefix,
+				  run->request.only, run->request.n_only, &list, err);
 	return r < 0 ? r : add_requests(run, &list, all, err);
 }
 
-static int from_compose(struct cp_run *run, const struct cp_str *paths, size_t n, bool on_disk, struct cp_image_requests *all,
-			struct cp_err *err)
+static int from_compose(struct cp_run *run, const struct cp_str *paths, size_t n, bool on_disk,
+			struct cp_image_requests *all, struct cp_err *err)
 {
 	struct cp_compose_file *files = cp_arena_array(run->arena, n, sizeof(*files));
 	struct tree_reader t = {run->head};
@@ -183,7 +194,8 @@ static int from_compose(struct cp_run *run, const struct cp_str *paths, size_t n
 
 		r = repository_path(run, paths[i], &files[i].name, err);
 		if (r == 0 || on_disk)
-			r = on_disk ? read_disk(paths[i].p, &text, err) : cp_tree_read_path(run->head, files[i].name, &text, err);
+			r = on_disk ? read_disk(paths[i].p, &text, err)
+				    : cp_tree_read_path(run->head, files[i].name, &text, err);
 		if (r == 0 && !files[i].name.p)
 			files[i].name = cp_path_base(paths[i]);
 		files[i].text = cp_arena_str(run->arena, cp_buf_str(&text));
@@ -191,15 +203,18 @@ static int from_compose(struct cp_run *run, const struct cp_str *paths, size_t n
 			r = cp_err_nomem(err);
 	}
 	if (r == 0)
-		r = cp_compose_parse(run->arena, files, n, &reader, &run->world->env, run->request.only, run->request.n_only, &list, err);
+		r = cp_compose_parse(run->arena, files, n, &reader, &run->world->env,
+				     run->request.only, run->request.n_only, &list, err);
 	return r < 0 ? r : add_requests(run, &list, all, err);
 }
 
 /* The settings file: of the base commit, so that a pull request cannot change how it is judged. */
-static int read_config(struct cp_run *run, struct cp_config *config, bool *ret_found, struct cp_err *err)
+static int read_config(struct cp_run *run, struct cp_config *config, bool *ret_found,
+		       struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_JSON_BYTES);
-	struct cp_str path = run->request.config.n ? run->request.config : CP_S(".cachepredict.json");
+	struct cp_str path =
+		run->request.config.n ? run->request.config : CP_S(".cachepredict.json");
 	struct cp_err local = {0};
 	struct cp_tree *tree = run->base ? run->base : run->head;
 	struct cp_tree *other = NULL;
@@ -297,11 +312,14 @@ static struct cp_str name_of(const struct cp_run *run, const struct cp_image_req
 		return im->name;
 	if (run->request.n_targets > 1)
 		return im->target;
-	dir = cp_str_eq(im->context, CP_S(".")) && im->dockerfile.n ? cp_path_dir(run->arena, im->dockerfile) : im->context;
+	dir = cp_str_eq(im->context, CP_S(".")) && im->dockerfile.n
+		      ? cp_path_dir(run->arena, im->dockerfile)
+		      : im->context;
 	if (dir.p && !cp_context_is_remote(dir) && !cp_str_eq(dir, CP_S(".")))
 		return cp_path_base(dir);
 	if (cp_repo_work_tree(run->repo))
-		return cp_arena_str(run->arena, cp_path_base(cp_str_c(cp_repo_work_tree(run->repo))));
+		return cp_arena_str(run->arena,
+				    cp_path_base(cp_str_c(cp_repo_work_tree(run->repo))));
 	return CP_S("image");
 }
 
@@ -346,7 +364,8 @@ int cp_run_find_images(struct cp_run *run, struct cp_err *err)
 	if (r < 0)
 		return r;
 	if (all.n == 0 && q->n_only)
-		return cp_err_set(err, CP_ENOTFOUND, "there is no image named %.*s", CP_STR(q->only[0]));
+		return cp_err_set(err, CP_ENOTFOUND, "there is no image named %.*s",
+				  CP_STR(q->only[0]));
 	if (all.n == 0 && !q->bake.n && !q->n_compose) {
 		struct cp_image_request here = {0};
 		struct cp_image_requests one = {.items = &here, .n = 1};

@@ -11,7 +11,8 @@ static int text(struct cp_arena *a, const struct cp_json *o, const char *key, st
 	return ret->p ? 0 : CP_ENOMEM;
 }
 
-static int list(struct cp_arena *a, const struct cp_json *o, const char *key, struct cp_str **ret, size_t *ret_n)
+static int list(struct cp_arena *a, const struct cp_json *o, const char *key, struct cp_str **ret,
+		size_t *ret_n)
 {
 	const struct cp_json *v = cp_json_get(o, key);
 	size_t n = cp_json_kind(v) == CP_JSON_ARRAY ? cp_json_len(v) : 0;
@@ -31,7 +32,8 @@ static int list(struct cp_arena *a, const struct cp_json *o, const char *key, st
 }
 
 /* {"KEY": "value"}; null = the value comes from the environment. */
-static int settings(struct cp_arena *a, const struct cp_json *o, const char *key, struct cp_setting **ret, size_t *ret_n)
+static int settings(struct cp_arena *a, const struct cp_json *o, const char *key,
+		    struct cp_setting **ret, size_t *ret_n)
 {
 	const struct cp_json *v = cp_json_get(o, key);
 	size_t n = cp_json_kind(v) == CP_JSON_OBJECT ? cp_json_len(v) : 0, i = 0;
@@ -81,7 +83,8 @@ static int image(struct cp_arena *a, const struct cp_json *o, struct cp_image_re
 	return r ? CP_ENOMEM : 0;
 }
 
-static int images(struct cp_arena *a, const struct cp_json *root, struct cp_request *q, struct cp_err *err)
+static int images(struct cp_arena *a, const struct cp_json *root, struct cp_request *q,
+		  struct cp_err *err)
 {
 	const struct cp_json *one = cp_json_get(root, "image"), *many = cp_json_get(root, "images");
 	size_t n = cp_json_kind(many) == CP_JSON_ARRAY ? cp_json_len(many) : 0;
@@ -102,7 +105,8 @@ static int images(struct cp_arena *a, const struct cp_json *root, struct cp_requ
 
 static int members(struct cp_arena *a, const struct cp_json *root, struct cp_request *q)
 {
-	const struct cp_json *style = cp_json_get(root, "style"), *config = cp_json_get(root, "config");
+	const struct cp_json *style = cp_json_get(root, "style"),
+			     *config = cp_json_get(root, "config");
 	int r = 0;
 
 	r |= text(a, root, "repository", &q->repository);
@@ -136,7 +140,8 @@ static bool has_nul(struct cp_str s)
 	return cp_str_find(s, '\0', 0) < s.n;
 }
 
-int cp_request_parse(struct cp_arena *a, struct cp_str json, struct cp_request *ret_request, struct cp_err *err)
+int cp_request_parse(struct cp_arena *a, struct cp_str json, struct cp_request *ret_request,
+		     struct cp_err *err)
 {
 	cp_auto_json struct cp_json_doc *doc = NULL;
 	struct cp_request q = {{0}};
@@ -151,14 +156,19 @@ int cp_request_parse(struct cp_arena *a, struct cp_str json, struct cp_request *
 	r = images(a, cp_json_root(doc), &q, err);
 	if (r < 0)
 		return r;
-	if (has_nul(q.repository) || has_nul(q.base) || has_nul(q.head) || has_nul(q.config_from) || has_nul(q.bake) ||
-	    has_nul(q.image_metadata) || has_nul(q.check))
-		return cp_err_set(err, CP_EUSAGE, "a path or revision of the request has a NUL byte in it");
+	if (has_nul(q.repository) || has_nul(q.base) || has_nul(q.head) || has_nul(q.config_from) ||
+	    has_nul(q.bake) || has_nul(q.image_metadata) || has_nul(q.check))
+		return cp_err_set(err, CP_EUSAGE,
+				  "a path or revision of the request has a NUL byte in it");
 	for (size_t i = 0; i < q.n_compose; i++)
 		if (has_nul(q.compose[i]))
-			return cp_err_set(err, CP_EUSAGE, "a path of the request has a NUL byte in it");
-	if (q.context_from.n && !cp_str_eq(q.context_from, CP_S("clone")) && !cp_str_eq(q.context_from, CP_S("export")))
-		return cp_err_set(err, CP_EUSAGE, "context_from is \"clone\" or \"export\", not \"%.*s\"", CP_STR(q.context_from));
+			return cp_err_set(err, CP_EUSAGE,
+					  "a path of the request has a NUL byte in it");
+	if (q.context_from.n && !cp_str_eq(q.context_from, CP_S("clone")) &&
+	    !cp_str_eq(q.context_from, CP_S("export")))
+		return cp_err_set(err, CP_EUSAGE,
+				  "context_from is \"clone\" or \"export\", not \"%.*s\"",
+				  CP_STR(q.context_from));
 	if (q.style.width < 0 || q.style.width > 1000)
 		q.style.width = 0;
 	*ret_request = q;

@@ -29,7 +29,8 @@ static int find_prefix(struct cp_run *run, const char *path, struct cp_err *err)
 	struct cp_str at = cp_str_c(real), root = cp_str_c(real_top);
 
 	run->prefix = CP_S("");
-	if (!real_top || !real || !cp_str_starts(at, root) || (at.n > root.n && at.p[root.n] != '/'))
+	if (!real_top || !real || !cp_str_starts(at, root) ||
+	    (at.n > root.n && at.p[root.n] != '/'))
 		return 0;
 	run->prefix = cp_arena_str(run->arena, cp_str_trim_left(cp_str_from(at, root.n), "/"));
 	return run->prefix.p ? 0 : cp_err_nomem(err);
@@ -51,7 +52,8 @@ static int open_head(struct cp_run *run, struct cp_err *err)
 		r = cp_repo_resolve(run->repo, "HEAD", &run->head_commit, err);
 		if (r < 0)
 			return r;
-		return index ? cp_repo_index_tree(run->repo, &run->head, err) : cp_repo_work_tree_tree(run->repo, &run->head, err);
+		return index ? cp_repo_index_tree(run->repo, &run->head, err)
+			     : cp_repo_work_tree_tree(run->repo, &run->head, err);
 	}
 	r = cp_repo_resolve(run->repo, q->head.p, &run->head_commit, err);
 	if (r == 0)
@@ -78,8 +80,8 @@ static int find_base(struct cp_run *run, struct cp_err *err)
 		run->base_commit = run->head_commit;
 		return 0;
 	}
-	return cp_repo_default_base(run->arena, run->repo, &run->head_commit, &run->world->env, &run->base_commit, &report->base_rev,
-				    &report->base_why, err);
+	return cp_repo_default_base(run->arena, run->repo, &run->head_commit, &run->world->env,
+				    &run->base_commit, &report->base_rev, &report->base_why, err);
 }
 
 static int open_base(struct cp_run *run, struct cp_err *err)
@@ -87,7 +89,8 @@ static int open_base(struct cp_run *run, struct cp_err *err)
 	int r = find_base(run, err);
 
 	if (r == 0)
-		r = cp_repo_tree(run->repo, &run->base_commit, run->report.base_rev.p, &run->base, err);
+		r = cp_repo_tree(run->repo, &run->base_commit, run->report.base_rev.p, &run->base,
+				 err);
 	if (r == 0)
 		run->report.base_commit = cp_arena_str(run->arena, cp_str_c(run->base_commit.hex));
 	return r;
@@ -136,8 +139,10 @@ static int read_metadata(struct cp_run *run, struct cp_err *err)
 	}
 	close(fd);
 	if (n < 0)
-		return cp_err_set(err, cp_buf_error(&text) ? cp_buf_error(&text) : CP_EIO, "cannot read %s", path);
-	r = cp_image_metadata_parse(run->arena, cp_buf_str(&text), run->request.image_metadata, metadata, err);
+		return cp_err_set(err, cp_buf_error(&text) ? cp_buf_error(&text) : CP_EIO,
+				  "cannot read %s", path);
+	r = cp_image_metadata_parse(run->arena, cp_buf_str(&text), run->request.image_metadata,
+				    metadata, err);
 	*resolver = cp_image_metadata_resolver(metadata);
 	return r;
 }
@@ -164,7 +169,7 @@ static void *work(void *self)
 		if (at >= p->run->n_images)
 			return NULL;
 		r = cp_run_is_cancelled(p->run) ? cp_err_set(&err, CP_ECANCELLED, "cancelled")
-						 : cp_image_run(p->run, &p->run->images[at], &err);
+						: cp_image_run(p->run, &p->run->images[at], &err);
 		if (r == 0)
 			continue;
 		pthread_mutex_lock(&p->lock);
@@ -218,9 +223,11 @@ static int verdict_of(struct cp_run *run, struct cp_err *err)
 		const struct cp_image_run *im = &run->images[i];
 
 		any_read = any_read || im->n_cached;
-		all_final = all_final && im->n_cached && im->cached[0].final && !im->answer.error.code;
+		all_final =
+			all_final && im->n_cached && im->cached[0].final && !im->answer.error.code;
 		for (size_t k = 0; k < im->n_cached; k++)
-			if (im->cached[k].n_hit && cp_vec_push(run->arena, &refs, im->cached[k].ref) < 0)
+			if (im->cached[k].n_hit &&
+			    cp_vec_push(run->arena, &refs, im->cached[k].ref) < 0)
 				return cp_err_nomem(err);
 	}
 	report->cache_from = refs.items;
@@ -229,7 +236,8 @@ static int verdict_of(struct cp_run *run, struct cp_err *err)
 		return 0;
 	if (all_final) {
 		report->action = CP_S("skip-build");
-		report->reason = CP_S("the cache holds the result of the last step with its layers");
+		report->reason =
+			CP_S("the cache holds the result of the last step with its layers");
 	} else if (refs.n) {
 		report->action = CP_S("reuse-cache");
 		report->reason = CP_S("its records match steps of this build");
@@ -253,7 +261,8 @@ static int fill_report(struct cp_run *run, struct cp_err *err)
 	report->builder_kind = CP_S("buildkit");
 	report->builder_frontend = report->builder_daemon = CP_S("0.34");
 	report->action = CP_S("undecided");
-	report->reason = CP_S("compared with the build of the base commit; no remote cache was looked into");
+	report->reason =
+		CP_S("compared with the build of the base commit; no remote cache was looked into");
 	return verdict_of(run, err);
 }
 
@@ -279,7 +288,8 @@ static int copy_steps(const struct cp_run *run, struct cp_answer *answer, struct
 				.image = (uint32_t)i,
 				.line = s->step->line > 0 ? (uint32_t)s->step->line : 0,
 				.name = cp_arena_str(answer->arena, s->step->name),
-				.stage = cp_arena_str(answer->arena, im->graph->stages[s->step->stage].name),
+				.stage = cp_arena_str(answer->arena,
+						      im->graph->stages[s->step->stage].name),
 				.cause = cp_str_c(cp_cause_name(s->cause.kind)),
 				.message = cp_arena_str(answer->arena, s->cause.message),
 			};
@@ -298,7 +308,9 @@ static bool gate_fires(const struct cp_run *run)
 
 		for (size_t k = 0; k < q->n_fail_on; k++)
 			for (int o = CP_OUTCOME_MISS; o <= CP_OUTCOME_UNKNOWN; o++)
-				if (counts[o] && cp_str_eq(q->fail_on[k], cp_str_c(cp_outcome_name((enum cp_outcome)o))))
+				if (counts[o] &&
+				    cp_str_eq(q->fail_on[k],
+					      cp_str_c(cp_outcome_name((enum cp_outcome)o))))
 					return true;
 	}
 	return false;
@@ -333,7 +345,9 @@ static int format_of(struct cp_str name, enum cp_format *ret, struct cp_err *err
 		}
 	if (!name.n)
 		return 0;
-	return cp_err_set(err, CP_EUNSUPPORTED, "unknown format %.*s (json, table, markdown, mermaid, dot)", CP_STR(name));
+	return cp_err_set(err, CP_EUNSUPPORTED,
+			  "unknown format %.*s (json, table, markdown, mermaid, dot)",
+			  CP_STR(name));
 }
 
 /* One image asked for, and it failed: its error is the answer, with file, line and caret. */
@@ -355,10 +369,13 @@ static int paths_text(struct cp_run *run, struct cp_answer *answer, struct cp_er
 	if (!images)
 		return cp_err_nomem(err);
 	for (size_t i = 0; i < run->n_images; i++)
-		images[i] = (struct cp_report_paths){run->images[i].request.name, &run->images[i].paths, &run->images[i].answer.error};
+		images[i] =
+			(struct cp_report_paths){run->images[i].request.name, &run->images[i].paths,
+						 &run->images[i].answer.error};
 	if (run->request.check.n)
 		return cp_paths_check(run, images, run->n_images, answer, err);
-	return cp_report_paths(images, run->n_images, run->request.format, &run->request.style, &answer->text, err);
+	return cp_report_paths(images, run->n_images, run->request.format, &run->request.style,
+			       &answer->text, err);
 }
 
 static int keys_text(struct cp_run *run, struct cp_answer *answer, struct cp_err *err)
@@ -368,11 +385,14 @@ static int keys_text(struct cp_run *run, struct cp_answer *answer, struct cp_err
 	if (!images)
 		return cp_err_nomem(err);
 	for (size_t i = 0; i < run->n_images; i++)
-		images[i] = (struct cp_report_keys){run->images[i].request.name, &run->images[i].records};
-	return cp_report_keys(images, run->n_images, run->request.preimage, &run->request.style, &answer->text, err);
+		images[i] = (struct cp_report_keys){run->images[i].request.name,
+						    &run->images[i].records};
+	return cp_report_keys(images, run->n_images, run->request.preimage, &run->request.style,
+			      &answer->text, err);
 }
 
-static int render(struct cp_run *run, struct cp_str method, struct cp_answer *answer, struct cp_err *err)
+static int render(struct cp_run *run, struct cp_str method, struct cp_answer *answer,
+		  struct cp_err *err)
 {
 	const struct cp_request *q = &run->request;
 	enum cp_format format;
@@ -386,13 +406,17 @@ static int render(struct cp_run *run, struct cp_str method, struct cp_answer *an
 	if (r < 0)
 		return r;
 	if (cp_str_eq(method, CP_S("graph")))
-		return cp_report_graph(&run->report, format == CP_FORMAT_JSON ? CP_FORMAT_MERMAID : format, &q->style, &answer->text, err);
+		return cp_report_graph(&run->report,
+				       format == CP_FORMAT_JSON ? CP_FORMAT_MERMAID : format,
+				       &q->style, &answer->text, err);
 	if (cp_str_eq(method, CP_S("explain")))
-		return cp_report_explain(run->arena, &run->report, q->explain, format, &q->style, &answer->text, err);
+		return cp_report_explain(run->arena, &run->report, q->explain, format, &q->style,
+					 &answer->text, err);
 	return cp_report_prediction(&run->report, format, &q->style, &answer->text, err);
 }
 
-static int execute(struct cp_run *run, struct cp_str method, struct cp_answer *answer, struct cp_err *err)
+static int execute(struct cp_run *run, struct cp_str method, struct cp_answer *answer,
+		   struct cp_err *err)
 {
 	int r = open_repository(run, err);
 
@@ -417,9 +441,11 @@ static int execute(struct cp_run *run, struct cp_str method, struct cp_answer *a
 	if (r == 0)
 		r = copy_steps(run, answer, err);
 	answer->verdict = run->report.action;
-	answer->cache_from = cp_arena_array(answer->arena, run->report.n_cache_from, sizeof(*answer->cache_from));
+	answer->cache_from = cp_arena_array(answer->arena, run->report.n_cache_from,
+					    sizeof(*answer->cache_from));
 	for (size_t i = 0; answer->cache_from && i < run->report.n_cache_from; i++)
-		answer->cache_from[answer->n_cache_from++] = cp_arena_str(answer->arena, run->report.cache_from[i]);
+		answer->cache_from[answer->n_cache_from++] =
+			cp_arena_str(answer->arena, run->report.cache_from[i]);
 	return r;
 }
 
@@ -442,8 +468,8 @@ void cp_answer_free(struct cp_answer *answer)
 	free(answer);
 }
 
-int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request, struct cp_answer **ret_answer,
-		  struct cp_err *err)
+int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request,
+		  struct cp_answer **ret_answer, struct cp_err *err)
 {
 	static const char *const methods[] = {"predict", "explain", "graph", "paths", "keys"};
 	struct cp_run run = {.world = world};
@@ -454,7 +480,9 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 	for (size_t i = 0; i < CP_LEN(methods); i++)
 		known = known || cp_str_eq(method, cp_str_c(methods[i]));
 	if (!known)
-		return cp_err_set(err, CP_EUNSUPPORTED, "unknown method %.*s (predict, explain, graph, paths, keys)", CP_STR(method));
+		return cp_err_set(err, CP_EUNSUPPORTED,
+				  "unknown method %.*s (predict, explain, graph, paths, keys)",
+				  CP_STR(method));
 	run.need_paths = cp_str_eq(method, CP_S("paths"));
 	run.need_keys = cp_str_eq(method, CP_S("keys"));
 	run.need_base = !run.need_paths && !run.need_keys;
@@ -464,7 +492,9 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 		answer->arena = cp_arena_new(CP_MAX_ARENA_BYTES);
 		answer->text = (struct cp_buf)CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
 	}
-	r = answer && answer->arena && run.arena ? cp_request_parse(run.arena, request, &run.request, err) : cp_err_nomem(err);
+	r = answer && answer->arena && run.arena
+		    ? cp_request_parse(run.arena, request, &run.request, err)
+		    : cp_err_nomem(err);
 	if (r == 0)
 		r = execute(&run, method, answer, err);
 	if (r == 0)

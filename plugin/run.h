@@ -17,14 +17,15 @@
 struct cp_world {
 	struct cp_environment env;
 	void (*log)(void *self, int level, const char *message); /* NULL = silent */
-	int (*is_cancelled)(void *self);                          /* NULL = never */
+	int (*is_cancelled)(void *self);                         /* NULL = never */
 	void *self;
 	atomic_int *cancel; /* set by cancel(); NULL = never */
 };
 
 /* A request (include/cachepredict/schema/request.json), its texts in the run's arena. */
 struct cp_request {
-	struct cp_str repository, base, head, config, config_from, context_from, bake, image_metadata, explain, check;
+	struct cp_str repository, base, head, config, config_from, context_from, bake,
+		image_metadata, explain, check;
 	bool no_config, strict, export_tree, preimage;
 	struct cp_str *compose, *only, *targets, *fail_on;
 	size_t n_compose, n_only, n_targets, n_fail_on;
@@ -36,7 +37,8 @@ struct cp_request {
 };
 
 /* request.c. CP_EINVAL (JSON), CP_EUSAGE (members). */
-int cp_request_parse(struct cp_arena *a, struct cp_str json, struct cp_request *ret_request, struct cp_err *err);
+int cp_request_parse(struct cp_arena *a, struct cp_str json, struct cp_request *ret_request,
+		     struct cp_err *err);
 
 /* One image of a run: what was asked, and its answer. */
 struct cp_image_run {
@@ -52,7 +54,7 @@ struct cp_image_run {
 		struct cp_str ref; /* the --cache-from value */
 		size_t n_hit;
 		bool final; /* the target's own result is in it */
-	} *cached;
+	} * cached;
 	size_t n_cached; /* caches that were read, the best first */
 };
 
@@ -93,17 +95,17 @@ struct cp_answer {
 		int outcome;
 		uint32_t image, line;
 		struct cp_str name, stage, cause, message;
-	} *steps;
+	} * steps;
 	size_t n_steps;
 };
 void cp_answer_free(struct cp_answer *answer);
 
 /* check.c: do the path filters of a workflow start it for everything that the images depend on? Status 1 when not. */
-int cp_paths_check(struct cp_run *run, const struct cp_report_paths *images, size_t n, struct cp_answer *answer,
-		   struct cp_err *err);
+int cp_paths_check(struct cp_run *run, const struct cp_report_paths *images, size_t n,
+		   struct cp_answer *answer, struct cp_err *err);
 
 /* Methods: "predict", "explain", "graph", "paths". CP_EUNSUPPORTED for another name. */
-int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request, struct cp_answer **ret_answer,
-		  struct cp_err *err);
+int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request,
+		  struct cp_answer **ret_answer, struct cp_err *err);
 
 #endif

@@ -41,16 +41,16 @@ size_t cp_arena_used(const struct cp_arena *a);
  * A growing array in an arena:  CP_VEC(struct cp_str) names = {0};
  * cp_vec_push returns 0 or CP_ENOMEM; the old array stays in the arena when it grows.
  */
-#define CP_VEC(type)        \
-	struct {            \
-		type *items; \
-		size_t n, cap; \
+#define CP_VEC(type)                                                                               \
+	struct {                                                                                   \
+		type *items;                                                                       \
+		size_t n, cap;                                                                     \
 	}
 int cp_vec_reserve(struct cp_arena *a, void **items, size_t *cap, size_t n, size_t size);
-#define cp_vec_push(a, v, ...)                                                                        \
-	(cp_vec_reserve((a), (void **)&(v)->items, &(v)->cap, (v)->n, sizeof(*(v)->items)) < 0        \
-	     ? CP_VEC_NOMEM                                                                            \
-	     : ((v)->items[(v)->n++] = (__VA_ARGS__), 0))
+#define cp_vec_push(a, v, ...)                                                                     \
+	(cp_vec_reserve((a), (void **)&(v)->items, &(v)->cap, (v)->n, sizeof(*(v)->items)) < 0     \
+		 ? CP_VEC_NOMEM                                                                    \
+		 : ((v)->items[(v)->n++] = (__VA_ARGS__), 0))
 #define CP_VEC_NOMEM (-7) /* CP_ENOMEM, without needing err.h here */
 
 #endif

@@ -13,12 +13,12 @@ void cp_free_ptr(void *pp);
 #define cp_auto_free __attribute__((cleanup(cp_free_ptr)))
 
 /* Take the pointer out of a cp_auto variable. */
-#define cp_steal(pp)                      \
-	({                                \
-		__typeof__(pp) _pp = (pp);  \
-		__typeof__(*_pp) _v = *_pp; \
-		*_pp = NULL;              \
-		_v;                       \
+#define cp_steal(pp)                                                                               \
+	({                                                                                         \
+		__typeof__(pp) _pp = (pp);                                                         \
+		__typeof__(*_pp) _v = *_pp;                                                        \
+		*_pp = NULL;                                                                       \
+		_v;                                                                                \
 	})
 
 #endif

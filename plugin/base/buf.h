@@ -17,7 +17,10 @@ struct cp_buf {
 	int failed; /* 0, CP_ENOMEM or CP_ELIMIT */
 };
 
-#define CP_BUF_INIT(limit) {NULL, 0, 0, (limit), 0}
+#define CP_BUF_INIT(limit)                                                                         \
+	{                                                                                          \
+		NULL, 0, 0, (limit), 0                                                             \
+	}
 
 void cp_buf_release(struct cp_buf *b);
 /* Forget the content, keep the memory and clear the failure. */

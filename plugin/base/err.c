@@ -14,7 +14,8 @@ static void put_line(char *out, size_t size, struct cp_str s)
 
 	while (s.n) {
 		uint32_t rune = cp_utf8_decode(s, &width);
-		bool bad = rune < 0x20 || (rune >= 0x7F && rune < 0xA0) || (rune == CP_RUNE_ERROR && width == 1);
+		bool bad = rune < 0x20 || (rune >= 0x7F && rune < 0xA0) ||
+			   (rune == CP_RUNE_ERROR && width == 1);
 
 		if (at + width >= size)
 			break;
@@ -72,7 +73,8 @@ int cp_err_wrap(struct cp_err *err, const char *format, ...)
 	return err->code ? err->code : CP_EBUG;
 }
 
-void cp_err_at(struct cp_err *err, struct cp_str file, int line, int column, int width, struct cp_str source)
+void cp_err_at(struct cp_err *err, struct cp_str file, int line, int column, int width,
+	       struct cp_str source)
 {
 	if (!err)
 		return;
@@ -104,8 +106,9 @@ int cp_err_nomem(struct cp_err *err)
 
 const char *cp_err_name(int code)
 {
-	static const char *const names[] = {"ok", "invalid", "not-found", "io", "network", "limit", "unsupported",
-					    "no-memory", "cancelled", "bug", "usage"};
+	static const char *const names[] = {"ok",        "invalid", "not-found",   "io",
+					    "network",   "limit",   "unsupported", "no-memory",
+					    "cancelled", "bug",     "usage"};
 
 	return code <= 0 && code >= CP_EUSAGE ? names[-code] : "bug";
 }

@@ -15,9 +15,9 @@
 #define CP_ELIMIT (-5)       /* over a limit of base/limits.h */
 #define CP_EUNSUPPORTED (-6) /* valid, but not something we can answer */
 #define CP_ENOMEM (-7)
-#define CP_ECANCELLED (-8)   /* the host asked us to stop */
-#define CP_EBUG (-9)         /* our own mistake */
-#define CP_EUSAGE (-10)      /* flags or request members that contradict each other */
+#define CP_ECANCELLED (-8) /* the host asked us to stop */
+#define CP_EBUG (-9)       /* our own mistake */
+#define CP_EUSAGE (-10)    /* flags or request members that contradict each other */
 
 struct cp_err {
 	int code;           /* one of the above, 0 while unused */
@@ -35,7 +35,8 @@ int cp_err_set(struct cp_err *err, int code, const char *format, ...) CP_PRINTF(
 /* Put "format: " before the message on the way up. Returns err->code, CP_EBUG if err was never set. */
 int cp_err_wrap(struct cp_err *err, const char *format, ...) CP_PRINTF(2, 3);
 /* Position of the error, kept when already set. */
-void cp_err_at(struct cp_err *err, struct cp_str file, int line, int column, int width, struct cp_str source);
+void cp_err_at(struct cp_err *err, struct cp_str file, int line, int column, int width,
+	       struct cp_str source);
 void cp_err_hint(struct cp_err *err, const char *format, ...) CP_PRINTF(2, 3);
 int cp_err_nomem(struct cp_err *err);
 /* The code as a word: "invalid", "not-found" ... */

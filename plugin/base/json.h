@@ -15,13 +15,16 @@
 struct cp_json_out {
 	struct cp_buf *b;
 	int depth;
-	int indent;       /* spaces per level, 0 = compact */
+	int indent; /* spaces per level, 0 = compact */
 	bool need_comma;
 	bool after_key;
-	bool raw_html;    /* do not escape < > &: for people's files, never for hashed bytes */
+	bool raw_html; /* do not escape < > &: for people's files, never for hashed bytes */
 };
 
-#define CP_JSON_OUT(buf) {(buf), 0, 0, false, false, false}
+#define CP_JSON_OUT(buf)                                                                           \
+	{                                                                                          \
+		(buf), 0, 0, false, false, false                                                   \
+	}
 
 void cp_json_open(struct cp_json_out *o, char bracket);  /* '{' or '[' */
 void cp_json_close(struct cp_json_out *o, char bracket); /* '}' or ']' */
@@ -44,13 +47,22 @@ void cp_json_kbool(struct cp_json_out *o, const char *key, bool v);
 struct cp_json; /* one value of a parsed document; borrowed from its document */
 struct cp_json_doc;
 
-enum cp_json_kind { CP_JSON_NULL, CP_JSON_BOOL, CP_JSON_INT, CP_JSON_REAL, CP_JSON_STRING, CP_JSON_ARRAY, CP_JSON_OBJECT };
+enum cp_json_kind {
+	CP_JSON_NULL,
+	CP_JSON_BOOL,
+	CP_JSON_INT,
+	CP_JSON_REAL,
+	CP_JSON_STRING,
+	CP_JSON_ARRAY,
+	CP_JSON_OBJECT
+};
 
 /*
  * Parse one document. CP_EINVAL with line and column, CP_ELIMIT, CP_ENOMEM. Duplicate members: the last wins.
  * `name` is the file's name for messages.
  */
-int cp_json_parse(struct cp_str text, struct cp_str name, struct cp_json_doc **ret_doc, struct cp_err *err);
+int cp_json_parse(struct cp_str text, struct cp_str name, struct cp_json_doc **ret_doc,
+		  struct cp_err *err);
 void cp_json_doc_free(struct cp_json_doc *doc);
 static inline void cp_json_doc_free_ptr(struct cp_json_doc **doc)
 {

@@ -52,22 +52,26 @@ static bool too_deep(struct cp_str text)
 	return false;
 }
 
-int cp_json_parse(struct cp_str text, struct cp_str name, struct cp_json_doc **ret_doc, struct cp_err *err)
+int cp_json_parse(struct cp_str text, struct cp_str name, struct cp_json_doc **ret_doc,
+		  struct cp_err *err)
 {
 	struct cp_json_doc *doc;
 	json_error_t e;
 	json_t *root;
 
 	if (text.n > CP_MAX_JSON_BYTES)
-		return cp_err_set(err, CP_ELIMIT, "%.*s: over %u bytes of JSON", CP_STR(name), CP_MAX_JSON_BYTES);
+		return cp_err_set(err, CP_ELIMIT, "%.*s: over %u bytes of JSON", CP_STR(name),
+				  CP_MAX_JSON_BYTES);
 	if (too_deep(text))
-		return cp_err_set(err, CP_ELIMIT, "%.*s: JSON nested over %d levels", CP_STR(name), CP_MAX_JSON_DEPTH);
+		return cp_err_set(err, CP_ELIMIT, "%.*s: JSON nested over %d levels", CP_STR(name),
+				  CP_MAX_JSON_DEPTH);
 	root = json_loadb(text.p ? text.p : "", text.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);
 	if (!root) {
 		if (json_error_code(&e) == json_error_out_of_memory)
 			return cp_err_nomem(err);
 		cp_err_set(err, CP_EINVAL, "%s", e.text);
-		cp_err_at(err, name, e.line > 0 ? e.line : 1, e.column > 0 ? e.column : 1, 1, line_at(text, e.line));
+		cp_err_at(err, name, e.line > 0 ? e.line : 1, e.column > 0 ? e.column : 1, 1,
+			  line_at(text, e.line));
 		return CP_EINVAL;
 	}
 	doc = malloc(sizeof(*doc));

@@ -142,14 +142,16 @@ void cp_json_raw(struct cp_json_out *o, struct cp_str json)
 
 void cp_json_base64(struct cp_json_out *o, struct cp_str bytes)
 {
-	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char set[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const unsigned char *p = (const unsigned char *)bytes.p;
 
 	before_value(o);
 	cp_buf_addc(o->b, '"');
 	for (size_t i = 0; i < bytes.n; i += 3) {
 		size_t left = bytes.n - i;
-		uint32_t v = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (left > 2 ? p[i + 2] : 0);
+		uint32_t v = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
+			     (left > 2 ? p[i + 2] : 0);
 
 		cp_buf_addc(o->b, set[v >> 18]);
 		cp_buf_addc(o->b, set[v >> 12 & 63]);

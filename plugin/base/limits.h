@@ -2,7 +2,9 @@
 #ifndef CP_BASE_LIMITS_H
 #define CP_BASE_LIMITS_H
 
-#define CP_MAX_DOCKERFILE_BYTES (16u << 20)   /* BuildKit itself stops at 2 MiB for the transfer of a Dockerfile; we give an error with a position sooner than memory */
+#define CP_MAX_DOCKERFILE_BYTES                                                                    \
+	(16u                                                                                       \
+	 << 20) /* BuildKit itself stops at 2 MiB for the transfer of a Dockerfile; we give an error with a position sooner than memory */
 #define CP_MAX_IGNORE_BYTES (16u << 20)
 #define CP_MAX_IGNORE_PATTERNS 100000u
 #define CP_MAX_STAGES 2000u
@@ -11,20 +13,21 @@
 #define CP_MAX_LINE_BYTES (1u << 20)
 #define CP_MAX_EXPANSION_BYTES (1u << 20)
 #define CP_MAX_EXPANSION_DEPTH 64u
-#define CP_MAX_EXPANSION_STEPS (1u << 26)      /* bytes copied and compared by one expansion */
-#define CP_MAX_SYMLINKS 255u                  /* as BuildKit's contenthash */
+#define CP_MAX_EXPANSION_STEPS (1u << 26) /* bytes copied and compared by one expansion */
+#define CP_MAX_SYMLINKS 255u              /* as BuildKit's contenthash */
 #define CP_MAX_PATH_BYTES 4096u
 #define CP_MAX_TREE_DEPTH 512u
 #define CP_MAX_TREE_ENTRIES 5000000u
-#define CP_MAX_BLOB_BYTES (64u << 20)         /* for a blob that we must look into (links, attributes, conversions) */
-#define CP_MAX_HASHED_BYTES ((size_t)1 << 30)  /* one file of a context whose bytes are hashed */
+#define CP_MAX_BLOB_BYTES                                                                          \
+	(64u << 20) /* for a blob that we must look into (links, attributes, conversions) */
+#define CP_MAX_HASHED_BYTES ((size_t)1 << 30) /* one file of a context whose bytes are hashed */
 #define CP_MAX_JSON_BYTES (64u << 20)
 #define CP_MAX_JSON_DEPTH 128
 #define CP_MAX_YAML_BYTES (4u << 20)
 #define CP_MAX_YAML_NODES 200000u
 #define CP_MAX_YAML_DEPTH 64u
 #define CP_MAX_OUTPUT_BYTES (256u << 20)
-#define CP_MAX_CAUSE_PATHS 20u                /* listed; the rest is counted */
+#define CP_MAX_CAUSE_PATHS 20u /* listed; the rest is counted */
 #define CP_MAX_IMAGES 1000u
 #define CP_MAX_ARENA_BYTES ((size_t)1 << 30)
 

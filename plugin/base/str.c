@@ -35,7 +35,8 @@ bool cp_str_starts(struct cp_str s, struct cp_str prefix)
 
 bool cp_str_ends(struct cp_str s, struct cp_str suffix)
 {
-	return s.n >= suffix.n && (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
+	return s.n >= suffix.n &&
+	       (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
 }
 
 size_t cp_str_find(struct cp_str s, char c, size_t from)

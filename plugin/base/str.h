@@ -18,7 +18,10 @@ struct cp_str {
 /* A literal as a slice: CP_S("FROM"). */
 #define CP_S(literal) ((struct cp_str){(literal), sizeof(literal) - 1})
 /* The same as an initialiser of static data. */
-#define CP_S_INIT(literal) {(literal), sizeof(literal) - 1}
+#define CP_S_INIT(literal)                                                                         \
+	{                                                                                          \
+		(literal), sizeof(literal) - 1                                                     \
+	}
 /* The two arguments that "%.*s" wants. */
 #define CP_STR(s) (int)(s).n, (s).p ? (s).p : ""
 

@@ -59,6 +59,6 @@ bool cp_rune_is_space(uint32_t r)
 {
 	if (r <= 0xFF)
 		return (r >= '\t' && r <= '\r') || r == ' ' || r == 0x85 || r == 0xA0;
-	return r == 0x1680 || (r >= 0x2000 && r <= 0x200A) || r == 0x2028 || r == 0x2029 || r == 0x202F ||
-	       r == 0x205F || r == 0x3000;
+	return r == 0x1680 || (r >= 0x2000 && r <= 0x200A) || r == 0x2028 || r == 0x2029 ||
+	       r == 0x202F || r == 0x205F || r == 0x3000;
 }

@@ -44,7 +44,8 @@ static int bad(struct reader *r, const char *what)
 
 static int compare_blobs(const void *x, const void *y)
 {
-	return memcmp(((const struct cp_cache_blob *)x)->digest.bytes, ((const struct cp_cache_blob *)y)->digest.bytes, 32);
+	return memcmp(((const struct cp_cache_blob *)x)->digest.bytes,
+		      ((const struct cp_cache_blob *)y)->digest.bytes, 32);
 }
 
 static int read_layer(struct reader *r, const struct cp_json *v, struct layer *l)
@@ -53,13 +54,15 @@ static int read_layer(struct reader *r, const struct cp_json *v, struct layer *l
 
 	if (!cp_digest_parse(cp_json_text(cp_json_get(v, "blob")), &l->blob))
 		return bad(r, "a layer has no digest");
-	l->parent = cp_json_number(cp_json_get(v, "parent"), 0); /* omitempty: no member is index 0, none is -1 */
+	l->parent = cp_json_number(cp_json_get(v, "parent"),
+				   0); /* omitempty: no member is index 0, none is -1 */
 	if (l->parent < -1 || l->parent >= (int64_t)r->n_layers)
 		return bad(r, "a layer's parent is out of range");
 	l->there = true;
 	if (!r->blobs)
 		return 0;
-	blob = bsearch(&(struct cp_cache_blob){.digest = l->blob}, r->blobs, r->n_blobs, sizeof(*blob), compare_blobs);
+	blob = bsearch(&(struct cp_cache_blob){.digest = l->blob}, r->blobs, r->n_blobs,
+		       sizeof(*blob), compare_blobs);
 	l->there = blob != NULL;
 	l->size = blob ? blob->size : 0;
 	r->cache->n_missing_blobs += !blob;
@@ -226,7 +229,8 @@ static int read_records(struct reader *r, const struct cp_json *list)
 	return 0;
 }
 
-int cp_cache_parse(struct cp_arena *a, struct cp_str text, struct cp_str name, const struct cp_cache_blob *blobs, size_t n_blobs,
+int cp_cache_parse(struct cp_arena *a, struct cp_str text, struct cp_str name,
+		   const struct cp_cache_blob *blobs, size_t n_blobs,
 		   const struct cp_cache **ret_cache, struct cp_err *err)
 {
 	cp_auto_json struct cp_json_doc *doc = NULL;
@@ -235,7 +239,9 @@ int cp_cache_parse(struct cp_arena *a, struct cp_str text, struct cp_str name, c
 	int e;
 
 	if (text.n > MAX_CONFIG_BYTES)
-		return cp_err_set(err, CP_ELIMIT, "%.*s: over 1 MiB, so BuildKit ignores the whole cache", CP_STR(name));
+		return cp_err_set(err, CP_ELIMIT,
+				  "%.*s: over 1 MiB, so BuildKit ignores the whole cache",
+				  CP_STR(name));
 	e = cp_json_parse(text, name, &doc, err);
 	if (e < 0)
 		return e;

@@ -28,9 +28,9 @@ struct cp_cache_input {
 struct cp_cache_record {
 	struct cp_digest digest; /* OUT(op digest, output) or OUT(content digest, -1) */
 	struct cp_cache_input *inputs;
-	size_t n_inputs;         /* 0: a root: a source, a heredoc, a content key */
-	bool has_layers;         /* a result that can be loaded: its chain of blobs is complete */
-	uint64_t bytes;          /* of that chain, 0 = not known */
+	size_t n_inputs; /* 0: a root: a source, a heredoc, a content key */
+	bool has_layers; /* a result that can be loaded: its chain of blobs is complete */
+	uint64_t bytes;  /* of that chain, 0 = not known */
 };
 
 struct cp_cache {
@@ -52,7 +52,8 @@ struct cp_cache_blob {
  * Parse a cacheconfig. `blobs`: what the manifest has (NULL = taken to be all there). Links out of range, a layer that is its own
  * ancestor and digests that are none are CP_EINVAL; over the importer's 1 MiB is CP_ELIMIT. Texts are not kept.
  */
-int cp_cache_parse(struct cp_arena *a, struct cp_str text, struct cp_str name, const struct cp_cache_blob *blobs, size_t n_blobs,
+int cp_cache_parse(struct cp_arena *a, struct cp_str text, struct cp_str name,
+		   const struct cp_cache_blob *blobs, size_t n_blobs,
 		   const struct cp_cache **ret_cache, struct cp_err *err);
 
 /* OUT(d, n) = D(d "@" n) of section 0. */
@@ -68,7 +69,7 @@ struct cp_content_digest {
 struct cp_cache_match {
 	const uint32_t *records; /* indexes, surely its own */
 	size_t n_records;
-	bool maybe;    /* a record that is not there surely could match if a content digest were known */
+	bool maybe; /* a record that is not there surely could match if a content digest were known */
 	bool loadable; /* one of the records has its layers */
 };
 
@@ -76,7 +77,8 @@ struct cp_cache_match {
  * Look every operation up. `contents[op][input]` are known digests (NULL rows where an op has none).
  * ret_matches: one per op, by cp_op.index.
  */
-int cp_cache_match(struct cp_arena *a, const struct cp_cache *cache, const struct cp_graph *graph, const struct cp_op_key *keys,
-		   const struct cp_content_digest *const *contents, struct cp_cache_match **ret_matches, struct cp_err *err);
+int cp_cache_match(struct cp_arena *a, const struct cp_cache *cache, const struct cp_graph *graph,
+		   const struct cp_op_key *keys, const struct cp_content_digest *const *contents,
+		   struct cp_cache_match **ret_matches, struct cp_err *err);
 
 #endif

@@ -23,14 +23,17 @@ static bool has(const struct cp_cache_match *m, uint32_t record)
 
 static bool same_selector(const struct cp_cache_link *l, const struct cp_key_input *in)
 {
-	return l->has_selector == in->has_selector && (!l->has_selector || cp_digest_eq(&l->selector, &in->selector));
+	return l->has_selector == in->has_selector &&
+	       (!l->has_selector || cp_digest_eq(&l->selector, &in->selector));
 }
 
-static enum fit input_fits(struct lookup *k, const struct cp_op *op, size_t i, const struct cp_cache_record *rec)
+static enum fit input_fits(struct lookup *k, const struct cp_op *op, size_t i,
+			   const struct cp_cache_record *rec)
 {
 	const struct cp_key_input *in = &k->keys[op->index].inputs[i];
 	const struct cp_cache_match *u = &k->matches[op->inputs[i]->index];
-	const struct cp_content_digest *c = in->by_content && k->contents[op->index] ? &k->contents[op->index][i] : NULL;
+	const struct cp_content_digest *c =
+		in->by_content && k->contents[op->index] ? &k->contents[op->index][i] : NULL;
 	enum fit best = FIT_NO;
 	struct cp_digest slow = {{0}};
 
@@ -54,7 +57,8 @@ static enum fit input_fits(struct lookup *k, const struct cp_op *op, size_t i, c
 	return best;
 }
 
-static enum fit record_fits(struct lookup *k, const struct cp_op *op, const struct cp_cache_record *rec)
+static enum fit record_fits(struct lookup *k, const struct cp_op *op,
+			    const struct cp_cache_record *rec)
 {
 	enum fit worst = FIT_YES;
 
@@ -73,7 +77,8 @@ static int look_up(struct lookup *k, const struct cp_op *op)
 {
 	const struct cp_op_key *key = &k->keys[op->index];
 	struct cp_digest id = cp_cache_out(&key->digest, 0);
-	const index_vec *list = cp_map_get(&k->cache->by_digest, cp_str_n((const char *)id.bytes, sizeof(id.bytes)));
+	const index_vec *list = cp_map_get(&k->cache->by_digest,
+					   cp_str_n((const char *)id.bytes, sizeof(id.bytes)));
 	struct cp_cache_match *m = &k->matches[op->index];
 	CP_VEC(uint32_t) found = {0};
 
@@ -99,8 +104,9 @@ static int look_up(struct lookup *k, const struct cp_op *op)
 	return 0;
 }
 
-int cp_cache_match(struct cp_arena *a, const struct cp_cache *cache, const struct cp_graph *graph, const struct cp_op_key *keys,
-		   const struct cp_content_digest *const *contents, struct cp_cache_match **ret_matches, struct cp_err *err)
+int cp_cache_match(struct cp_arena *a, const struct cp_cache *cache, const struct cp_graph *graph,
+		   const struct cp_op_key *keys, const struct cp_content_digest *const *contents,
+		   struct cp_cache_match **ret_matches, struct cp_err *err)
 {
 	struct lookup k = {.a = a, .cache = cache, .keys = keys, .contents = contents};
 

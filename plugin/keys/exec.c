@@ -108,8 +108,8 @@ static void put_mount(struct cp_json_out *o, const struct cp_op_mount *m)
 
 static bool only_root_mount(const struct cp_op_exec *e)
 {
-	return e->n_mounts == 1 && cp_str_eq(e->mounts[0].dest, CP_S("/")) && !e->mounts[0].read_only &&
-	       e->mounts[0].type == MOUNT_BIND;
+	return e->n_mounts == 1 && cp_str_eq(e->mounts[0].dest, CP_S("/")) &&
+	       !e->mounts[0].read_only && e->mounts[0].type == MOUNT_BIND;
 }
 
 static void put_mounts(struct cp_json_out *o, const struct cp_op_exec *e)
@@ -155,7 +155,8 @@ static void put_devices(struct cp_json_out *o, const struct cp_op_exec *e)
 }
 
 /* toSelectors(dedupePaths(...)): the whole file system as soon as "/" is among them. */
-static int content_selectors(struct cp_arena *a, const struct cp_str *paths, size_t n, struct cp_key_input *in)
+static int content_selectors(struct cp_arena *a, const struct cp_str *paths, size_t n,
+			     struct cp_key_input *in)
 {
 	struct cp_str *unique;
 	size_t n_unique;
@@ -172,7 +173,8 @@ static int content_selectors(struct cp_arena *a, const struct cp_str *paths, siz
 			in->n_sels = 0;
 			break;
 		}
-		in->sels[in->n_sels++] = (struct cp_selector){.path = unique[i], .follow_links = true};
+		in->sels[in->n_sels++] =
+			(struct cp_selector){.path = unique[i], .follow_links = true};
 	}
 	if (in->n_sels == 0)
 		in->sels[in->n_sels++] = (struct cp_selector){.path = CP_S("/")};
@@ -185,7 +187,8 @@ static bool reads_input(const struct cp_op_mount *m, size_t input)
 }
 
 /* One input: its mounts' selectors, and content when the last mount that uses it allows that. */
-static int input_key(struct cp_arena *a, const struct cp_op_exec *e, size_t input, struct cp_key_input *in)
+static int input_key(struct cp_arena *a, const struct cp_op_exec *e, size_t input,
+		     struct cp_key_input *in)
 {
 	CP_VEC(struct cp_str) paths = {0};
 	bool by_content = false;

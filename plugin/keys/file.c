@@ -137,8 +137,8 @@ static bool has_wildcards(struct cp_str path)
 
 typedef CP_VEC(struct cp_selector) selector_vec;
 
-static int add_user_selector(struct cp_arena *a, selector_vec *v, const struct cp_op_user *u, size_t input,
-			     struct cp_str file)
+static int add_user_selector(struct cp_arena *a, selector_vec *v, const struct cp_op_user *u,
+			     size_t input, struct cp_str file)
 {
 	if (u->kind != CP_USER_NAME || u->input != (long)input)
 		return 0;
@@ -156,15 +156,16 @@ static int collect(struct cp_arena *a, const struct cp_op *op, size_t input, sel
 			return CP_ENOMEM;
 		if (c->kind != CP_ACTION_COPY || c->secondary_input != (long)input)
 			continue;
-		if (cp_vec_push(a, v, (struct cp_selector){
-					      .path = c->src,
-					      .wildcard = c->allow_wildcard && has_wildcards(c->src),
-					      .follow_links = c->follow_symlink,
-					      .includes = c->includes,
-					      .n_includes = c->n_includes,
-					      .excludes = c->excludes,
-					      .n_excludes = c->n_excludes,
-				      }) < 0)
+		if (cp_vec_push(a, v,
+				(struct cp_selector){
+					.path = c->src,
+					.wildcard = c->allow_wildcard && has_wildcards(c->src),
+					.follow_links = c->follow_symlink,
+					.includes = c->includes,
+					.n_includes = c->n_includes,
+					.excludes = c->excludes,
+					.n_excludes = c->n_excludes,
+				}) < 0)
 			return CP_ENOMEM;
 	}
 	return 0;
@@ -188,7 +189,8 @@ static int add_plain(struct cp_arena *a, const selector_vec *all, bool follow, s
 			return CP_ENOMEM;
 	r = keys_dedupe_paths(a, paths.items, paths.n, &unique, &n_unique);
 	for (size_t i = 0; r == 0 && i < n_unique; i++)
-		r = cp_vec_push(a, out, (struct cp_selector){.path = unique[i], .follow_links = follow});
+		r = cp_vec_push(a, out,
+				(struct cp_selector){.path = unique[i], .follow_links = follow});
 	return r;
 }
 
@@ -221,7 +223,8 @@ static int compare_descending(const void *x, const void *y)
 	return cp_str_cmp(*(const struct cp_str *)y, *(const struct cp_str *)x);
 }
 
-static int input_key(struct cp_arena *a, const struct cp_op *op, size_t input, struct cp_key_input *in)
+static int input_key(struct cp_arena *a, const struct cp_op *op, size_t input,
+		     struct cp_key_input *in)
 {
 	selector_vec all = {0}, unique = {0};
 	struct cp_str *paths;

@@ -22,7 +22,8 @@ void keys_omitempty_true(struct cp_json_out *o, const char *key, bool v)
 		cp_json_kbool(o, key, true);
 }
 
-void keys_omitempty_list(struct cp_json_out *o, const char *key, const struct cp_str *items, size_t n)
+void keys_omitempty_list(struct cp_json_out *o, const char *key, const struct cp_str *items,
+			 size_t n)
 {
 	if (!n)
 		return;
@@ -44,15 +45,18 @@ static bool has_ancestor(struct cp_str p, const struct cp_str *sorted, size_t n)
 	for (size_t i = 0; i < p.n; i++) {
 		struct cp_str above = cp_str_sub(p, 0, i ? i : 1);
 
-		if (p.p[i] == '/' && above.n < p.n && bsearch(&above, sorted, n, sizeof(*sorted), compare_paths))
+		if (p.p[i] == '/' && above.n < p.n &&
+		    bsearch(&above, sorted, n, sizeof(*sorted), compare_paths))
 			return true;
 	}
 	return false;
 }
 
-int keys_dedupe_paths(struct cp_arena *a, const struct cp_str *paths, size_t n, struct cp_str **ret, size_t *ret_n)
+int keys_dedupe_paths(struct cp_arena *a, const struct cp_str *paths, size_t n, struct cp_str **ret,
+		      size_t *ret_n)
 {
-	struct cp_str *sorted = cp_arena_array(a, n, sizeof(*sorted)), *out = cp_arena_array(a, n, sizeof(*out));
+	struct cp_str *sorted = cp_arena_array(a, n, sizeof(*sorted)),
+		      *out = cp_arena_array(a, n, sizeof(*out));
 	size_t kept = 0;
 
 	if (!sorted || !out)
@@ -86,7 +90,8 @@ struct cp_digest keys_join_digest(const struct cp_str *paths, size_t n)
 }
 
 /* solver/llbsolver/ops/merge.go CacheMap: the list of inputs, no selectors, no content. */
-int keys_merge(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key, struct cp_buf *out)
+int keys_merge(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key,
+	       struct cp_buf *out)
 {
 	struct cp_json_out o = CP_JSON_OUT(out);
 
@@ -111,7 +116,8 @@ int keys_merge(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key
 	return cp_buf_error(out);
 }
 
-static int compute(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key, struct cp_buf *out)
+static int compute(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key,
+		   struct cp_buf *out)
 {
 	key->inputs = cp_arena_array(a, op->n_inputs, sizeof(*key->inputs));
 	if (!key->inputs)
@@ -129,7 +135,8 @@ static int compute(struct cp_arena *a, const struct cp_op *op, struct cp_op_key 
 	return CP_EBUG;
 }
 
-int cp_keys_compute(struct cp_arena *a, const struct cp_graph *graph, struct cp_op_key **ret_keys, struct cp_err *err)
+int cp_keys_compute(struct cp_arena *a, const struct cp_graph *graph, struct cp_op_key **ret_keys,
+		    struct cp_err *err)
 {
 	struct cp_op_key *keys = cp_arena_array(a, graph->n_ops, sizeof(*keys));
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);

@@ -16,15 +16,15 @@
 struct cp_key_input {
 	bool has_selector;
 	struct cp_digest selector; /* D(JOIN0(paths)) */
-	bool by_content;           /* a content key exists: sels, in the order in which their digests are joined */
+	bool by_content; /* a content key exists: sels, in the order in which their digests are joined */
 	struct cp_selector *sels;
 	size_t n_sels;
 };
 
 struct cp_op_key {
-	struct cp_str preimage;    /* JSON or "buildkit.source.v0:..." */
-	struct cp_digest digest;   /* of the pre-image */
-	bool random;               /* a local source: never equal to anything, known by content only */
+	struct cp_str preimage;  /* JSON or "buildkit.source.v0:..." */
+	struct cp_digest digest; /* of the pre-image */
+	bool random; /* a local source: never equal to anything, known by content only */
 	/*
 	 * The real pre-image is not known (image not resolved, ADD of a URL without checksum ...): equal pre-images mean that the
 	 * Dockerfile says the same. `why` is a sentence fragment; "" = the pre-image is BuildKit's own.
@@ -34,6 +34,7 @@ struct cp_op_key {
 };
 
 /* Keys of every op of a graph, indexed by cp_op.index. CP_ENOMEM only. */
-int cp_keys_compute(struct cp_arena *a, const struct cp_graph *graph, struct cp_op_key **ret_keys, struct cp_err *err);
+int cp_keys_compute(struct cp_arena *a, const struct cp_graph *graph, struct cp_op_key **ret_keys,
+		    struct cp_err *err);
 
 #endif

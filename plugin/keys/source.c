@@ -45,7 +45,8 @@ static int http(const struct cp_op *op, struct cp_op_key *key, struct cp_buf *ou
 	if (op->source.http_checksum.n) {
 		cp_json_kstr(&o, "Checksum", op->source.http_checksum);
 	} else {
-		key->unresolved = CP_S("ADD of a URL without --checksum: what the server sends is not known before the build");
+		key->unresolved = CP_S(
+			"ADD of a URL without --checksum: what the server sends is not known before the build");
 		cp_json_kstr(&o, "URL", op->source.http_url);
 	}
 	cp_json_close(&o, '}');
@@ -72,7 +73,8 @@ static int git(const struct cp_op *op, struct cp_op_key *key, struct cp_buf *out
 	if (is_commit_id(s->git_ref)) {
 		cp_buf_adds(out, s->git_ref);
 	} else {
-		key->unresolved = CP_S("ADD of a git repository by branch or tag: the commit is not known before the build");
+		key->unresolved = CP_S(
+			"ADD of a git repository by branch or tag: the commit is not known before the build");
 		cp_buf_adds(out, s->git_remote);
 		cp_buf_addc(out, '\0');
 		cp_buf_adds(out, s->git_ref);
@@ -90,7 +92,8 @@ static int git(const struct cp_op *op, struct cp_op_key *key, struct cp_buf *out
 	return cp_buf_error(out);
 }
 
-int keys_source(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key, struct cp_buf *out)
+int keys_source(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key,
+		struct cp_buf *out)
 {
 	int r;
 
@@ -112,7 +115,8 @@ int keys_source(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *ke
 		r = 0;
 		break;
 	default:
-		key->unresolved = CP_S("a kind of source that cannot be looked into before the build");
+		key->unresolved =
+			CP_S("a kind of source that cannot be looked into before the build");
 		cp_buf_addz(out, "other:");
 		cp_buf_adds(out, op->source.identifier);
 		r = 0;

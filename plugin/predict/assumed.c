@@ -28,9 +28,11 @@ bool assumptions_differ(const struct cp_op *x, const struct cp_op *y)
 {
 	if (!x->assumes_config_of.n && !y->assumes_config_of.n)
 		return false;
-	if (x->assumes != y->assumes || !cp_str_eq(image_of(x->assumes_config_of), image_of(y->assumes_config_of)))
+	if (x->assumes != y->assumes ||
+	    !cp_str_eq(image_of(x->assumes_config_of), image_of(y->assumes_config_of)))
 		return true;
-	return x->kind == CP_OP_EXEC && y->kind == CP_OP_EXEC && env_assumptions_differ(&x->exec, &y->exec);
+	return x->kind == CP_OP_EXEC && y->kind == CP_OP_EXEC &&
+	       env_assumptions_differ(&x->exec, &y->exec);
 }
 
 static bool same_list(const struct cp_str *x, size_t nx, const struct cp_str *y, size_t ny)
@@ -56,7 +58,8 @@ static bool env_may_equal(const struct cp_op_exec *x, const struct cp_op_exec *y
 	for (size_t i = 0; i < x->n_env; i++) {
 		bool open = is_assumed(x, i) != is_assumed(y, i);
 
-		if (open ? !cp_str_eq(name_of(x->env[i]), name_of(y->env[i])) : !cp_str_eq(x->env[i], y->env[i]))
+		if (open ? !cp_str_eq(name_of(x->env[i]), name_of(y->env[i]))
+			 : !cp_str_eq(x->env[i], y->env[i]))
 			return false;
 	}
 	return true;
@@ -75,7 +78,8 @@ static bool exec_may_equal(const struct cp_op *x, const struct cp_op *y, unsigne
 	const struct cp_op_exec *a = &x->exec, *b = &y->exec;
 
 	return args_may_equal(a, b, open & CP_ASSUMES_SHELL) && env_may_equal(a, b) &&
-	       ((open & CP_ASSUMES_CWD) || cp_str_eq(a->cwd, b->cwd)) && ((open & CP_ASSUMES_USER) || cp_str_eq(a->user, b->user)) &&
+	       ((open & CP_ASSUMES_CWD) || cp_str_eq(a->cwd, b->cwd)) &&
+	       ((open & CP_ASSUMES_USER) || cp_str_eq(a->user, b->user)) &&
 	       a->n_mounts == b->n_mounts && a->network == b->network && a->security == b->security;
 }
 
@@ -88,12 +92,16 @@ static bool action_may_equal(const struct cp_action *x, const struct cp_action *
 {
 	if (x->kind != y->kind)
 		return false;
-	if (!(open & (CP_ASSUMES_FILE | CP_ASSUMES_CWD)) && (!cp_str_eq(x->dest, y->dest) || !cp_str_eq(x->src, y->src)))
+	if (!(open & (CP_ASSUMES_FILE | CP_ASSUMES_CWD)) &&
+	    (!cp_str_eq(x->dest, y->dest) || !cp_str_eq(x->src, y->src)))
 		return false;
 	if (!(open & (CP_ASSUMES_FILE | CP_ASSUMES_USER)) &&
-	    (!user_equal(&x->owner.user, &y->owner.user) || !user_equal(&x->owner.group, &y->owner.group)))
+	    (!user_equal(&x->owner.user, &y->owner.user) ||
+	     !user_equal(&x->owner.group, &y->owner.group)))
 		return false;
-	return (open & CP_ASSUMES_FILE) || (x->mode == y->mode && cp_str_eq(x->mode_str, y->mode_str) && x->timestamp == y->timestamp);
+	return (open & CP_ASSUMES_FILE) ||
+	       (x->mode == y->mode && cp_str_eq(x->mode_str, y->mode_str) &&
+		x->timestamp == y->timestamp);
 }
 
 bool assumed_may_equal(const struct cp_op *x, const struct cp_op *y)

@@ -32,7 +32,8 @@ static int compute_contents(struct cached *c, const struct cp_op *op)
 			continue;
 		r = matcher_fs(&c->m, &c->m.b, op->inputs[i], &fs);
 		if (r == 0)
-			r = cp_selection_digest(c->m.arena, fs, key->inputs[i].sels, key->inputs[i].n_sels, c->hasher, &row[i].digest,
+			r = cp_selection_digest(c->m.arena, fs, key->inputs[i].sels,
+						key->inputs[i].n_sels, c->hasher, &row[i].digest,
 						&why, c->m.err);
 		if (r < 0)
 			return r;
@@ -64,12 +65,14 @@ static void decide(struct cached *c)
 
 		c->runs[op->index] = op->ignore_cache || (c->needed[op->index] && !m->loadable);
 		for (size_t i = 0; i < op->n_inputs; i++)
-			if (c->runs[op->index] || (c->m.b.keys[op->index].inputs[i].by_content && !linked_by_definition(c, op, i)))
+			if (c->runs[op->index] || (c->m.b.keys[op->index].inputs[i].by_content &&
+						   !linked_by_definition(c, op, i)))
 				c->needed[op->inputs[i]->index] = true;
 	}
 }
 
-static int say(struct cached *c, struct cp_cause *cause, enum cp_cause_kind kind, struct cp_str text)
+static int say(struct cached *c, struct cp_cause *cause, enum cp_cause_kind kind,
+	       struct cp_str text)
 {
 	(void)c;
 	cause->kind = kind;
@@ -78,14 +81,17 @@ static int say(struct cached *c, struct cp_cause *cause, enum cp_cause_kind kind
 }
 
 /* Why there is no record: what changed since the commit that it was compared with, if that explains it. */
-static int explain_missing(struct cached *c, const struct cp_prediction *before, size_t i, struct cp_step_result *r)
+static int explain_missing(struct cached *c, const struct cp_prediction *before, size_t i,
+			   struct cp_step_result *r)
 {
 	const struct cp_op *op = r->step->op;
 
 	if (op->ignore_cache)
-		return say(c, &r->cause, CP_CAUSE_NO_CACHE_REQUESTED, CP_S("the build asks for no cache here"));
+		return say(c, &r->cause, CP_CAUSE_NO_CACHE_REQUESTED,
+			   CP_S("the build asks for no cache here"));
 	if (c->matches[op->index].n_records)
-		return say(c, &r->cause, CP_CAUSE_LAYERS_MISSING, CP_S("the cache knows its key, but does not hold its layers"));
+		return say(c, &r->cause, CP_CAUSE_LAYERS_MISSING,
+			   CP_S("the cache knows its key, but does not hold its layers"));
 	if (before && before->steps[i].outcome != CP_OUTCOME_HIT) {
 		r->cause = before->steps[i].cause;
 		return 0;
@@ -103,10 +109,12 @@ static enum cp_outcome outcome_of(const struct cached *c, const struct cp_op *op
 		return c->needed[op->index] && !m->loadable ? CP_OUTCOME_MISS : CP_OUTCOME_HIT;
 	if (!m->maybe)
 		return CP_OUTCOME_MISS;
-	return c->unknown[op->index].n || c->m.b.keys[op->index].unresolved.n ? CP_OUTCOME_UNKNOWN : CP_OUTCOME_DEPENDS;
+	return c->unknown[op->index].n || c->m.b.keys[op->index].unresolved.n ? CP_OUTCOME_UNKNOWN
+									      : CP_OUTCOME_DEPENDS;
 }
 
-static int explain_maybe(struct cached *c, const struct cp_prediction *before, size_t i, struct cp_step_result *r)
+static int explain_maybe(struct cached *c, const struct cp_prediction *before, size_t i,
+			 struct cp_step_result *r)
 {
 	const struct cp_op *op = r->step->op;
 
@@ -116,7 +124,8 @@ static int explain_maybe(struct cached *c, const struct cp_prediction *before, s
 		r->cause = before->steps[i].cause;
 		return 0;
 	}
-	return say(c, &r->cause, CP_CAUSE_SOURCE_STAGE_REBUILDS, CP_S("it reads what a step writes that the cache does not have"));
+	return say(c, &r->cause, CP_CAUSE_SOURCE_STAGE_REBUILDS,
+		   CP_S("it reads what a step writes that the cache does not have"));
 }
 
 /* An operation that only may match makes what stands on it uncertain, and an unresolved one unknown. */
@@ -179,8 +188,10 @@ static int prepare(struct cached *c)
 	return 0;
 }
 
-int cp_predict_cached(struct cp_arena *arena, const struct cp_build *b, const struct cp_cache *cache, const struct cp_hasher *hasher,
-		      const struct cp_prediction *before, struct cp_prediction *ret_prediction, bool *ret_final, struct cp_err *err)
+int cp_predict_cached(struct cp_arena *arena, const struct cp_build *b,
+		      const struct cp_cache *cache, const struct cp_hasher *hasher,
+		      const struct cp_prediction *before, struct cp_prediction *ret_prediction,
+		      bool *ret_final, struct cp_err *err)
 {
 	static const struct cp_graph nothing;
 	struct cp_build empty = {.graph = &nothing};
@@ -192,7 +203,8 @@ int cp_predict_cached(struct cp_arena *arena, const struct cp_build *b, const st
 	if (r == 0)
 		r = prepare(&c);
 	if (r == 0)
-		r = cp_cache_match(arena, cache, b->graph, c.m.b.keys, (const struct cp_content_digest *const *)c.contents, &c.matches,
+		r = cp_cache_match(arena, cache, b->graph, c.m.b.keys,
+				   (const struct cp_content_digest *const *)c.contents, &c.matches,
 				   c.m.err);
 	if (r < 0)
 		return r;

@@ -12,7 +12,9 @@
  * misses when its result is needed (`layers-missing`); `before` (NULL = none) is the prediction against a commit, whose causes say
  * why a record is not there. CP_ENOMEM, CP_ELIMIT.
  */
-int cp_predict_cached(struct cp_arena *arena, const struct cp_build *b, const struct cp_cache *cache, const struct cp_hasher *hasher,
-		      const struct cp_prediction *before, struct cp_prediction *ret_prediction, bool *ret_final, struct cp_err *err);
+int cp_predict_cached(struct cp_arena *arena, const struct cp_build *b,
+		      const struct cp_cache *cache, const struct cp_hasher *hasher,
+		      const struct cp_prediction *before, struct cp_prediction *ret_prediction,
+		      bool *ret_final, struct cp_err *err);
 
 #endif

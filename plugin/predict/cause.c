@@ -60,7 +60,8 @@ static struct cp_str old_image(const struct explainer *x, const struct cp_step *
 	return stage >= 0 && ga->stages[stage].parent < 0 ? ga->stages[stage].base : CP_S("");
 }
 
-static int explain_image(struct explainer *x, const struct cp_step *step, const struct cp_op *image, struct cp_cause *cause)
+static int explain_image(struct explainer *x, const struct cp_step *step, const struct cp_op *image,
+			 struct cp_cause *cause)
 {
 	struct cp_str now = image->source.ref, before = old_image(x, step);
 	int r;
@@ -72,19 +73,24 @@ static int explain_image(struct explainer *x, const struct cp_step *step, const 
 			r = one_name(x, cause, now);
 		if (r < 0)
 			return r;
-		return set_message(x, cause, cp_arena_printf(x->m->arena, "the base image was %.*s and is %.*s", CP_STR(before),
-							     CP_STR(now)));
+		return set_message(x, cause,
+				   cp_arena_printf(x->m->arena,
+						   "the base image was %.*s and is %.*s",
+						   CP_STR(before), CP_STR(now)));
 	}
 	r = one_name(x, cause, now);
 	if (r < 0)
 		return r;
-	return set_message(x, cause, cp_arena_printf(x->m->arena, "the build before did not use %.*s", CP_STR(now)));
+	return set_message(
+		x, cause,
+		cp_arena_printf(x->m->arena, "the build before did not use %.*s", CP_STR(now)));
 }
 
 /* ---- what a step stands on ---- */
 
-static int explain_follow(struct explainer *x, const struct cp_step *step, const struct cp_op *parent,
-			  enum cp_cause_kind kind, struct cp_cause *cause)
+static int explain_follow(struct explainer *x, const struct cp_step *step,
+			  const struct cp_op *parent, enum cp_cause_kind kind,
+			  struct cp_cause *cause)
 {
 	const struct cp_step_result *first;
 	long origin;
@@ -103,8 +109,12 @@ static int explain_follow(struct explainer *x, const struct cp_step *step, const
 	first = &x->prediction->steps[origin];
 	if (kind == CP_CAUSE_SOURCE_STAGE_REBUILDS)
 		return set_message(x, cause,
-				   cp_arena_printf(x->m->arena, "it reads what %.*s of a rebuilt stage leaves", CP_STR(step_label(first))));
-	return set_message(x, cause, cp_arena_printf(x->m->arena, "it is built on %.*s", CP_STR(step_label(first))));
+				   cp_arena_printf(x->m->arena,
+						   "it reads what %.*s of a rebuilt stage leaves",
+						   CP_STR(step_label(first))));
+	return set_message(
+		x, cause,
+		cp_arena_printf(x->m->arena, "it is built on %.*s", CP_STR(step_label(first))));
 }
 
 /* ---- files ---- */
@@ -123,7 +133,8 @@ static bool ignored_alone(struct explainer *x, const struct cp_path_change *chan
 	if (cp_fs_resolve(x->m->arena, a, change->path, false, &na, &real, NULL) < 0 ||
 	    cp_fs_resolve(x->m->arena, b, change->path, false, &nb, &real, NULL) < 0)
 		return false;
-	return na.kind == nb.kind && (na.kind == CP_NODE_DIR || cp_digest_eq(&na.identity, &nb.identity));
+	return na.kind == nb.kind &&
+	       (na.kind == CP_NODE_DIR || cp_digest_eq(&na.identity, &nb.identity));
 }
 
 static bool is_git_dir(struct cp_str path)
@@ -146,7 +157,8 @@ static enum cp_cause_kind kind_of_changes(struct explainer *x, const struct cp_c
 		}
 		moved += change == CP_CHANGE_ADDED || change == CP_CHANGE_REMOVED;
 		modes += change == CP_CHANGE_MODE;
-		if (x->m->b.build->ignore_differs && (change == CP_CHANGE_ADDED || change == CP_CHANGE_REMOVED))
+		if (x->m->b.build->ignore_differs &&
+		    (change == CP_CHANGE_ADDED || change == CP_CHANGE_REMOVED))
 			ignored += ignored_alone(x, &c->changes[i]);
 	}
 	n = c->n_changes - git;
@@ -168,38 +180,50 @@ static int copy_changes(struct explainer *x, const struct cp_comparison *c, stru
 		struct cp_str path = c->changes[i].path;
 		struct cp_path_change *to = &cause->paths[cause->n_paths];
 
-		if (!c->git_dir && is_git_dir(path)) /* what somebody changed is worth more than what always changes */
+		if (!c->git_dir &&
+		    is_git_dir(
+			    path)) /* what somebody changed is worth more than what always changes */
 			continue;
 		*to = c->changes[i];
 		if (prefix.n)
-			path = cp_arena_printf(x->m->arena, "%.*s/%.*s", CP_STR(prefix), CP_STR(path));
+			path = cp_arena_printf(x->m->arena, "%.*s/%.*s", CP_STR(prefix),
+					       CP_STR(path));
 		if (prefix.n && !path.p)
 			return cp_err_nomem(x->m->err);
 		to->path = path;
 		cause->n_paths++;
 	}
-	cause->n_paths_total = c->n_changes_total > c->n_changes ? c->n_changes_total - (c->n_changes - cause->n_paths)
-								 : cause->n_paths;
+	cause->n_paths_total = c->n_changes_total > c->n_changes
+				       ? c->n_changes_total - (c->n_changes - cause->n_paths)
+				       : cause->n_paths;
 	return 0;
 }
 
 static int changes_message(struct explainer *x, struct cp_cause *cause)
 {
-	static const char *const verbs[] = {"was added", "was removed", "changed", "changed its mode"};
+	static const char *const verbs[] = {"was added", "was removed", "changed",
+					    "changed its mode"};
 	struct cp_str more = CP_S("");
 
 	if (cause->kind == CP_CAUSE_GIT_DIR_IN_CONTEXT)
-		return set_message(x, cause, CP_S("it takes .git, which differs in every clone; an ignore rule would leave it out"));
+		return set_message(
+			x, cause,
+			CP_S("it takes .git, which differs in every clone; an ignore rule would leave it out"));
 	if (cause->n_paths == 0)
 		return set_message(x, cause, CP_S("the files that it takes changed"));
 	if (cause->n_paths_total > 1)
 		more = cp_arena_printf(x->m->arena, ", and %zu more", cause->n_paths_total - 1);
 	if (cause->kind == CP_CAUSE_IGNORE_FILE_CHANGED)
-		return set_message(x, cause, cp_arena_printf(x->m->arena, "%.*s now %s %.*s%.*s", CP_STR(x->m->b.build->ignore_file),
-							     cause->paths[0].change == CP_CHANGE_ADDED ? "lets in" : "leaves out",
-							     CP_STR(cause->paths[0].path), CP_STR(more)));
-	return set_message(x, cause, cp_arena_printf(x->m->arena, "%.*s %s%.*s", CP_STR(cause->paths[0].path),
-						     verbs[cause->paths[0].change], CP_STR(more)));
+		return set_message(x, cause,
+				   cp_arena_printf(x->m->arena, "%.*s now %s %.*s%.*s",
+						   CP_STR(x->m->b.build->ignore_file),
+						   cause->paths[0].change == CP_CHANGE_ADDED
+							   ? "lets in"
+							   : "leaves out",
+						   CP_STR(cause->paths[0].path), CP_STR(more)));
+	return set_message(x, cause,
+			   cp_arena_printf(x->m->arena, "%.*s %s%.*s", CP_STR(cause->paths[0].path),
+					   verbs[cause->paths[0].change], CP_STR(more)));
 }
 
 static int explain_files(struct explainer *x, const struct cp_comparison *c, struct cp_cause *cause)
@@ -211,7 +235,8 @@ static int explain_files(struct explainer *x, const struct cp_comparison *c, str
 	return r < 0 ? r : changes_message(x, cause);
 }
 
-static int explain_unsure(struct explainer *x, const struct cp_comparison *c, struct cp_cause *cause)
+static int explain_unsure(struct explainer *x, const struct cp_comparison *c,
+			  struct cp_cause *cause)
 {
 	cause->kind = CP_CAUSE_UNRESOLVED;
 	cause->hint = c->hint;
@@ -219,7 +244,8 @@ static int explain_unsure(struct explainer *x, const struct cp_comparison *c, st
 }
 
 /* An input whose content decided: the context, or what another stage or image holds. */
-static int explain_content(struct explainer *x, size_t step, const struct candidate *c, struct cp_cause *cause)
+static int explain_content(struct explainer *x, size_t step, const struct candidate *c,
+			   struct cp_cause *cause)
 {
 	const struct cp_op *op = x->prediction->steps[step].step->op, *input = op->inputs[c->input];
 	enum cp_outcome source = x->m->ops[input->index].outcome;
@@ -228,20 +254,23 @@ static int explain_content(struct explainer *x, size_t step, const struct candid
 		return explain_unsure(x, c->comparison, cause);
 	if (input->kind == CP_OP_SOURCE && input->source.kind == CP_SOURCE_LOCAL)
 		return explain_files(x, c->comparison, cause);
-	if (input->kind == CP_OP_FILE && input->n_inputs == 0 && !result_of(x, input)) { /* the helper that a heredoc makes */
+	if (input->kind == CP_OP_FILE && input->n_inputs == 0 &&
+	    !result_of(x, input)) { /* the helper that a heredoc makes */
 		cause->kind = CP_CAUSE_INSTRUCTION_CHANGED;
 		return set_message(x, cause, CP_S("the text of its heredoc changed"));
 	}
 	if (source == CP_OUTCOME_HIT) /* the same stage, but another path of it */
 		return explain_instruction(x, step, cause);
-	return explain_follow(x, x->prediction->steps[step].step, input, CP_CAUSE_SOURCE_STAGE_REBUILDS, cause);
+	return explain_follow(x, x->prediction->steps[step].step, input,
+			      CP_CAUSE_SOURCE_STAGE_REBUILDS, cause);
 }
 
 /* ---- one step ---- */
 
 static bool surely_rebuilds(const struct explainer *x, const struct cp_op *op)
 {
-	return op && x->m->ops[op->index].outcome == CP_OUTCOME_MISS && !x->m->ops[op->index].sure.n;
+	return op && x->m->ops[op->index].outcome == CP_OUTCOME_MISS &&
+	       !x->m->ops[op->index].sure.n;
 }
 
 /* The step itself is as it was, and so is what it stands on now, but it stood on something else. */
@@ -253,12 +282,15 @@ static int explain_moved(struct explainer *x, const struct candidate *c, struct 
 	cause->kind = CP_CAUSE_INSTRUCTION_CHANGED;
 	for (size_t i = 0; i < ga->n_steps; i++)
 		if (ga->steps[i].op == stood_on && ga->steps[i].command)
-			return set_message(x, cause, cp_arena_printf(x->m->arena, "the step before it was: %.*s",
-								     CP_STR(ga->steps[i].command->code)));
+			return set_message(x, cause,
+					   cp_arena_printf(x->m->arena,
+							   "the step before it was: %.*s",
+							   CP_STR(ga->steps[i].command->code)));
 	return set_message(x, cause, CP_S("it stood on another step"));
 }
 
-static int explain_candidate(struct explainer *x, size_t step, const struct candidate *c, struct cp_cause *cause)
+static int explain_candidate(struct explainer *x, size_t step, const struct candidate *c,
+			     struct cp_cause *cause)
 {
 	const struct cp_step *s = x->prediction->steps[step].step;
 	const struct cp_op *input;

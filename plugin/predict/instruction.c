@@ -43,7 +43,8 @@ int explain_prepare(struct explainer *x)
 			x->place[i] = counted[gb->steps[i].stage]++;
 	for (size_t i = 0; i < ga->n_steps; i++)
 		if (counts(&ga->steps[i]) &&
-		    cp_vec_push(x->m->arena, &x->old_steps[ga->steps[i].stage].steps, &ga->steps[i]) < 0)
+		    cp_vec_push(x->m->arena, &x->old_steps[ga->steps[i].stage].steps,
+				&ga->steps[i]) < 0)
 			return cp_err_nomem(x->m->err);
 	return 0;
 }
@@ -57,8 +58,10 @@ int explain_prepare(struct explainer *x)
  */
 static const struct cp_step *counterpart(const struct explainer *x, size_t step)
 {
-	const struct cp_step *now = &x->m->b.build->graph->steps[step], *same_place = NULL, *best = NULL;
-	size_t place = x->place[step], best_distance = SIZE_MAX, first = place > NEIGHBOURHOOD ? place - NEIGHBOURHOOD : 0;
+	const struct cp_step *now = &x->m->b.build->graph->steps[step], *same_place = NULL,
+			     *best = NULL;
+	size_t place = x->place[step], best_distance = SIZE_MAX,
+	       first = place > NEIGHBOURHOOD ? place - NEIGHBOURHOOD : 0;
 	const struct step_list *old;
 
 	if (x->old_stage[now->stage] < 0)
@@ -114,7 +117,8 @@ static bool has(const struct cp_op_exec *e, struct cp_str variable)
 }
 
 /* Names of variables that one side has with another value or not at all; a change of order alone names the first that moved. */
-static int env_names(struct explainer *x, const struct cp_op_exec *a, const struct cp_op_exec *b, struct cp_cause *cause)
+static int env_names(struct explainer *x, const struct cp_op_exec *a, const struct cp_op_exec *b,
+		     struct cp_cause *cause)
 {
 	const struct cp_op_exec *sides[2][2] = {{b, a}, {a, b}};
 
@@ -139,7 +143,8 @@ static bool same_env(const struct cp_op_exec *a, const struct cp_op_exec *b)
 	return true;
 }
 
-static bool declares(struct cp_command *const *commands, size_t n, enum cp_command_kind kind, struct cp_str name)
+static bool declares(struct cp_command *const *commands, size_t n, enum cp_command_kind kind,
+		     struct cp_str name)
 {
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; commands[i]->kind == kind && k < commands[i]->n_pairs; k++)
@@ -158,7 +163,8 @@ static bool is_argument(const struct cp_dockerfile *d, struct cp_str name)
 	for (size_t i = 0; i < d->n_stages; i++) {
 		if (declares(d->stages[i].commands, d->stages[i].n_commands, CP_CMD_ENV, name))
 			return false;
-		arg = arg || declares(d->stages[i].commands, d->stages[i].n_commands, CP_CMD_ARG, name);
+		arg = arg ||
+		      declares(d->stages[i].commands, d->stages[i].n_commands, CP_CMD_ARG, name);
 	}
 	return arg;
 }
@@ -186,7 +192,8 @@ static int name_state(struct explainer *x, struct cp_cause *cause, struct cp_str
 	return say(x, cause, cp_arena_printf(x->m->arena, "%.*s before it changed", CP_STR(name)));
 }
 
-static int explain_exec(struct explainer *x, const struct cp_op_exec *a, const struct cp_op_exec *b, struct cp_cause *cause)
+static int explain_exec(struct explainer *x, const struct cp_op_exec *a, const struct cp_op_exec *b,
+			struct cp_cause *cause)
 {
 	if (!same_env(a, b)) {
 		int r = env_names(x, a, b, cause);
@@ -194,8 +201,10 @@ static int explain_exec(struct explainer *x, const struct cp_op_exec *a, const s
 		if (r < 0)
 			return cp_err_nomem(x->m->err);
 		kind_of_names(x, cause);
-		return say(x, cause, cp_arena_printf(x->m->arena, "the value of %.*s changed",
-						     CP_STR(cause->n_names ? cause->names[0] : CP_S("a variable"))));
+		return say(x, cause,
+			   cp_arena_printf(
+				   x->m->arena, "the value of %.*s changed",
+				   CP_STR(cause->n_names ? cause->names[0] : CP_S("a variable"))));
 	}
 	if (!cp_str_eq(a->cwd, b->cwd))
 		return name_state(x, cause, CP_S("WORKDIR"));
@@ -208,22 +217,26 @@ static int explain_exec(struct explainer *x, const struct cp_op_exec *a, const s
 }
 
 /* A COPY or WORKDIR with the same text: a variable in it, or the folder or user before it, changed. */
-static int explain_file(struct explainer *x, const struct cp_step *now, const struct cp_op *a, const struct cp_op *b,
-			struct cp_cause *cause)
+static int explain_file(struct explainer *x, const struct cp_step *now, const struct cp_op *a,
+			const struct cp_op *b, struct cp_cause *cause)
 {
 	bool variables = cp_str_find(code_of(now), '$', 0) < code_of(now).n;
 
-	if (!variables && a->n_actions == b->n_actions && a->n_actions && !cp_str_eq(a->actions[0].dest, b->actions[0].dest))
+	if (!variables && a->n_actions == b->n_actions && a->n_actions &&
+	    !cp_str_eq(a->actions[0].dest, b->actions[0].dest))
 		return name_state(x, cause, CP_S("WORKDIR"));
 	if (!variables && cp_str_eq(now->instruction, CP_S("WORKDIR")))
 		return name_state(x, cause, CP_S("USER"));
 	cause->kind = variables ? CP_CAUSE_ARGUMENT_CHANGED : CP_CAUSE_INSTRUCTION_CHANGED;
-	return say(x, cause, variables ? CP_S("a variable in it has another value") : CP_S("what it copies changed"));
+	return say(x, cause,
+		   variables ? CP_S("a variable in it has another value")
+			     : CP_S("what it copies changed"));
 }
 
 int explain_instruction(struct explainer *x, size_t step, struct cp_cause *cause)
 {
-	const struct cp_step *now = &x->m->b.build->graph->steps[step], *before = counterpart(x, step);
+	const struct cp_step *now = &x->m->b.build->graph->steps[step],
+			     *before = counterpart(x, step);
 
 	if (x->m->a.build->graph->n_steps == 0) {
 		cause->kind = CP_CAUSE_NOT_IN_CACHE;
@@ -235,7 +248,9 @@ int explain_instruction(struct explainer *x, size_t step, struct cp_cause *cause
 	}
 	if (!cp_str_eq(code_of(before), code_of(now)) || before->op->kind != now->op->kind) {
 		cause->kind = CP_CAUSE_INSTRUCTION_CHANGED;
-		return say(x, cause, cp_arena_printf(x->m->arena, "the instruction was: %.*s", CP_STR(code_of(before))));
+		return say(x, cause,
+			   cp_arena_printf(x->m->arena, "the instruction was: %.*s",
+					   CP_STR(code_of(before))));
 	}
 	if (now->op->kind == CP_OP_EXEC)
 		return explain_exec(x, &before->op->exec, &now->op->exec, cause);

@@ -52,23 +52,30 @@ static int index_records(struct matcher *m)
 			return cp_err_nomem(m->err);
 		under->digest = key->digest;
 		under->parent = match_parent(op);
-		r = add_to(m, &m->by_digest, cp_str_n((const char *)&under->digest, sizeof(under->digest)), op);
+		r = add_to(m, &m->by_digest,
+			   cp_str_n((const char *)&under->digest, sizeof(under->digest)), op);
 		if (r == 0 && under->parent)
-			r = add_to(m, &m->by_parent, cp_str_n((const char *)under, sizeof(*under)), op);
+			r = add_to(m, &m->by_parent, cp_str_n((const char *)under, sizeof(*under)),
+				   op);
 		if (r == 0 && under->parent)
-			r = add_to(m, &m->standing_on, cp_str_n((const char *)&under->parent, sizeof(under->parent)), op);
+			r = add_to(m, &m->standing_on,
+				   cp_str_n((const char *)&under->parent, sizeof(under->parent)),
+				   op);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-int matcher_init(struct matcher *m, struct cp_arena *arena, const struct cp_build *a, const struct cp_build *b,
-		 struct cp_err *err)
+int matcher_init(struct matcher *m, struct cp_arena *arena, const struct cp_build *a,
+		 const struct cp_build *b, struct cp_err *err)
 {
 	int r;
 
-	*m = (struct matcher){.arena = arena, .a = {.build = a, .label = 'a'}, .b = {.build = b, .label = 'b'}, .err = err};
+	*m = (struct matcher){.arena = arena,
+			      .a = {.build = a, .label = 'a'},
+			      .b = {.build = b, .label = 'b'},
+			      .err = err};
 	r = cp_keys_compute(arena, a->graph, &m->a.keys, err);
 	if (r == 0)
 		r = cp_keys_compute(arena, b->graph, &m->b.keys, err);
@@ -107,7 +114,8 @@ static struct cp_fs *source_fs(struct matcher *m, struct side *s, const struct c
 	if (fs)
 		return fs;
 	/* an image with an unknown digest equals itself under the same reference; a URL without checksum does not */
-	if (op->source.kind == CP_SOURCE_IMAGE || (op->source.kind != CP_SOURCE_LOCAL && !key->unresolved.n))
+	if (op->source.kind == CP_SOURCE_IMAGE ||
+	    (op->source.kind != CP_SOURCE_LOCAL && !key->unresolved.n))
 		identity = stage_fs_identity("source", &key->digest, CP_S(""));
 	return stage_fs_opaque(m->arena, identity);
 }
@@ -121,12 +129,16 @@ static int make_fs(struct matcher *m, struct side *s, const struct cp_op *op)
 	if (op->kind == CP_OP_SOURCE) {
 		fs = source_fs(m, s, op);
 	} else if (op->kind == CP_OP_EXEC) {
-		fs = stage_fs_opaque(m->arena, stage_fs_identity("run", &(struct cp_digest){{0}}, cp_str_n((const char *)salt_of(s, op).bytes, 32)));
+		fs = stage_fs_opaque(
+			m->arena,
+			stage_fs_identity("run", &(struct cp_digest){{0}},
+					  cp_str_n((const char *)salt_of(s, op).bytes, 32)));
 	} else {
 		inputs = cp_arena_array(m->arena, op->n_inputs, sizeof(*inputs));
 		for (size_t i = 0; inputs && i < op->n_inputs; i++)
 			inputs[i] = s->fs[op->inputs[i]->index];
-		r = inputs ? stage_fs_apply(m->arena, op, inputs, salt_of(s, op), &fs, m->err) : CP_ENOMEM;
+		r = inputs ? stage_fs_apply(m->arena, op, inputs, salt_of(s, op), &fs, m->err)
+			   : CP_ENOMEM;
 	}
 	if (r == CP_ENOMEM || r == CP_ELIMIT || (r == 0 && !fs))
 		return r == CP_ELIMIT ? r : cp_err_nomem(m->err);
@@ -137,7 +149,8 @@ static int make_fs(struct matcher *m, struct side *s, const struct cp_op *op)
 }
 
 /* A step that surely hits leaves what its record left; one that is built anew on request does not. */
-static const struct cp_op *record_of(const struct matcher *m, const struct side *s, const struct cp_op *op)
+static const struct cp_op *record_of(const struct matcher *m, const struct side *s,
+				     const struct cp_op *op)
 {
 	const struct matched *k = &m->ops[op->index];
 
@@ -147,7 +160,8 @@ static const struct cp_op *record_of(const struct matcher *m, const struct side 
 /* Operations below `op` whose file systems are needed for its own; no recursion, a pile of operations can be tall. */
 static int need(struct matcher *m, struct side *s, const struct cp_op *op, op_vec *stack)
 {
-	if (s->fs[op->index] || (op->kind != CP_OP_FILE && op->kind != CP_OP_MERGE) || record_of(m, s, op))
+	if (s->fs[op->index] || (op->kind != CP_OP_FILE && op->kind != CP_OP_MERGE) ||
+	    record_of(m, s, op))
 		return 0;
 	for (size_t i = 0; i < op->n_inputs; i++)
 		if (!s->fs[op->inputs[i]->index] && cp_vec_push(m->arena, stack, op->inputs[i]) < 0)
@@ -206,14 +220,18 @@ static bool contains(const struct cp_op *const *items, size_t n, const struct cp
 }
 
 /* By definition: the same selector, and the input's operation has the record's input among its own records. */
-static enum match by_definition(const struct matcher *m, const struct cp_op *v, const struct cp_op *record, size_t i)
+static enum match by_definition(const struct matcher *m, const struct cp_op *v,
+				const struct cp_op *record, size_t i)
 {
-	const struct cp_key_input *ia = &m->a.keys[record->index].inputs[i], *ib = &m->b.keys[v->index].inputs[i];
+	const struct cp_key_input *ia = &m->a.keys[record->index].inputs[i],
+				  *ib = &m->b.keys[v->index].inputs[i];
 	const struct matched *u = &m->ops[v->inputs[i]->index];
 
-	if (ia->has_selector != ib->has_selector || (ia->has_selector && !cp_digest_eq(&ia->selector, &ib->selector)))
+	if (ia->has_selector != ib->has_selector ||
+	    (ia->has_selector && !cp_digest_eq(&ia->selector, &ib->selector)))
 		return MATCH_NO;
-	if (v->inputs[i]->ignore_cache) /* what was built anew on request has a new key of its own */
+	if (v->inputs[i]
+		    ->ignore_cache) /* what was built anew on request has a new key of its own */
 		return MATCH_NO;
 	if (contains(u->sure.items, u->sure.n, record->inputs[i]))
 		return MATCH_YES;
@@ -229,7 +247,8 @@ struct compared_key {
 static int compare(struct matcher *m, const struct cp_op *v, const struct cp_op *record, size_t i,
 		   const struct cp_comparison **ret)
 {
-	const struct cp_key_input *ia = &m->a.keys[record->index].inputs[i], *ib = &m->b.keys[v->index].inputs[i];
+	const struct cp_key_input *ia = &m->a.keys[record->index].inputs[i],
+				  *ib = &m->b.keys[v->index].inputs[i];
 	struct compared_key *key = CP_NEW(m->arena, struct compared_key);
 	struct cp_str name = cp_str_n((const char *)key, sizeof(*key));
 	struct cp_comparison *c;
@@ -258,7 +277,8 @@ static int compare(struct matcher *m, const struct cp_op *v, const struct cp_op 
 	if (ia->n_sels != ib->n_sels)
 		c->equality = CP_DIFFERENT;
 	else
-		r = cp_selection_compare(m->arena, fs_a, ia->sels, fs_b, ib->sels, ib->n_sels, c, m->err);
+		r = cp_selection_compare(m->arena, fs_a, ia->sels, fs_b, ib->sels, ib->n_sels, c,
+					 m->err);
 	*ret = c;
 	return r;
 }
@@ -273,7 +293,8 @@ static enum match match_of(enum cp_equality e)
 /* The two ways to match one input; the better one counts. */
 static int match_input(struct matcher *m, const struct cp_op *v, size_t i, struct candidate *c)
 {
-	const struct cp_key_input *ia = &m->a.keys[c->record->index].inputs[i], *ib = &m->b.keys[v->index].inputs[i];
+	const struct cp_key_input *ia = &m->a.keys[c->record->index].inputs[i],
+				  *ib = &m->b.keys[v->index].inputs[i];
 	enum match best = by_definition(m, v, c->record, i);
 	const struct cp_comparison *comparison = NULL;
 
@@ -309,11 +330,13 @@ static void match_key(const struct matcher *m, const struct cp_op *v, struct can
 	if (assumptions_differ(v, c->record)) {
 		c->match = MATCH_MAYBE;
 		c->obstacle = OBSTACLE_UNRESOLVED;
-		c->why = CP_S("it uses what only the config of its base image can tell, and that is not known");
+		c->why = CP_S(
+			"it uses what only the config of its base image can tell, and that is not known");
 	}
 }
 
-static int match_record(struct matcher *m, const struct cp_op *v, const struct cp_op *record, struct candidate *c)
+static int match_record(struct matcher *m, const struct cp_op *v, const struct cp_op *record,
+			struct candidate *c)
 {
 	*c = (struct candidate){.record = record, .match = MATCH_YES};
 	match_key(m, v, c);
@@ -345,7 +368,8 @@ static bool is_nearer(const struct candidate *x, const struct candidate *best)
 }
 
 /* Is the reason of a MAYBE that we do not know, rather than that bytes decide? */
-static bool reason_is_unsure(const struct matcher *m, const struct cp_op *v, const struct candidate *c)
+static bool reason_is_unsure(const struct matcher *m, const struct cp_op *v,
+			     const struct candidate *c)
 {
 	if (c->obstacle == OBSTACLE_UNRESOLVED)
 		return true;
@@ -354,7 +378,8 @@ static bool reason_is_unsure(const struct matcher *m, const struct cp_op *v, con
 
 		if (c->comparison->equality == CP_UNSURE)
 			return true;
-		return u->kind == CP_OP_SOURCE && u->source.kind != CP_SOURCE_IMAGE && u->source.kind != CP_SOURCE_LOCAL;
+		return u->kind == CP_OP_SOURCE && u->source.kind != CP_SOURCE_IMAGE &&
+		       u->source.kind != CP_SOURCE_LOCAL;
 	}
 	return c->obstacle == OBSTACLE_PARENT && m->ops[v->inputs[c->input]->index].unsure;
 }
@@ -370,7 +395,8 @@ static void conclude(struct matcher *m, const struct cp_op *v)
 	else if (!k->maybe.n)
 		k->outcome = CP_OUTCOME_MISS;
 	else
-		k->outcome = reason_is_unsure(m, v, &k->best) ? CP_OUTCOME_UNKNOWN : CP_OUTCOME_DEPENDS;
+		k->outcome =
+			reason_is_unsure(m, v, &k->best) ? CP_OUTCOME_UNKNOWN : CP_OUTCOME_DEPENDS;
 	k->unsure = k->outcome == CP_OUTCOME_UNKNOWN;
 }
 
@@ -417,7 +443,10 @@ static int try_on_parents(struct matcher *m, const struct cp_op *v, const struct
 		memset(&under, 0, sizeof(under));
 		under.digest = m->b.keys[v->index].digest;
 		under.parent = i < u->sure.n ? u->sure.items[i] : u->maybe.items[i - u->sure.n];
-		r = try_list(m, v, cp_map_get(&m->by_parent, cp_str_n((const char *)&under, sizeof(under))), SIZE_MAX);
+		r = try_list(
+			m, v,
+			cp_map_get(&m->by_parent, cp_str_n((const char *)&under, sizeof(under))),
+			SIZE_MAX);
 		if (r < 0)
 			return r;
 	}
@@ -431,14 +460,20 @@ static int try_unknown_config(struct matcher *m, const struct cp_op *v, const st
 	struct matched *k = &m->ops[v->index];
 
 	for (size_t i = 0; i < u->sure.n + u->maybe.n; i++) {
-		const struct cp_op *record = i < u->sure.n ? u->sure.items[i] : u->maybe.items[i - u->sure.n];
-		const op_vec *list = cp_map_get(&m->standing_on, cp_str_n((const char *)&record, sizeof(record)));
+		const struct cp_op *record =
+			i < u->sure.n ? u->sure.items[i] : u->maybe.items[i - u->sure.n];
+		const op_vec *list = cp_map_get(&m->standing_on,
+						cp_str_n((const char *)&record, sizeof(record)));
 
 		for (size_t n = 0; list && n < list->n; n++) {
 			if (!assumed_may_equal(v, list->items[n]))
 				continue;
-			k->best = (struct candidate){.record = list->items[n], .match = MATCH_MAYBE, .obstacle = OBSTACLE_UNRESOLVED,
-						     .why = CP_S("it uses what only the config of its base image can tell, and that is not known")};
+			k->best = (struct candidate){
+				.record = list->items[n],
+				.match = MATCH_MAYBE,
+				.obstacle = OBSTACLE_UNRESOLVED,
+				.why = CP_S(
+					"it uses what only the config of its base image can tell, and that is not known")};
 			if (cp_vec_push(m->arena, &k->maybe, list->items[n]) < 0)
 				return cp_err_nomem(m->err);
 		}
@@ -447,7 +482,8 @@ static int try_unknown_config(struct matcher *m, const struct cp_op *v, const st
 }
 
 /* Only where a RUN mounts the very file system that it runs in (ops/exec.go getMountDeps). */
-static bool parent_by_content(const struct matcher *m, const struct cp_op *v, const struct cp_op *parent)
+static bool parent_by_content(const struct matcher *m, const struct cp_op *v,
+			      const struct cp_op *parent)
 {
 	for (size_t i = 0; i < v->n_inputs; i++)
 		if (v->inputs[i] == parent && m->b.keys[v->index].inputs[i].by_content)
@@ -458,7 +494,8 @@ static bool parent_by_content(const struct matcher *m, const struct cp_op *v, co
 static int match_op(struct matcher *m, const struct cp_op *v)
 {
 	const struct cp_op_key *key = &m->b.keys[v->index];
-	const op_vec *list = cp_map_get(&m->by_digest, cp_str_n((const char *)&key->digest, sizeof(key->digest)));
+	const op_vec *list = cp_map_get(&m->by_digest,
+					cp_str_n((const char *)&key->digest, sizeof(key->digest)));
 	const struct cp_op *parent = match_parent(v);
 	int r = 0;
 

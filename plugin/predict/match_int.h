@@ -11,7 +11,7 @@ enum match { MATCH_NO, MATCH_MAYBE, MATCH_YES };
 /* Why an input does not match, or does not surely. */
 enum obstacle {
 	OBSTACLE_NONE,
-	OBSTACLE_PARENT,     /* its operation has no (sure) record, and content does not count for this input */
+	OBSTACLE_PARENT, /* its operation has no (sure) record, and content does not count for this input */
 	OBSTACLE_CONTENT,    /* comparison says DIFFERENT, DEPENDS or UNSURE */
 	OBSTACLE_UNRESOLVED, /* the key itself is not known */
 };
@@ -20,16 +20,17 @@ struct candidate {
 	const struct cp_op *record; /* operation of the old build */
 	enum match match;
 	enum obstacle obstacle;
-	size_t input;                            /* the input that decided */
+	size_t input;                           /* the input that decided */
 	const struct cp_comparison *comparison; /* CONTENT */
-	struct cp_str why;                       /* UNRESOLVED */
-	size_t failures;                         /* inputs that do not match */
+	struct cp_str why;                      /* UNRESOLVED */
+	size_t failures;                        /* inputs that do not match */
 };
 
 /* What is known of one operation of the new build. */
 struct matched {
 	CP_VEC(const struct cp_op *) sure, maybe; /* records */
-	struct candidate best;                   /* the record that came nearest; record NULL: no operation is alike */
+	struct candidate
+		best; /* the record that came nearest; record NULL: no operation is alike */
 	enum cp_outcome outcome;
 	bool unsure; /* outcome would be UNKNOWN rather than DEPENDS for what is built on it */
 };
@@ -44,16 +45,18 @@ struct side {
 struct matcher {
 	struct cp_arena *arena;
 	struct side a, b;
-	struct matched *ops;    /* per op of b */
+	struct matched *ops;     /* per op of b */
 	struct cp_map by_digest; /* op digest ─► list of operations of a */
-	struct cp_map by_parent; /* op digest + the operation it stands on ─► list of operations of a */
-	struct cp_map standing_on; /* an operation of a ─► list of the operations that stand on it */
+	struct cp_map
+		by_parent; /* op digest + the operation it stands on ─► list of operations of a */
+	struct cp_map
+		standing_on; /* an operation of a ─► list of the operations that stand on it */
 	struct cp_map compared; /* (file systems, selectors) ─► struct cp_comparison */
 	struct cp_err *err;
 };
 
-int matcher_init(struct matcher *m, struct cp_arena *arena, const struct cp_build *a, const struct cp_build *b,
-		 struct cp_err *err);
+int matcher_init(struct matcher *m, struct cp_arena *arena, const struct cp_build *a,
+		 const struct cp_build *b, struct cp_err *err);
 /* Match every operation of b, inputs first. */
 int matcher_run(struct matcher *m);
 /* The file system that an operation leaves. */
@@ -76,11 +79,11 @@ struct explainer {
 	struct cp_prediction *prediction;
 	long *step_of_op; /* per op of b: index of its step, -1 */
 	/* steps that count, told by stage and place in it; made by explain_prepare */
-	size_t *place;    /* per step of b: its place in its stage */
-	long *old_stage;  /* per stage of b: the stage of a that it was, -1 */
+	size_t *place;   /* per step of b: its place in its stage */
+	long *old_stage; /* per stage of b: the stage of a that it was, -1 */
 	struct step_list {
 		CP_VEC(const struct cp_step *) steps;
-	} *old_steps;     /* per stage of a */
+	} * old_steps; /* per stage of a */
 };
 int explain_prepare(struct explainer *x);
 int explain_step(struct explainer *x, size_t step);

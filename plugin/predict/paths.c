@@ -61,7 +61,8 @@ static struct cp_str as_filter(struct collector *c, struct cp_str pattern)
 		else
 			cp_buf_addc(&out, pattern.p[i]);
 	}
-	return cp_buf_error(&out) ? (struct cp_str){NULL, 0} : cp_arena_str(c->arena, cp_buf_str(&out));
+	return cp_buf_error(&out) ? (struct cp_str){NULL, 0}
+				  : cp_arena_str(c->arena, cp_buf_str(&out));
 }
 
 static int add_pattern(struct collector *c, struct cp_str path, bool folder)
@@ -70,7 +71,7 @@ static int add_pattern(struct collector *c, struct cp_str path, bool folder)
 
 	if (p.p && folder)
 		p = p.n == 0 || cp_str_ends(p, CP_S("/")) ? cp_arena_cat(c->arena, p, CP_S("**"))
-							   : cp_arena_cat(c->arena, p, CP_S("/**"));
+							  : cp_arena_cat(c->arena, p, CP_S("/**"));
 	return add_once(c, &c->patterns, p);
 }
 
@@ -96,7 +97,8 @@ static int selector_patterns(struct collector *c, struct cp_fs *fs, const struct
 	return add_pattern(c, s->path, node.kind == CP_NODE_DIR);
 }
 
-static int collect_input(struct collector *c, const struct cp_op *source, const struct cp_key_input *in)
+static int collect_input(struct collector *c, const struct cp_op *source,
+			 const struct cp_key_input *in)
 {
 	struct cp_str name = source->source.local_name;
 	struct cp_fs *fs = c->build->local ? c->build->local(c->build->self, name) : NULL;
@@ -148,8 +150,8 @@ static int compare(const void *x, const void *y)
 	return cp_str_cmp(*(const struct cp_str *)x, *(const struct cp_str *)y);
 }
 
-int cp_paths_collect(struct cp_arena *arena, const struct cp_build *b, const struct cp_str *extra, size_t n_extra,
-		     struct cp_paths *ret_paths, struct cp_err *err)
+int cp_paths_collect(struct cp_arena *arena, const struct cp_build *b, const struct cp_str *extra,
+		     size_t n_extra, struct cp_paths *ret_paths, struct cp_err *err)
 {
 	struct collector c = {.arena = arena, .build = b, .err = err};
 	struct cp_op_key *keys;
@@ -159,7 +161,8 @@ int cp_paths_collect(struct cp_arena *arena, const struct cp_build *b, const str
 		const struct cp_op *op = b->graph->ops[i];
 
 		for (size_t k = 0; r == 0 && k < op->n_inputs; k++)
-			if (op->inputs[k]->kind == CP_OP_SOURCE && op->inputs[k]->source.kind == CP_SOURCE_LOCAL)
+			if (op->inputs[k]->kind == CP_OP_SOURCE &&
+			    op->inputs[k]->source.kind == CP_SOURCE_LOCAL)
 				r = collect_input(&c, op->inputs[k], &keys[op->index].inputs[k]);
 	}
 	if (r == 0)
@@ -168,7 +171,9 @@ int cp_paths_collect(struct cp_arena *arena, const struct cp_build *b, const str
 	for (size_t i = 0; r == 0 && i < n_extra; i++) {
 		r = add_once(&c, &c.paths, extra[i]);
 		if (r == 0)
-			r = cp_vec_push(arena, &c.patterns, as_filter(&c, extra[i])) < 0 ? cp_err_nomem(err) : 0;
+			r = cp_vec_push(arena, &c.patterns, as_filter(&c, extra[i])) < 0
+				    ? cp_err_nomem(err)
+				    : 0;
 	}
 	if (r < 0)
 		return r;

@@ -12,9 +12,22 @@ const char *cp_outcome_name(enum cp_outcome o)
 const char *cp_cause_name(enum cp_cause_kind k)
 {
 	static const char *const names[] = {
-		"", "content-changed", "mode-changed", "path-set-changed", "ignore-file-changed", "instruction-changed",
-		"argument-changed", "environment-changed", "base-image-changed", "parent-rebuilds", "source-stage-rebuilds",
-		"git-dir-in-context", "not-in-cache", "layers-missing", "no-cache-requested", "unresolved",
+		"",
+		"content-changed",
+		"mode-changed",
+		"path-set-changed",
+		"ignore-file-changed",
+		"instruction-changed",
+		"argument-changed",
+		"environment-changed",
+		"base-image-changed",
+		"parent-rebuilds",
+		"source-stage-rebuilds",
+		"git-dir-in-context",
+		"not-in-cache",
+		"layers-missing",
+		"no-cache-requested",
+		"unresolved",
 	};
 
 	return names[k];
@@ -23,7 +36,10 @@ const char *cp_cause_name(enum cp_cause_kind k)
 /* unknown, miss, depends, hit: what a reader must see first wins. */
 static enum cp_outcome worse(enum cp_outcome x, enum cp_outcome y)
 {
-	static const int rank[] = {[CP_OUTCOME_HIT] = 0, [CP_OUTCOME_DEPENDS] = 1, [CP_OUTCOME_MISS] = 2, [CP_OUTCOME_UNKNOWN] = 3};
+	static const int rank[] = {[CP_OUTCOME_HIT] = 0,
+				   [CP_OUTCOME_DEPENDS] = 1,
+				   [CP_OUTCOME_MISS] = 2,
+				   [CP_OUTCOME_UNKNOWN] = 3};
 
 	return rank[x] >= rank[y] ? x : y;
 }
@@ -33,7 +49,8 @@ static bool counts(const struct cp_step *s)
 	return s->kind == CP_STEP_OP || s->kind == CP_STEP_MERGE;
 }
 
-int cp_prediction_sum(struct cp_arena *arena, const struct cp_graph *g, struct cp_prediction *p, struct cp_err *err)
+int cp_prediction_sum(struct cp_arena *arena, const struct cp_graph *g, struct cp_prediction *p,
+		      struct cp_err *err)
 {
 	size_t *at = cp_arena_array(arena, g->n_stages, sizeof(*at));
 
@@ -55,13 +72,15 @@ int cp_prediction_sum(struct cp_arena *arena, const struct cp_graph *g, struct c
 		++*totals[p->steps[i].outcome];
 		p->outcome = worse(p->outcome, p->steps[i].outcome);
 		if (g->stages[s->stage].reachable)
-			p->stages[at[s->stage]].outcome = worse(p->stages[at[s->stage]].outcome, p->steps[i].outcome);
+			p->stages[at[s->stage]].outcome =
+				worse(p->stages[at[s->stage]].outcome, p->steps[i].outcome);
 	}
 	for (size_t i = 0; i < g->n_stages; i++) { /* a parent stands before what is built on it */
 		long parent = g->stages[i].parent;
 
 		if (g->stages[i].reachable && parent >= 0 && g->stages[parent].reachable)
-			p->stages[at[i]].outcome = worse(p->stages[at[i]].outcome, p->stages[at[parent]].outcome);
+			p->stages[at[i]].outcome =
+				worse(p->stages[at[i]].outcome, p->stages[at[parent]].outcome);
 	}
 	return 0;
 }

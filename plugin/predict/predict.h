@@ -43,12 +43,12 @@ struct cp_cause {
 	enum cp_cause_kind kind;
 	struct cp_path_change *paths; /* files, relative to the repository's root */
 	size_t n_paths;
-	size_t n_paths_total;         /* more than n_paths when the list was cut */
-	struct cp_str *names;         /* variables, arguments, images */
+	size_t n_paths_total; /* more than n_paths when the list was cut */
+	struct cp_str *names; /* variables, arguments, images */
 	size_t n_names;
-	long step;                    /* index of the step that this one follows, -1 = it broke by itself */
-	struct cp_str message;        /* one sentence, already plain text */
-	struct cp_str hint;           /* UNRESOLVED: the command that would mend it, "" = none */
+	long step; /* index of the step that this one follows, -1 = it broke by itself */
+	struct cp_str message; /* one sentence, already plain text */
+	struct cp_str hint;    /* UNRESOLVED: the command that would mend it, "" = none */
 };
 
 struct cp_step_result {
@@ -69,22 +69,25 @@ struct cp_build {
 	/* File systems of the local contexts by cp_op_source.local_name. */
 	struct cp_fs *(*local)(void *self, struct cp_str local_name);
 	void *self;
-	struct cp_fs *unfiltered;      /* the main context with no ignore rule applied, NULL = not needed */
-	struct cp_str ignore_file;     /* path of the ignore file in use, "" = none */
+	struct cp_fs
+		*unfiltered; /* the main context with no ignore rule applied, NULL = not needed */
+	struct cp_str ignore_file; /* path of the ignore file in use, "" = none */
 	/* Folder of a local context in the repository, "" = root. NULL = all at the root. */
 	struct cp_str (*prefix)(void *self, struct cp_str local_name);
-	struct cp_str *ignore_lines;   /* of the main context, as cp_ignore_read gives them */
+	struct cp_str *ignore_lines; /* of the main context, as cp_ignore_read gives them */
 	size_t n_ignore_lines;
-	struct cp_str context_prefix;  /* folder of the context in the repository, "" = root: puts context paths into repository terms */
-	bool ignore_differs;           /* b only: the ignore rules are not those of a */
+	struct cp_str
+		context_prefix; /* folder of the context in the repository, "" = root: puts context paths into repository terms */
+	bool ignore_differs; /* b only: the ignore rules are not those of a */
 };
 
 struct cp_prediction {
-	struct cp_step_result *steps; /* one per step of b->graph, FROM steps and fetches included */
+	struct cp_step_result
+		*steps; /* one per step of b->graph, FROM steps and fetches included */
 	size_t n_steps;
 	struct cp_stage_result *stages; /* reachable stages only */
 	size_t n_stages;
-	enum cp_outcome outcome; /* of the whole image */
+	enum cp_outcome outcome;                    /* of the whole image */
 	size_t n_hit, n_miss, n_depends, n_unknown; /* over CP_STEP_OP and CP_STEP_MERGE */
 };
 
@@ -93,7 +96,8 @@ int cp_predict(struct cp_arena *arena, const struct cp_build *a, const struct cp
 	       struct cp_prediction *ret_prediction, struct cp_err *err);
 
 /* Stages, counts and the image's outcome from the outcomes of the steps. */
-int cp_prediction_sum(struct cp_arena *arena, const struct cp_graph *graph, struct cp_prediction *prediction, struct cp_err *err);
+int cp_prediction_sum(struct cp_arena *arena, const struct cp_graph *graph,
+		      struct cp_prediction *prediction, struct cp_err *err);
 
 /*
  * `paths`: every file of the commit whose bytes, mode or presence can reach a step of the target: what its steps select, links and
@@ -105,8 +109,8 @@ struct cp_paths {
 	size_t n_paths, n_patterns;
 	bool git_dir; /* .git is in what is copied: every commit changes the image */
 };
-int cp_paths_collect(struct cp_arena *arena, const struct cp_build *b, const struct cp_str *extra, size_t n_extra,
-		     struct cp_paths *ret_paths, struct cp_err *err);
+int cp_paths_collect(struct cp_arena *arena, const struct cp_build *b, const struct cp_str *extra,
+		     size_t n_extra, struct cp_paths *ret_paths, struct cp_err *err);
 
 /* The room's other values, with headers of their own. */
 #include "predict/cached.h"

@@ -28,11 +28,13 @@ static int add_content(struct collector *c, const struct cp_digest *content)
 
 	if (cp_vec_push(c->m.arena, &c->items, r) < 0)
 		return CP_ENOMEM;
-	key = cp_arena_str(c->m.arena, cp_str_n((const char *)r.digest.bytes, sizeof(r.digest.bytes)));
+	key = cp_arena_str(c->m.arena,
+			   cp_str_n((const char *)r.digest.bytes, sizeof(r.digest.bytes)));
 	return key.p ? cp_map_put(c->m.arena, &c->contents, key, c) : CP_ENOMEM;
 }
 
-static int content_link(struct collector *c, const struct cp_op *op, size_t i, struct cp_record_input *in)
+static int content_link(struct collector *c, const struct cp_op *op, size_t i,
+			struct cp_record_input *in)
 {
 	const struct cp_key_input *key = &c->m.b.keys[op->index].inputs[i];
 	struct cp_digest content, record;
@@ -40,7 +42,8 @@ static int content_link(struct collector *c, const struct cp_op *op, size_t i, s
 	int r = matcher_fs(&c->m, &c->m.b, op->inputs[i], &fs);
 
 	if (r == 0)
-		r = cp_selection_digest(c->m.arena, fs, key->sels, key->n_sels, c->hasher, &content, &in->unknown, c->m.err);
+		r = cp_selection_digest(c->m.arena, fs, key->sels, key->n_sels, c->hasher, &content,
+					&in->unknown, c->m.err);
 	if (r < 0 || in->unknown.n)
 		return r;
 	record = out(&content, -1);
@@ -50,7 +53,8 @@ static int content_link(struct collector *c, const struct cp_op *op, size_t i, s
 	return add_content(c, &content) < 0 ? cp_err_nomem(c->m.err) : 0;
 }
 
-static int fill_input(struct collector *c, const struct cp_op *op, size_t i, struct cp_record_input *in)
+static int fill_input(struct collector *c, const struct cp_op *op, size_t i,
+		      struct cp_record_input *in)
 {
 	const struct cp_op_key *source = &c->m.b.keys[op->inputs[i]->index];
 	const struct cp_key_input *key = &c->m.b.keys[op->index].inputs[i];
@@ -59,8 +63,10 @@ static int fill_input(struct collector *c, const struct cp_op *op, size_t i, str
 	if (!in->links)
 		return cp_err_nomem(c->m.err);
 	if (!source->random) /* a local source has no key of its own */
-		in->links[in->n_links++] = (struct cp_record_link){
-			.has_selector = key->has_selector, .selector = key->selector, .record = out(&source->digest, 0)};
+		in->links[in->n_links++] =
+			(struct cp_record_link){.has_selector = key->has_selector,
+						.selector = key->selector,
+						.record = out(&source->digest, 0)};
 	return key->by_content ? content_link(c, op, i, in) : 0;
 }
 
@@ -75,8 +81,13 @@ static struct cp_str step_of(const struct cp_graph *g, const struct cp_op *op)
 static int add_op(struct collector *c, const struct cp_op *op)
 {
 	const struct cp_op_key *key = &c->m.b.keys[op->index];
-	struct cp_record rec = {.digest = out(&key->digest, 0), .op = op, .op_digest = key->digest, .preimage = key->preimage,
-				.step = step_of(c->m.b.build->graph, op), .n_inputs = op->n_inputs, .unknown = key->unresolved};
+	struct cp_record rec = {.digest = out(&key->digest, 0),
+				.op = op,
+				.op_digest = key->digest,
+				.preimage = key->preimage,
+				.step = step_of(c->m.b.build->graph, op),
+				.n_inputs = op->n_inputs,
+				.unknown = key->unresolved};
 
 	if (key->random)
 		return 0;
@@ -92,8 +103,9 @@ static int add_op(struct collector *c, const struct cp_op *op)
 	return cp_vec_push(c->m.arena, &c->items, rec) < 0 ? cp_err_nomem(c->m.err) : 0;
 }
 
-int cp_records_collect(struct cp_arena *arena, const struct cp_build *b, const struct cp_hasher *hasher,
-		       struct cp_records *ret_records, struct cp_err *err)
+int cp_records_collect(struct cp_arena *arena, const struct cp_build *b,
+		       const struct cp_hasher *hasher, struct cp_records *ret_records,
+		       struct cp_err *err)
 {
 	static const struct cp_graph nothing;
 	struct cp_build before = {.graph = &nothing};

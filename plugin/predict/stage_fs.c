@@ -26,7 +26,8 @@ static int compare_children(const void *x, const void *y)
 	return cp_str_cmp(((const struct cp_child *)x)->name, ((const struct cp_child *)y)->name);
 }
 
-static int fs_list(struct cp_fs *fs, const struct cp_node *dir, const struct cp_listing **ret, struct cp_err *err)
+static int fs_list(struct cp_fs *fs, const struct cp_node *dir, const struct cp_listing **ret,
+		   struct cp_err *err)
 {
 	struct vnode *v = vnode_of(dir);
 	struct cp_listing *l;
@@ -45,7 +46,8 @@ static int fs_list(struct cp_fs *fs, const struct cp_node *dir, const struct cp_
 		const struct cp_map_item *item = &v->children.items[i];
 
 		l->children[i].name = item->key;
-		l->children[i].node = vnode_as_node(item->value, child_path(fs->a, dir->path, item->key));
+		l->children[i].node =
+			vnode_as_node(item->value, child_path(fs->a, dir->path, item->key));
 	}
 	l->n_children = v->children.n;
 	if (l->n_children > 1)
@@ -57,8 +59,8 @@ static int fs_list(struct cp_fs *fs, const struct cp_node *dir, const struct cp_
 	return 0;
 }
 
-static int fs_child(struct cp_fs *fs, const struct cp_node *dir, struct cp_str name, struct cp_node *ret, bool *ret_found,
-		    struct cp_err *err)
+static int fs_child(struct cp_fs *fs, const struct cp_node *dir, struct cp_str name,
+		    struct cp_node *ret, bool *ret_found, struct cp_err *err)
 {
 	struct vnode *child;
 	int r = vnode_child(fs->a, vnode_of(dir), name, &child, err);
@@ -71,7 +73,8 @@ static int fs_child(struct cp_fs *fs, const struct cp_node *dir, struct cp_str n
 	return 0;
 }
 
-static int fs_target(struct cp_fs *fs, const struct cp_node *link, struct cp_str *ret_target, struct cp_err *err)
+static int fs_target(struct cp_fs *fs, const struct cp_node *link, struct cp_str *ret_target,
+		     struct cp_err *err)
 {
 	const struct vnode *v = vnode_of(link);
 
@@ -79,8 +82,8 @@ static int fs_target(struct cp_fs *fs, const struct cp_node *link, struct cp_str
 	return v->fs->ops->target(v->fs, &v->leaf, ret_target, err);
 }
 
-static int fs_same_bytes(struct cp_fs *fs_a, const struct cp_node *a, struct cp_fs *fs_b, const struct cp_node *b,
-			 bool *ret_equal, struct cp_err *err)
+static int fs_same_bytes(struct cp_fs *fs_a, const struct cp_node *a, struct cp_fs *fs_b,
+			 const struct cp_node *b, bool *ret_equal, struct cp_err *err)
 {
 	const struct vnode *va = vnode_of(a), *vb;
 
@@ -94,7 +97,8 @@ static int fs_same_bytes(struct cp_fs *fs_a, const struct cp_node *a, struct cp_
 	return va->fs->ops->same_bytes(va->fs, &va->leaf, vb->fs, &vb->leaf, ret_equal, err);
 }
 
-static int fs_bytes(struct cp_fs *fs, const struct cp_node *file, struct cp_buf *out, struct cp_err *err)
+static int fs_bytes(struct cp_fs *fs, const struct cp_node *file, struct cp_buf *out,
+		    struct cp_err *err)
 {
 	const struct vnode *v = vnode_of(file);
 
@@ -163,7 +167,8 @@ static struct vnode *root_over(struct cp_arena *a, struct cp_fs *base)
 }
 
 /* The folder `name` of dir, made if it is not there; an unknown becomes a folder over that unknown. */
-static int enter_dir(struct work *w, struct vnode *dir, struct cp_str name, const struct change *made, struct vnode **ret)
+static int enter_dir(struct work *w, struct vnode *dir, struct cp_str name,
+		     const struct change *made, struct vnode **ret)
 {
 	struct vnode *child, *fresh;
 	int r = vnode_child(w->a, dir, name, &child, w->err);
@@ -194,7 +199,8 @@ static int enter_dir(struct work *w, struct vnode *dir, struct cp_str name, cons
 	return vnode_set(w->a, dir, cp_arena_str(w->a, name), fresh) < 0 ? cp_err_nomem(w->err) : 0;
 }
 
-static int enter_path(struct work *w, struct cp_str path, const struct change *made, struct vnode **ret)
+static int enter_path(struct work *w, struct cp_str path, const struct change *made,
+		      struct vnode **ret)
 {
 	struct vnode *dir = w->fs->root;
 	struct cp_str rest = path, part;
@@ -214,15 +220,16 @@ static int make_unknown(struct work *w, struct vnode *dir, struct cp_str name)
 {
 	struct vnode *v = vnode_opaque(w->a, stage_fs_identity("unknown", &w->fs->salt, name));
 
-	return v && vnode_set(w->a, dir, cp_arena_str(w->a, name), v) == 0 ? 0 : cp_err_nomem(w->err);
+	return v && vnode_set(w->a, dir, cp_arena_str(w->a, name), v) == 0 ? 0
+									   : cp_err_nomem(w->err);
 }
 
 /*
  * One file or link to dir/name. Over an unknown that may be a folder, the result is the file or a folder with the file in it:
  * it is kept as a folder whose rest is that unknown, which is equal, different or dependent in exactly the right cases.
  */
-static int put_leaf(struct work *w, struct vnode *dir, struct cp_str name, struct cp_str base_name, bool exact,
-		    struct vnode *leaf)
+static int put_leaf(struct work *w, struct vnode *dir, struct cp_str name, struct cp_str base_name,
+		    bool exact, struct vnode *leaf)
 {
 	struct vnode *old, *both;
 	int r = vnode_child(w->a, dir, name, &old, w->err);
@@ -230,7 +237,9 @@ static int put_leaf(struct work *w, struct vnode *dir, struct cp_str name, struc
 	if (r < 0)
 		return r;
 	if (old && !exact && old->kind == CP_NODE_DIR)
-		return vnode_set(w->a, old, cp_arena_str(w->a, base_name), leaf) < 0 ? cp_err_nomem(w->err) : 0;
+		return vnode_set(w->a, old, cp_arena_str(w->a, base_name), leaf) < 0
+			       ? cp_err_nomem(w->err)
+			       : 0;
 	if (old && !exact && old->kind == CP_NODE_SYMLINK)
 		return make_unknown(w, dir, name);
 	if (old && !exact && old->kind == CP_NODE_OPAQUE) {
@@ -245,7 +254,8 @@ static int put_leaf(struct work *w, struct vnode *dir, struct cp_str name, struc
 }
 
 /* Something unknown, file or folder, copied over a folder. */
-static int pour_unknown(struct work *w, struct vnode *dir, struct cp_digest identity, struct cp_str base_name)
+static int pour_unknown(struct work *w, struct vnode *dir, struct cp_digest identity,
+			struct cp_str base_name)
 {
 	int r = vnode_expand(w->a, dir, w->err);
 
@@ -257,7 +267,8 @@ static int pour_unknown(struct work *w, struct vnode *dir, struct cp_digest iden
 		dir->children = (struct cp_map){0};
 		identity = stage_fs_identity("covers", &w->fs->salt, base_name);
 	}
-	dir->rest = dir->has_rest ? stage_fs_identity("over", &dir->rest, cp_str_n((const char *)identity.bytes, 32))
+	dir->rest = dir->has_rest ? stage_fs_identity("over", &dir->rest,
+						      cp_str_n((const char *)identity.bytes, 32))
 				  : identity;
 	dir->has_rest = true;
 	dir->listing = NULL;
@@ -281,20 +292,24 @@ static struct target target_of(struct cp_arena *a, struct cp_str dest)
 	return t;
 }
 
-static int copy_dir(struct work *w, const struct target *t, struct cp_fs *src, const struct cp_node *node,
-		    const struct change *c)
+static int copy_dir(struct work *w, const struct target *t, struct cp_fs *src,
+		    const struct cp_node *node, const struct change *c)
 {
-	struct cp_str path = t->slash ? t->parent : cp_arena_printf(w->a, "%.*s/%.*s", CP_STR(t->parent), CP_STR(t->name));
+	struct cp_str path =
+		t->slash ? t->parent
+			 : cp_arena_printf(w->a, "%.*s/%.*s", CP_STR(t->parent), CP_STR(t->name));
 	struct vnode *dir;
 	int r = path.p ? enter_path(w, path, c, &dir) : cp_err_nomem(w->err);
 
 	if (r < 0)
 		return r;
-	return vnode_add_layer(w->a, dir, (struct layer){src, *node, *c, true}) < 0 ? cp_err_nomem(w->err) : 0;
+	return vnode_add_layer(w->a, dir, (struct layer){src, *node, *c, true}) < 0
+		       ? cp_err_nomem(w->err)
+		       : 0;
 }
 
-static int copy_unknown(struct work *w, const struct target *t, struct cp_digest identity, struct cp_str base_name,
-			const struct change *c)
+static int copy_unknown(struct work *w, const struct target *t, struct cp_digest identity,
+			struct cp_str base_name, const struct change *c)
 {
 	struct vnode *dir, *old, *fresh;
 	int r = enter_path(w, t->parent, c, &dir);
@@ -310,17 +325,21 @@ static int copy_unknown(struct work *w, const struct target *t, struct cp_digest
 	if (old && old->kind == CP_NODE_DIR)
 		return pour_unknown(w, old, identity, base_name);
 	if (old && old->kind == CP_NODE_OPAQUE)
-		identity = stage_fs_identity("over", &old->identity, cp_str_n((const char *)identity.bytes, 32));
+		identity = stage_fs_identity("over", &old->identity,
+					     cp_str_n((const char *)identity.bytes, 32));
 	else if (old)
 		return make_unknown(w, dir, t->name);
 	fresh = vnode_opaque(w->a, identity);
-	return fresh && vnode_set(w->a, dir, cp_arena_str(w->a, t->name), fresh) == 0 ? 0 : cp_err_nomem(w->err);
+	return fresh && vnode_set(w->a, dir, cp_arena_str(w->a, t->name), fresh) == 0
+		       ? 0
+		       : cp_err_nomem(w->err);
 }
 
 /* pkg/archive recognises archives by content; by name is enough to say "unknown" (equal files unpack to equal trees). */
 static bool may_be_archive(struct cp_str name)
 {
-	static const char *const ends[] = {".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".tbz2", ".txz", ".tzst", ".lzma"};
+	static const char *const ends[] = {".tar", ".tgz",  ".gz",  ".bz2",  ".xz",
+					   ".zst", ".tbz2", ".txz", ".tzst", ".lzma"};
 
 	for (size_t i = 0; i < CP_LEN(ends); i++)
 		if (cp_str_ends(name, cp_str_c(ends[i])))
@@ -328,8 +347,8 @@ static bool may_be_archive(struct cp_str name)
 	return false;
 }
 
-static int copy_node(struct work *w, const struct cp_action *action, struct cp_fs *src, const struct cp_node *node,
-		     struct cp_str src_path, const struct change *c)
+static int copy_node(struct work *w, const struct cp_action *action, struct cp_fs *src,
+		     const struct cp_node *node, struct cp_str src_path, const struct change *c)
 {
 	struct target t = target_of(w->a, action->dest);
 	struct cp_str base_name = cp_path_base(src_path);
@@ -343,7 +362,8 @@ static int copy_node(struct work *w, const struct cp_action *action, struct cp_f
 	if (node->kind == CP_NODE_DIR)
 		return copy_dir(w, &t, src, node, c);
 	if (action->attempt_unpack && may_be_archive(base_name))
-		return copy_unknown(w, &t, stage_fs_identity("unpack", &node->identity, CP_S("")), base_name, c);
+		return copy_unknown(w, &t, stage_fs_identity("unpack", &node->identity, CP_S("")),
+				    base_name, c);
 	r = enter_path(w, t.parent, c, &dir);
 	leaf = vnode_import(w->a, src, node, c);
 	if (r < 0 || !leaf)
@@ -374,12 +394,13 @@ static struct cp_digest owner_identity(struct work *w, const struct cp_op_owner 
 		const char *label = i ? "group" : "user";
 
 		if (u->kind == CP_USER_NAME) {
-			struct cp_digest file = users_identity(w, i ? CP_S("/etc/group") : CP_S("/etc/passwd"));
+			struct cp_digest file =
+				users_identity(w, i ? CP_S("/etc/group") : CP_S("/etc/passwd"));
 
 			file = stage_fs_identity(label, &file, u->name);
-			d = stage_fs_identity(label, &d, cp_str_n((const char *)file.bytes, sizeof(file.bytes)));
-		}
-		else if (u->kind == CP_USER_ID && u->id) {
+			d = stage_fs_identity(
+				label, &d, cp_str_n((const char *)file.bytes, sizeof(file.bytes)));
+		} else if (u->kind == CP_USER_ID && u->id) {
 			for (int k = 0; k < 11; k++)
 				number[i][k] = (char)('0' + (u->id >> (3 * k) & 7));
 			d = stage_fs_identity(label, &d, cp_str_n(number[i], 11));
@@ -398,7 +419,8 @@ static struct change change_of(struct work *w, const struct cp_action *action)
 	}
 	if (action->owner.user.kind != CP_USER_NONE || action->owner.group.kind != CP_USER_NONE) {
 		c.has_owner = true;
-		c.owner_unsure = action->owner.user.kind == CP_USER_NAME || action->owner.group.kind == CP_USER_NAME;
+		c.owner_unsure = action->owner.user.kind == CP_USER_NAME ||
+				 action->owner.group.kind == CP_USER_NAME;
 		c.owner = owner_identity(w, &action->owner);
 	}
 	return c;
@@ -427,15 +449,18 @@ static int copy_untold(struct work *w, const struct cp_action *action)
 	struct target t = target_of(w->a, action->dest);
 	static const struct change none;
 
-	return t.parent.p ? copy_unknown(w, &t, stage_fs_identity("copy", &w->fs->salt, action->src), CP_S("*"), &none)
-			  : cp_err_nomem(w->err);
+	return t.parent.p
+		       ? copy_unknown(w, &t, stage_fs_identity("copy", &w->fs->salt, action->src),
+				      CP_S("*"), &none)
+		       : cp_err_nomem(w->err);
 }
 
-
 /* A wildcard in the last component only; anything wilder is left untold. */
-static int copy_wildcard(struct work *w, const struct cp_action *action, struct cp_fs *src, const struct change *c)
+static int copy_wildcard(struct work *w, const struct cp_action *action, struct cp_fs *src,
+			 const struct change *c)
 {
-	struct cp_str dir_path = cp_path_dir(w->a, action->src), pattern = cp_path_base(action->src);
+	struct cp_str dir_path = cp_path_dir(w->a, action->src),
+		      pattern = cp_path_base(action->src);
 	const struct cp_listing *listing;
 	struct cp_node dir;
 	struct cp_str real;
@@ -447,7 +472,8 @@ static int copy_wildcard(struct work *w, const struct cp_action *action, struct 
 		if (strchr("*?[\\", dir_path.p[i]))
 			return copy_untold(w, action);
 	r = cp_fs_resolve(w->a, src, dir_path, true, &dir, &real, w->err);
-	if (r < 0 || dir.kind != CP_NODE_DIR || src->ops->list(src, &dir, &listing, w->err) < 0 || listing->has_rest)
+	if (r < 0 || dir.kind != CP_NODE_DIR || src->ops->list(src, &dir, &listing, w->err) < 0 ||
+	    listing->has_rest)
 		return copy_untold(w, action);
 	for (size_t i = 0; i < listing->n_children; i++) {
 		const struct cp_child *child = &listing->children[i];
@@ -468,14 +494,16 @@ static int copy_wildcard(struct work *w, const struct cp_action *action, struct 
  * What lies at a path that leads into something unknown. A link in there may lead back out to what is known around it, so a file
  * system that is more than one unknown is told by its salt, too: two of them are equal only when they are one.
  */
-static struct cp_digest below_unknown(const struct cp_fs *src, const struct cp_digest *identity, struct cp_str real)
+static struct cp_digest below_unknown(const struct cp_fs *src, const struct cp_digest *identity,
+				      struct cp_str real)
 {
 	const struct stage_fs *fs = (const struct stage_fs *)(const void *)src;
 	struct cp_digest d = stage_fs_identity("below", identity, real);
 
 	if (src->ops != &stage_fs_ops || fs->height == 0)
 		return d;
-	return stage_fs_identity("around", &d, cp_str_n((const char *)fs->salt.bytes, sizeof(fs->salt.bytes)));
+	return stage_fs_identity("around", &d,
+				 cp_str_n((const char *)fs->salt.bytes, sizeof(fs->salt.bytes)));
 }
 
 static int do_copy(struct work *w, const struct cp_action *action)
@@ -515,7 +543,8 @@ static int do_mkdir(struct work *w, const struct cp_action *action)
 	return enter_path(w, action->dest, &made, &dir);
 }
 
-static int data_target(struct cp_fs *fs, const struct cp_node *link, struct cp_str *ret_target, struct cp_err *err)
+static int data_target(struct cp_fs *fs, const struct cp_node *link, struct cp_str *ret_target,
+		       struct cp_err *err)
 {
 	(void)fs;
 	(void)link;
@@ -523,7 +552,8 @@ static int data_target(struct cp_fs *fs, const struct cp_node *link, struct cp_s
 	return cp_err_set(err, CP_EBUG, "a heredoc is no link");
 }
 
-static int data_bytes(struct cp_fs *fs, const struct cp_node *file, struct cp_buf *out, struct cp_err *err)
+static int data_bytes(struct cp_fs *fs, const struct cp_node *file, struct cp_buf *out,
+		      struct cp_err *err)
 {
 	const struct cp_str *data = file->handle;
 
@@ -607,13 +637,15 @@ static struct vnode *start(struct work *w)
 	}
 	root = w->op->n_inputs ? root_over(w->a, w->inputs[0]) : vnode_dir(w->a, DEFAULT_DIR_MODE);
 	for (size_t i = 1; root && i < w->op->n_inputs; i++)
-		if (vnode_add_layer(w->a, root, (struct layer){w->inputs[i], w->inputs[i]->root, none, true}) < 0)
+		if (vnode_add_layer(w->a, root,
+				    (struct layer){w->inputs[i], w->inputs[i]->root, none, true}) <
+		    0)
 			return NULL;
 	return root;
 }
 
-int stage_fs_apply(struct cp_arena *a, const struct cp_op *op, struct cp_fs *const *inputs, struct cp_digest salt,
-		   struct cp_fs **ret_fs, struct cp_err *err)
+int stage_fs_apply(struct cp_arena *a, const struct cp_op *op, struct cp_fs *const *inputs,
+		   struct cp_digest salt, struct cp_fs **ret_fs, struct cp_err *err)
 {
 	struct work w = {.a = a, .op = op, .inputs = inputs, .err = err};
 	unsigned height = height_of(op, inputs);

@@ -23,10 +23,11 @@ struct cp_fs *stage_fs_empty(struct cp_arena *a);
  * The output of a FILE or MERGE operation over the file systems of its inputs. `salt` names this operation of this build: it is the
  * identity of what cannot be worked out. CP_ENOMEM, CP_ELIMIT.
  */
-int stage_fs_apply(struct cp_arena *a, const struct cp_op *op, struct cp_fs *const *inputs, struct cp_digest salt,
-		   struct cp_fs **ret_fs, struct cp_err *err);
+int stage_fs_apply(struct cp_arena *a, const struct cp_op *op, struct cp_fs *const *inputs,
+		   struct cp_digest salt, struct cp_fs **ret_fs, struct cp_err *err);
 
 /* D(label 0x00 x 0x00 text): identities made of identities. */
-struct cp_digest stage_fs_identity(const char *label, const struct cp_digest *x, struct cp_str text);
+struct cp_digest stage_fs_identity(const char *label, const struct cp_digest *x,
+				   struct cp_str text);
 
 #endif

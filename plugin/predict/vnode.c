@@ -50,7 +50,9 @@ struct cp_digest change_identity(const struct change *c, const struct cp_digest 
 	if (c->mode_str.n)
 		d = stage_fs_identity("mode-str", &d, c->mode_str);
 	if (c->has_owner)
-		d = stage_fs_identity("owner", &d, cp_str_n((const char *)c->owner.bytes, sizeof(c->owner.bytes)));
+		d = stage_fs_identity(
+			"owner", &d,
+			cp_str_n((const char *)c->owner.bytes, sizeof(c->owner.bytes)));
 	return d;
 }
 
@@ -76,7 +78,8 @@ struct vnode *vnode_opaque(struct cp_arena *a, struct cp_digest identity)
 	return v;
 }
 
-struct vnode *vnode_import(struct cp_arena *a, struct cp_fs *fs, const struct cp_node *node, const struct change *c)
+struct vnode *vnode_import(struct cp_arena *a, struct cp_fs *fs, const struct cp_node *node,
+			   const struct change *c)
 {
 	struct vnode *v = CP_NEW(a, struct vnode);
 
@@ -95,7 +98,8 @@ struct vnode *vnode_import(struct cp_arena *a, struct cp_fs *fs, const struct cp
 		change_apply_owner(c, v);
 	else
 		change_apply(c, v);
-	if (node->kind == CP_NODE_DIR && vnode_add_layer(a, v, (struct layer){fs, *node, *c, true}) < 0)
+	if (node->kind == CP_NODE_DIR &&
+	    vnode_add_layer(a, v, (struct layer){fs, *node, *c, true}) < 0)
 		return NULL;
 	return v;
 }
@@ -114,11 +118,13 @@ int vnode_set(struct cp_arena *a, struct vnode *dir, struct cp_str name, struct 
 }
 
 /* A child of a layer comes over what the folder has under that name. */
-static int merge_child(struct cp_arena *a, struct vnode *dir, const struct layer *l, const struct cp_child *c)
+static int merge_child(struct cp_arena *a, struct vnode *dir, const struct layer *l,
+		       const struct cp_child *c)
 {
 	struct vnode *old = cp_map_get(&dir->children, c->name);
 
-	if (c->node.kind != CP_NODE_DIR || (!old && !dir->has_rest) || (old && old->kind != CP_NODE_DIR)) {
+	if (c->node.kind != CP_NODE_DIR || (!old && !dir->has_rest) ||
+	    (old && old->kind != CP_NODE_DIR)) {
 		struct vnode *fresh = vnode_import(a, l->fs, &c->node, &l->change);
 
 		return fresh ? vnode_set(a, dir, c->name, fresh) : CP_ENOMEM;
@@ -141,7 +147,8 @@ static int merge_child(struct cp_arena *a, struct vnode *dir, const struct layer
 	return vnode_add_layer(a, old, (struct layer){l->fs, c->node, l->change, l->headers});
 }
 
-static int expand_layer(struct cp_arena *a, struct vnode *dir, const struct layer *l, struct cp_err *err)
+static int expand_layer(struct cp_arena *a, struct vnode *dir, const struct layer *l,
+			struct cp_err *err)
 {
 	const struct cp_listing *listing;
 	int r;
@@ -156,7 +163,9 @@ static int expand_layer(struct cp_arena *a, struct vnode *dir, const struct laye
 		struct cp_digest rest = change_identity(&l->change, &listing->rest);
 
 		if (dir->has_rest || dir->children.n)
-			rest = stage_fs_identity("over", &dir->rest, cp_str_n((const char *)rest.bytes, sizeof(rest.bytes)));
+			rest = stage_fs_identity(
+				"over", &dir->rest,
+				cp_str_n((const char *)rest.bytes, sizeof(rest.bytes)));
 		dir->rest = rest;
 		dir->has_rest = true;
 	}
@@ -182,7 +191,8 @@ int vnode_expand(struct cp_arena *a, struct vnode *dir, struct cp_err *err)
 	return 0;
 }
 
-int vnode_child(struct cp_arena *a, struct vnode *dir, struct cp_str name, struct vnode **ret, struct cp_err *err)
+int vnode_child(struct cp_arena *a, struct vnode *dir, struct cp_str name, struct vnode **ret,
+		struct cp_err *err)
 {
 	int r;
 
@@ -218,8 +228,13 @@ static void subtree_of(const struct vnode *v, struct cp_node *n)
 
 struct cp_node vnode_as_node(const struct vnode *v, struct cp_str path)
 {
-	struct cp_node n = {.kind = v->kind, .mode = v->mode, .identity = v->identity, .owner = v->owner,
-			    .owner_unsure = v->owner_unsure, .path = path, .handle = v};
+	struct cp_node n = {.kind = v->kind,
+			    .mode = v->mode,
+			    .identity = v->identity,
+			    .owner = v->owner,
+			    .owner_unsure = v->owner_unsure,
+			    .path = path,
+			    .handle = v};
 
 	if (v->kind == CP_NODE_DIR)
 		subtree_of(v, &n);

@@ -48,14 +48,16 @@ struct stage_fs {
 struct vnode *vnode_dir(struct cp_arena *a, uint32_t mode);
 struct vnode *vnode_opaque(struct cp_arena *a, struct cp_digest identity);
 /* A node of another file system after a change; a DIR becomes one layer. */
-struct vnode *vnode_import(struct cp_arena *a, struct cp_fs *fs, const struct cp_node *node, const struct change *c);
+struct vnode *vnode_import(struct cp_arena *a, struct cp_fs *fs, const struct cp_node *node,
+			   const struct change *c);
 /* List the layers of a DIR into its children. */
 int vnode_expand(struct cp_arena *a, struct vnode *dir, struct cp_err *err);
 /*
  * Child of a DIR: NULL in *ret when it is certainly not there. What may be in the unknown rest comes back as an OPAQUE node,
  * which is not yet among the children.
  */
-int vnode_child(struct cp_arena *a, struct vnode *dir, struct cp_str name, struct vnode **ret, struct cp_err *err);
+int vnode_child(struct cp_arena *a, struct vnode *dir, struct cp_str name, struct vnode **ret,
+		struct cp_err *err);
 int vnode_set(struct cp_arena *a, struct vnode *dir, struct cp_str name, struct vnode *child);
 /* Put a folder of another file system over a DIR. */
 int vnode_add_layer(struct cp_arena *a, struct vnode *dir, struct layer l);

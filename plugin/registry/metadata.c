@@ -1,6 +1,7 @@
 #include "registry/registry.h"
 
-static int copy_list(struct cp_arena *a, const struct cp_json *list, struct cp_str **ret, size_t *ret_n)
+static int copy_list(struct cp_arena *a, const struct cp_json *list, struct cp_str **ret,
+		     size_t *ret_n)
 {
 	size_t n = cp_json_kind(list) == CP_JSON_ARRAY ? cp_json_len(list) : 0;
 	struct cp_str *out = cp_arena_array(a, n, sizeof(*out));
@@ -33,8 +34,8 @@ static int read_image(struct cp_arena *a, const struct cp_json *v, struct cp_ima
 	return 0;
 }
 
-int cp_image_metadata_parse(struct cp_arena *a, struct cp_str text, struct cp_str name, struct cp_image_metadata *ret_metadata,
-			    struct cp_err *err)
+int cp_image_metadata_parse(struct cp_arena *a, struct cp_str text, struct cp_str name,
+			    struct cp_image_metadata *ret_metadata, struct cp_err *err)
 {
 	cp_auto_json struct cp_json_doc *doc = NULL;
 	struct cp_image_metadata m = {{0}};
@@ -45,7 +46,8 @@ int cp_image_metadata_parse(struct cp_arena *a, struct cp_str text, struct cp_st
 		return r;
 	root = cp_json_root(doc);
 	if (cp_json_kind(root) != CP_JSON_OBJECT)
-		return cp_err_set(err, CP_EINVAL, "%.*s: expected an object of image references", CP_STR(name));
+		return cp_err_set(err, CP_EINVAL, "%.*s: expected an object of image references",
+				  CP_STR(name));
 	for (void *it = cp_json_first(root); it; it = cp_json_next(root, it)) {
 		struct cp_image_config *c = CP_NEW(a, struct cp_image_config);
 		struct cp_str ref;
@@ -53,7 +55,8 @@ int cp_image_metadata_parse(struct cp_arena *a, struct cp_str text, struct cp_st
 		r = cp_image_ref_normalise(a, cp_json_it_key(it), &ref, err);
 		if (r < 0)
 			return cp_err_wrap(err, "%.*s", CP_STR(name));
-		if (!c || read_image(a, cp_json_it_value(it), c) < 0 || cp_map_put(a, &m.by_ref, ref, c) < 0)
+		if (!c || read_image(a, cp_json_it_value(it), c) < 0 ||
+		    cp_map_put(a, &m.by_ref, ref, c) < 0)
 			return cp_err_nomem(err);
 	}
 	*ret_metadata = m;
@@ -68,7 +71,8 @@ static int resolve(void *self, struct cp_str ref, const struct cp_platform *plat
 
 	(void)platform;
 	if (!c)
-		return cp_err_set(err, CP_ENOTFOUND, "the config of %.*s is not known", CP_STR(ref));
+		return cp_err_set(err, CP_ENOTFOUND, "the config of %.*s is not known",
+				  CP_STR(ref));
 	*ret_config = c;
 	return 0;
 }

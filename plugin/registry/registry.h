@@ -17,8 +17,8 @@ struct cp_image_metadata {
 };
 
 /* CP_EINVAL with a position; a reference that is none names itself. Texts are copied into `a`. */
-int cp_image_metadata_parse(struct cp_arena *a, struct cp_str text, struct cp_str name, struct cp_image_metadata *ret_metadata,
-			    struct cp_err *err);
+int cp_image_metadata_parse(struct cp_arena *a, struct cp_str text, struct cp_str name,
+			    struct cp_image_metadata *ret_metadata, struct cp_err *err);
 
 /* A resolver over it; `metadata` NULL knows nothing. */
 struct cp_image_resolver cp_image_metadata_resolver(const struct cp_image_metadata *metadata);
@@ -31,12 +31,14 @@ struct cp_cache_source {
 	struct cp_str type, ref, src, tag, digest;
 };
 /* CP_EUSAGE: no type that BuildKit has, or a member that is missing. */
-int cp_cache_source_parse(struct cp_arena *a, struct cp_str text, struct cp_cache_source *ret_source, struct cp_err *err);
+int cp_cache_source_parse(struct cp_arena *a, struct cp_str text,
+			  struct cp_cache_source *ret_source, struct cp_err *err);
 
 /*
  * The cacheconfig of an OCI layout that `--cache-to type=local` wrote (client/ociindex, cache/remotecache/local): image manifest and
  * index form. Every blob that is read is held against its digest. CP_ENOTFOUND, CP_EINVAL, CP_ELIMIT.
  */
-int cp_cache_read_local(struct cp_arena *a, const struct cp_cache_source *source, const struct cp_cache **ret_cache, struct cp_err *err);
+int cp_cache_read_local(struct cp_arena *a, const struct cp_cache_source *source,
+			const struct cp_cache **ret_cache, struct cp_err *err);
 
 #endif

@@ -10,10 +10,22 @@
 static void test_path_clean(void **state)
 {
 	static const char *const cases[][2] = {
-		{"", "."},	  {"abc", "abc"},	{"abc/def/..", "abc"},	  {"abc/..", "."},
-		{"../../abc", "../../abc"}, {"/../abc", "/abc"}, {"/", "/"},	  {"//a//b/", "/a/b"},
-		{"a/../../b", "../b"}, {"/..", "/"},	{"./x/.", "x"},		  {"abc/def/../ghi/../jkl", "abc/jkl"},
-		{"/abc/def/../..", "/"}, {"abc/../../././../def", "../../def"}, {"..", ".."}, {"../..", "../.."},
+		{"", "."},
+		{"abc", "abc"},
+		{"abc/def/..", "abc"},
+		{"abc/..", "."},
+		{"../../abc", "../../abc"},
+		{"/../abc", "/abc"},
+		{"/", "/"},
+		{"//a//b/", "/a/b"},
+		{"a/../../b", "../b"},
+		{"/..", "/"},
+		{"./x/.", "x"},
+		{"abc/def/../ghi/../jkl", "abc/jkl"},
+		{"/abc/def/../..", "/"},
+		{"abc/../../././../def", "../../def"},
+		{"..", ".."},
+		{"../..", "../.."},
 	};
 	struct cp_arena *a = cp_arena_new(1 << 20);
 
@@ -39,7 +51,8 @@ static void test_json_as_go_writes_it(void **state)
 
 	(void)state;
 	cp_json_open(&o, '{');
-	cp_json_kstr(&o, "s", CP_S("a<b>&\"\\\b\f\n\r\t\x01\x7f\xc3\xa9\xff\xe2\x80\xa8\xed\xa0\x80"));
+	cp_json_kstr(&o, "s",
+		     CP_S("a<b>&\"\\\b\f\n\r\t\x01\x7f\xc3\xa9\xff\xe2\x80\xa8\xed\xa0\x80"));
 	cp_json_kint(&o, "n", -1);
 	cp_json_key(&o, "a");
 	cp_json_open(&o, '[');
@@ -54,8 +67,10 @@ static void test_json_as_go_writes_it(void **state)
 	cp_json_close(&o, '}');
 	cp_json_close(&o, '}');
 	assert_int_equal(cp_buf_error(&b), 0);
-	assert_string_equal(b.p, "{\"s\":\"a\\u003cb\\u003e\\u0026\\\"\\\\\\b\\f\\n\\r\\t\\u0001\x7f\xc3\xa9\\ufffd\\u2028"
-				 "\\ufffd\\ufffd\\ufffd\",\"n\":-1,\"a\":[true,null,\"YW55\",\"YW4=\",\"YQ==\"],\"e\":{}}");
+	assert_string_equal(
+		b.p,
+		"{\"s\":\"a\\u003cb\\u003e\\u0026\\\"\\\\\\b\\f\\n\\r\\t\\u0001\x7f\xc3\xa9\\ufffd\\u2028"
+		"\\ufffd\\ufffd\\ufffd\",\"n\":-1,\"a\":[true,null,\"YW55\",\"YW4=\",\"YQ==\"],\"e\":{}}");
 }
 
 static void test_json_reading_is_bounded(void **state)
@@ -68,12 +83,15 @@ static void test_json_reading_is_bounded(void **state)
 	for (int i = 0; i < 10000; i++)
 		cp_buf_addc(&deep, '[');
 	assert_int_equal(cp_json_parse(cp_buf_str(&deep), CP_S("deep"), &doc, &err), CP_ELIMIT);
-	assert_int_equal(cp_json_parse(CP_S("{\"a\":\n 1,}"), CP_S("f.json"), &doc, &err), CP_EINVAL);
+	assert_int_equal(cp_json_parse(CP_S("{\"a\":\n 1,}"), CP_S("f.json"), &doc, &err),
+			 CP_EINVAL);
 	assert_int_equal(err.line, 2);
 	assert_string_equal(err.file, "f.json");
-	assert_int_equal(cp_json_parse(CP_S("{\"a\":[1,\"x\"],\"b\":null}"), CP_S("f"), &doc, &err), 0);
+	assert_int_equal(cp_json_parse(CP_S("{\"a\":[1,\"x\"],\"b\":null}"), CP_S("f"), &doc, &err),
+			 0);
 	assert_int_equal(cp_json_len(cp_json_get(cp_json_root(doc), "a")), 2);
-	assert_true(cp_str_eq(cp_json_text(cp_json_at(cp_json_get(cp_json_root(doc), "a"), 1)), CP_S("x")));
+	assert_true(cp_str_eq(cp_json_text(cp_json_at(cp_json_get(cp_json_root(doc), "a"), 1)),
+			      CP_S("x")));
 	assert_null(cp_json_get(cp_json_root(doc), "c"));
 	cp_json_doc_free(doc);
 }
@@ -85,7 +103,8 @@ static void test_digest(void **state)
 
 	(void)state;
 	cp_digest_text(&d, text);
-	assert_string_equal(text, "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	assert_string_equal(
+		text, "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 	assert_true(cp_digest_parse(cp_str_c(text), &again));
 	assert_true(cp_digest_eq(&d, &again));
 	text[10] = 'X';
@@ -100,7 +119,7 @@ static void test_numbers(void **state)
 	assert_true(cp_str_to_int(CP_S("-9223372036854775808"), 10, &v));
 	assert_true(v == INT64_MIN);
 	assert_false(cp_str_to_int(CP_S("9223372036854775808"), 10, &v));
-	assert_true(cp_str_to_int(CP_S("0755") , 8, &v));
+	assert_true(cp_str_to_int(CP_S("0755"), 8, &v));
 	assert_int_equal(v, 0755);
 	assert_false(cp_str_to_int(CP_S("8"), 8, &v));
 	assert_false(cp_str_to_int(CP_S(""), 10, &v));
@@ -111,7 +130,8 @@ static void test_numbers(void **state)
 static void test_space_of_unicode(void **state)
 {
 	(void)state;
-	assert_true(cp_str_eq(cp_str_trim_space(CP_S(" \t\xc2\xa0x y\xe3\x80\x80\n")), CP_S("x y")));
+	assert_true(
+		cp_str_eq(cp_str_trim_space(CP_S(" \t\xc2\xa0x y\xe3\x80\x80\n")), CP_S("x y")));
 	assert_true(cp_str_eq(cp_str_trim_space(CP_S("\xa0")), CP_S("\xa0")));
 	assert_true(cp_str_eq(cp_str_trim_space(CP_S("")), CP_S("")));
 }
@@ -161,10 +181,14 @@ static void test_buffers_and_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_path_clean),	    cmocka_unit_test(test_json_as_go_writes_it),
-		cmocka_unit_test(test_json_reading_is_bounded), cmocka_unit_test(test_digest),
-		cmocka_unit_test(test_numbers),		    cmocka_unit_test(test_space_of_unicode),
-		cmocka_unit_test(test_map_and_arena_limits), cmocka_unit_test(test_buffers_and_errors),
+		cmocka_unit_test(test_path_clean),
+		cmocka_unit_test(test_json_as_go_writes_it),
+		cmocka_unit_test(test_json_reading_is_bounded),
+		cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_space_of_unicode),
+		cmocka_unit_test(test_map_and_arena_limits),
+		cmocka_unit_test(test_buffers_and_errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

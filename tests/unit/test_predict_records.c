@@ -10,9 +10,10 @@
 
 #include "predict/records.h"
 
-static const char dockerfile_text[] = "FROM 127.0.0.1:5055/base:2 AS base\nARG X=1\nENV Y=2\nWORKDIR /app\nCOPY a.txt dir/ ./\nCOPY *.txt link /w/\n"
-				      "RUN echo hi > /out.txt\nFROM 127.0.0.1:5055/base:2\nCOPY --from=base /out.txt /app /z/\n"
-				      "RUN --mount=type=bind,source=dir,target=/m --mount=type=cache,target=/cc cat /m/b.txt > /res\n";
+static const char dockerfile_text[] =
+	"FROM 127.0.0.1:5055/base:2 AS base\nARG X=1\nENV Y=2\nWORKDIR /app\nCOPY a.txt dir/ ./\nCOPY *.txt link /w/\n"
+	"RUN echo hi > /out.txt\nFROM 127.0.0.1:5055/base:2\nCOPY --from=base /out.txt /app /z/\n"
+	"RUN --mount=type=bind,source=dir,target=/m --mount=type=cache,target=/cc cat /m/b.txt > /res\n";
 
 static const char *const expected[] = {
 	"sha256:13e099c3797fa6e6e7c3a5b6d53629ed12f8705ccd8f5ecccf38fd3283af4c6a", /* the image */
@@ -34,19 +35,23 @@ static struct cp_fs *local_of(void *self, struct cp_str name)
 	return cp_str_eq(name, CP_S("context")) ? context : NULL;
 }
 
-static int resolve(void *self, struct cp_str ref, const struct cp_platform *platform, const struct cp_image_config **ret_config,
-		   struct cp_err *err)
+static int resolve(void *self, struct cp_str ref, const struct cp_platform *platform,
+		   const struct cp_image_config **ret_config, struct cp_err *err)
 {
 	static struct cp_str env[] = {CP_S_INIT("FOO=bar"), CP_S_INIT("PATH=/bin:/usr/bin")};
 	static const struct cp_image_config config = {
-		.digest = CP_S_INIT("sha256:297f5e58b79c42f8b9e98d7cc22980b7421a1fde4824cc8498d739c5a92a6c36"), .env = env, .n_env = 2};
+		.digest = CP_S_INIT(
+			"sha256:297f5e58b79c42f8b9e98d7cc22980b7421a1fde4824cc8498d739c5a92a6c36"),
+		.env = env,
+		.n_env = 2};
 
 	(void)self, (void)ref, (void)platform, (void)err;
 	*ret_config = &config;
 	return 0;
 }
 
-static int hash_file(void *self, struct cp_fs *fs, const struct cp_node *file, struct cp_digest *ret_digest, struct cp_err *err)
+static int hash_file(void *self, struct cp_fs *fs, const struct cp_node *file,
+		     struct cp_digest *ret_digest, struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf bytes = CP_BUF_INIT(1 << 16);
 	struct cp_sha256 h;
@@ -89,15 +94,19 @@ static void test_records_of_a_real_build(void **state)
 	assert_int_equal(cp_memory_tree_add(t, CP_S("dir/sub/c.sh"), CP_ENTRY_EXEC, CP_S("c")), 0);
 	assert_int_equal(cp_memory_tree_add(t, CP_S("link"), CP_ENTRY_SYMLINK, CP_S("a.txt")), 0);
 	assert_int_equal(cp_context_new(a, t, &context_options, &context, &err), 0);
-	assert_int_equal(cp_dockerfile_parse(a, cp_str_c(dockerfile_text), CP_S("Dockerfile"), &b.dockerfile, &err), 0);
-	assert_int_equal(cp_graph_build(a, b.dockerfile, CP_S("Dockerfile"), &options, &b.graph, &err), 0);
+	assert_int_equal(cp_dockerfile_parse(a, cp_str_c(dockerfile_text), CP_S("Dockerfile"),
+					     &b.dockerfile, &err),
+			 0);
+	assert_int_equal(
+		cp_graph_build(a, b.dockerfile, CP_S("Dockerfile"), &options, &b.graph, &err), 0);
 	assert_int_equal(cp_records_collect(a, &b, &hasher, &records, &err), 0);
 	for (size_t i = 0; i < CP_LEN(expected); i++)
 		if (!has(&records, expected[i]))
 			fail_msg("no record %s", expected[i]);
 	/* COPY --from reads what a RUN wrote: that one content digest is not known, and says why */
 	for (size_t i = 0; i < records.n; i++)
-		if (records.items[i].op && cp_str_starts(records.items[i].step, CP_S("[stage-1 2/3] COPY")))
+		if (records.items[i].op &&
+		    cp_str_starts(records.items[i].step, CP_S("[stage-1 2/3] COPY")))
 			assert_true(records.items[i].inputs[1].unknown.n > 0);
 	cp_tree_free(t);
 	cp_arena_free(a);
