@@ -662,7 +662,7 @@ static void test_result_of_another_build(void **state)
 	g = build(f, "FROM base\nRUN x\nFROM scratch\nCOPY --from=0 /a /b\nCOPY --from=base /c /d\n");
 	assert_int_equal(g->ops[0]->source.kind, CP_SOURCE_OTHER);
 	assert_str(g->ops[0]->source.identifier, "target:base");
-	assert_str(step(g, "[stage-0 2/2] RUN x")->op->assumes_config_of, "target:base");
+	assert_str(step(g, "[stage-0 1/2] RUN x")->op->assumes_config_of, "target:base");
 	assert_int_equal(g->n_assumptions, 1);
 	assert_int_equal(g->n_images, 0);
 }
