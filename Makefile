@@ -112,9 +112,9 @@ $(BUILD)/tests/unit/test_%: tests/unit/test_%.c $$(call upto,$$*) $(LINK)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(filter %.o,$^) -Wl,--gc-sections $(ALL_LDFLAGS) $(LIBS) -lcmocka
 
 # The standalone driver replays corpora under any compiler; `make fuzz` is libFuzzer.
-$(BUILD)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/standalone.c $(BUILD)/plugin/archives.o $(BUILD)/plugin.a $(BUILD)/cli.a $(LINK)
+$(BUILD)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/standalone.c $(BUILD)/plugin.a $(BUILD)/cli.a $(LINK)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.o %.a,$^) -Wl,--gc-sections $(ALL_LDFLAGS) $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.a,$^) -Wl,--gc-sections $(ALL_LDFLAGS) $(LIBS)
 
 # Hosts of the tests load the plugin; they see the ABI header only.
 $(BUILD)/tests/abi/test_%: tests/abi/test_%.c tests/abi/abi.h include/cachepredict/plugin.h
@@ -194,8 +194,8 @@ build/fuzz/%.o: %.c
 	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 build/fuzz/all.a: $(FUZZ_OBJ)
 	@rm -f $@ && ar rcs $@ $^
-build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/plugin/archives.o build/fuzz/all.a $(LINK)
-	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $(filter %.c %.o %.a,$^) $(LIBS)
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/all.a $(LINK)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $(filter %.c %.a,$^) $(LIBS)
 .PHONY: fuzz fuzz-programs
 fuzz-programs: $(FUZZ:%=build/fuzz/fuzz_%)
 fuzz: $(if $(T),build/fuzz/fuzz_$(T),fuzz-programs)

@@ -9,7 +9,8 @@ CC=${CC:-gcc}
 here=$(dirname "$0")
 mkdir -p "$dir"
 
-wraps=''
+# -u: an archive of the plugin's objects gives archives.o before libjansson asks for what is in it
+wraps='-Wl,-u,__wrap_stdin'
 for f in git_mbedtls_stream_global_init git_openssl_stream_global_init git_transport_ssh_global_init \
 	git_transport_ssh_libssh2_global_init git_transport_smart git_transport_local git_smart_subtransport_http \
 	git_smart_subtransport_git git_smart_subtransport_ssh stdin stdout; do

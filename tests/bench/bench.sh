@@ -1,6 +1,6 @@
 #!/bin/sh
 # The budgets, measured: `predict A..B` against `git diff --name-only A B` on a small and a large repository, time and memory, and
-# against a BuildKit build with everything cached where build/conformance/buildkitd is there (make conformance builds it).
+# against a BuildKit build with everything cached where build/conformance/bin/buildkitd is there (make conformance builds it).
 # REPO=/path (RANGE=A..B, default HEAD~20..HEAD; CONTEXT=, DOCKERFILE=) takes a repository of one's own as the large one.
 # usage: bench.sh BUILDFOLDER
 set -eu
@@ -37,7 +37,7 @@ against_git "large repository ($(basename "$REPO"))" "$REPO" "$range"
 
 # ---- against BuildKit ----
 
-bin=${BUILDKIT_BIN:-$build/conformance}
+bin=${BUILDKIT_BIN:-$build/conformance/bin}
 if [ ! -x "$bin/buildkitd" ] || [ "$(id -u)" -ne 0 ]; then
 	echo
 	echo "no $bin/buildkitd (make conformance builds it) or not root: nothing to compare a cached build with"
