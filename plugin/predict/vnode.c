@@ -44,7 +44,7 @@ struct cp_digest change_identity(const struct change *c, const struct cp_digest 
 
 	if (c->has_mode) {
 		for (int i = 0; i < 12; i++)
-			octal[i] = (char)('0' + (c->mode >> (3 * i) & 7));
+			octal[i] = (char)('0' + ((uint64_t)c->mode >> (3 * i) & 7));
 		d = stage_fs_identity("mode", &d, cp_str_c(octal));
 	}
 	if (c->mode_str.n)
