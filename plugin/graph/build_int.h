@@ -155,14 +155,14 @@ struct graph_builder {
 
 /* All parts in a row; p is NULL when there is no memory. */
 struct cp_str graph_join(struct cp_arena *a, size_t n, const struct cp_str *parts);
-#define GRAPH_CAT(a, ...)                                                               \
-	graph_join((a), sizeof((struct cp_str[]){__VA_ARGS__}) / sizeof(struct cp_str), \
+#define GRAPH_CAT(a, ...)                                                                          \
+	graph_join((a), sizeof((struct cp_str[]){__VA_ARGS__}) / sizeof(struct cp_str),            \
 		   (struct cp_str[]){__VA_ARGS__})
 struct cp_str graph_lower(struct cp_arena *a, struct cp_str s);
 /* A vector in three struct members, as struct graph_builder has them. */
-#define graph_push(b, items, n, cap, ...)                                             \
-	(cp_vec_reserve((b)->a, (void **)&(items), &(cap), (n), sizeof(*(items))) < 0 \
-		 ? cp_err_nomem((b)->err)                                             \
+#define graph_push(b, items, n, cap, ...)                                                          \
+	(cp_vec_reserve((b)->a, (void **)&(items), &(cap), (n), sizeof(*(items))) < 0              \
+		 ? cp_err_nomem((b)->err)                                                          \
 		 : ((items)[(n)++] = (__VA_ARGS__), 0))
 /* strconv.ParseBool: 0, 1 or -1 for neither. */
 int graph_parse_bool(struct cp_str s);

@@ -153,7 +153,8 @@ static int set_args(struct graph_builder *b, struct running *run, struct cp_op_e
 }
 
 /* Which variables are (made of) what an unknown config says; SSH_AUTH_SOCK, if added, is not. */
-static int set_assumed(struct graph_builder *b, const struct graph_env *env, struct cp_op_exec *exec)
+static int set_assumed(struct graph_builder *b, const struct graph_env *env,
+		       struct cp_op_exec *exec)
 {
 	size_t n = 0;
 	bool any = false;

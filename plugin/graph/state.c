@@ -166,7 +166,8 @@ static int make_directory(struct graph_builder *b, struct graph_dispatch *d,
 	v->op->actions = action;
 	v->op->n_actions = 1;
 	v->op->assumes_config_of = first(first(d->assumes.cwd, d->assumes.user), b->epoch_assumes);
-	v->op->assumes = (d->assumes.cwd.n ? CP_ASSUMES_CWD : 0) | (d->assumes.user.n ? CP_ASSUMES_USER : 0) |
+	v->op->assumes = (d->assumes.cwd.n ? CP_ASSUMES_CWD : 0) |
+			 (d->assumes.user.n ? CP_ASSUMES_USER : 0) |
 			 (b->epoch_assumes.n ? CP_ASSUMES_FILE : 0);
 	v->base = d->fs;
 	v->sources = sources;

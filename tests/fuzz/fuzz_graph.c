@@ -20,7 +20,8 @@ static void add_pair(struct cp_option_pair *pairs, size_t *n, struct cp_str text
 	size_t eq = cp_str_find(text, '=', 0);
 
 	if (*n < MAX_PAIRS)
-		pairs[(*n)++] = (struct cp_option_pair){cp_str_sub(text, 0, eq), cp_str_from(text, eq + 1)};
+		pairs[(*n)++] =
+			(struct cp_option_pair){cp_str_sub(text, 0, eq), cp_str_from(text, eq + 1)};
 }
 
 static void read_option(struct cp_arena *a, struct fuzz_options *f, struct cp_str line)
@@ -51,7 +52,8 @@ static void check(const struct cp_graph *g)
 		if (op->index != i)
 			abort();
 		for (size_t j = 0; j < op->n_inputs; j++)
-			if (op->inputs[j]->index >= i || g->ops[op->inputs[j]->index] != op->inputs[j])
+			if (op->inputs[j]->index >= i ||
+			    g->ops[op->inputs[j]->index] != op->inputs[j])
 				abort();
 		for (size_t j = 0; op->kind == CP_OP_EXEC && j < op->exec.n_mounts; j++)
 			if (op->exec.mounts[j].input >= (int)op->n_inputs)
@@ -64,7 +66,8 @@ static void check(const struct cp_graph *g)
 	if (g->result && g->ops[g->n_ops - 1] != g->result)
 		abort();
 	for (size_t i = 0; i < g->n_steps; i++)
-		if (g->steps[i].stage >= g->n_stages || g->ops[g->steps[i].op->index] != g->steps[i].op)
+		if (g->steps[i].stage >= g->n_stages ||
+		    g->ops[g->steps[i].op->index] != g->steps[i].op)
 			abort();
 }
 

@@ -1,15 +1,5 @@
-/* graph/: references, platforms, and whole Dockerfiles whose operations and names are written out. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "graph/graph.h"
-
-#define DIGEST "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+/* graph/: references, platforms, and whole Dockerfiles whose operations are written out. */
+#include "graph_fixture.h"
 
 /* ---- references and platforms ---- */
 
@@ -97,230 +87,15 @@ static void test_platforms(void **state)
 			continue;
 		}
 		assert_int_equal(r, 0);
-		assert_string_equal(cp_arena_printf(a, "%.*s %.*s %.*s %.*s", CP_STR(p.os), CP_STR(p.arch),
-						    CP_STR(p.variant), CP_STR(p.os_version))
+		assert_string_equal(cp_arena_printf(a, "%.*s %.*s %.*s %.*s", CP_STR(p.os),
+						    CP_STR(p.arch), CP_STR(p.variant),
+						    CP_STR(p.os_version))
 					    .p,
 				    cases[i][1]);
 	}
 }
 
 /* ---- whole Dockerfiles ---- */
-
-struct fixture {
-	struct cp_arena *a;
-	struct cp_image_config config; /* of every image that is not called "unknown..." */
-	struct cp_build_options options;
-	struct cp_image_resolver resolver;
-	struct cp_err err;
-	int asked;
-};
-
-static int resolve(void *self, struct cp_str ref, const struct cp_platform *platform,
-		   const struct cp_image_config **ret_config, struct cp_err *err)
-{
-	struct fixture *f = self;
-
-	(void)platform;
-	f->asked++;
-	if (cp_str_find_str(ref, CP_S("unknown"), 0) < ref.n)
-		return cp_err_set(err, CP_ENOTFOUND, "no such image");
-	*ret_config = &f->config;
-	return 0;
-}
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	if (!f)
-		return -1;
-	f->a = cp_arena_new(CP_MAX_ARENA_BYTES);
-	f->resolver.resolve = resolve;
-	f->resolver.self = f;
-	f->options.resolver = &f->resolver;
-	*state = f;
-	return f->a ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	cp_arena_free(f->a);
-	free(f);
-	return 0;
-}
-
-static int try_build(struct fixture *f, struct cp_str text, const struct cp_graph **ret_graph)
-{
-	const struct cp_dockerfile *df;
-	int r;
-
-	memset(&f->err, 0, sizeof(f->err));
-	r = cp_dockerfile_parse(f->a, text, CP_S("Dockerfile"), &df, &f->err);
-	return r < 0 ? r : cp_graph_build(f->a, df, CP_S("Dockerfile"), &f->options, ret_graph, &f->err);
-}
-
-static const struct cp_graph *build(struct fixture *f, const char *text)
-{
-	const struct cp_graph *g = NULL;
-
-	if (try_build(f, cp_str_c(text), &g) < 0)
-		fail_msg("%s:%d: %s", f->err.file, f->err.line, f->err.message);
-	return g;
-}
-
-/* Names of the steps, a line each. */
-static const char *steps(struct fixture *f, const struct cp_graph *g)
-{
-	struct cp_str s = CP_S("");
-
-	for (size_t i = 0; i < g->n_steps; i++)
-		s = cp_arena_printf(f->a, "%.*s%.*s\n", CP_STR(s), CP_STR(g->steps[i].name));
-	return s.p;
-}
-
-static const struct cp_step *step(const struct cp_graph *g, const char *name)
-{
-	for (size_t i = 0; i < g->n_steps; i++)
-		if (cp_str_eq(g->steps[i].name, cp_str_c(name)))
-			return &g->steps[i];
-	fail_msg("no step %s", name);
-	return NULL;
-}
-
-static const char *joined(struct fixture *f, const struct cp_str *items, size_t n)
-{
-	struct cp_str s = CP_S("");
-
-	for (size_t i = 0; i < n; i++)
-		s = cp_arena_printf(f->a, "%.*s%s%.*s", CP_STR(s), i ? " " : "", CP_STR(items[i]));
-	return s.n ? s.p : "";
-}
-
-#define assert_str(s, text) assert_string_equal(cp_arena_str(f->a, (s)).p, (text))
-
-static void test_names_of_one_stage(void **state)
-{
-	struct fixture *f = *state;
-
-	f->config.digest = CP_S(DIGEST);
-	assert_string_equal(steps(f, build(f, "FROM python:3.12-slim\n"
-					      "ENV V=1\n"
-					      "WORKDIR \"/app\"\n"
-					      "copy  requirements.txt $V ./\n"
-					      "run pip install \"$V\" $NOPE -r requirements.txt\n"
-					      "WORKDIR /\n"
-					      "RUN\tmake it\n")),
-			    "[1/6] FROM docker.io/library/python:3.12-slim@" DIGEST "\n"
-			    "[2/6] WORKDIR /app\n"
-			    "[3/6] COPY  requirements.txt 1 ./\n"
-			    "[4/6] RUN pip install \"1\" $NOPE -r requirements.txt\n"
-			    "[5/6] RUN\tMAKE it\n");
-}
-
-static void test_names_of_many_steps(void **state)
-{
-	struct fixture *f = *state;
-
-	assert_string_equal(steps(f, build(f, "FROM alpine AS Builder\n"
-					      "RUN 1\nRUN 2\nRUN 3\nRUN 4\nRUN 5\nRUN 6\nRUN 7\nRUN 8\nRUN 9\n"
-					      "FROM scratch\n"
-					      "COPY --from=builder /a /b\n"
-					      "COPY --link --from=BUILDER /a /c\n"
-					      "COPY --from=busybox /x /y\n")),
-			    "[builder  1/10] FROM docker.io/library/alpine:latest\n"
-			    "[builder  2/10] RUN 1\n"
-			    "[builder  3/10] RUN 2\n"
-			    "[builder  4/10] RUN 3\n"
-			    "[builder  5/10] RUN 4\n"
-			    "[builder  6/10] RUN 5\n"
-			    "[builder  7/10] RUN 6\n"
-			    "[builder  8/10] RUN 7\n"
-			    "[builder  9/10] RUN 8\n"
-			    "[builder 10/10] RUN 9\n"
-			    "[stage-1 1/3] COPY --from=builder /a /b\n"
-			    "[stage-1 2/3] COPY --link --from=BUILDER /a /c\n"
-			    "[stage-1 2/3] LINK COPY --link --from=BUILDER /a /c\n"
-			    "FROM docker.io/library/busybox:latest\n"
-			    "[stage-1 3/3] COPY --from=busybox /x /y\n");
-}
-
-/* One FROM has no stage part, unless something is mounted or copied from an image. */
-static void test_names_with_a_mount(void **state)
-{
-	struct fixture *f = *state;
-
-	assert_string_equal(steps(f, build(f, "FROM alpine\nRUN --network=none a\n")),
-			    "[1/2] FROM docker.io/library/alpine:latest\n"
-			    "[2/2] RUN --network=none a\n");
-	assert_string_equal(steps(f, build(f, "FROM alpine\nRUN --mount=type=cache,target=/c a\n")),
-			    "[stage-0 1/2] FROM docker.io/library/alpine:latest\n"
-			    "[stage-0 2/2] RUN --mount=type=cache,target=/c a\n");
-}
-
-static void test_names_of_heredocs(void **state)
-{
-	struct fixture *f = *state;
-	const struct cp_graph *g = build(f, "FROM alpine\n"
-					    "RUN <<EOF\necho hi\nmake\nEOF\n"
-					    "RUN <<-X\n\t#!/bin/sh\n\tx\nX\n"
-					    "RUN cat <<A <<B\n1\nA\n2\nB\n"
-					    "COPY <<f.txt /d/\nx $HOME\nf.txt\n");
-	const struct cp_op_exec *exec;
-
-	assert_string_equal(steps(f, g), "[1/5] FROM docker.io/library/alpine:latest\n"
-					 "[2/5] RUN <<EOF (echo hi...)\n"
-					 "[3/5] RUN <<-X (#!/bin/sh...)\n"
-					 "[4/5] RUN cat <<A <<B\n"
-					 "[5/5] COPY <<f.txt /d/\n");
-	assert_string_equal(joined(f, g->steps[1].op->exec.args, 3), "/bin/sh -c echo hi\nmake\n");
-	exec = &g->steps[2].op->exec;
-	assert_string_equal(joined(f, exec->args, 3), "/bin/sh -c /dev/pipes/X");
-	assert_int_equal(exec->n_mounts, 2);
-	assert_str(exec->mounts[1].dest, "/dev/pipes/");
-	assert_true(exec->mounts[1].read_only);
-	assert_str(g->steps[2].op->inputs[1]->actions[0].data, "#!/bin/sh\nx\n");
-	assert_string_equal(joined(f, g->steps[3].op->exec.args, 3), "/bin/sh -c cat <<A <<B\n1\nA\n2\nB");
-	assert_str(g->steps[4].op->inputs[1]->actions[0].data, "x \n");
-}
-
-static void test_names_of_downloads(void **state)
-{
-	struct fixture *f = *state;
-	const struct cp_graph *g = build(f, "FROM scratch\nADD https://example.com/a/b.tgz?x=1 /d/\n"
-					    "ADD https://github.com/o/r.git?branch=b&subdir=/s /r\n");
-	const struct cp_op_source *s;
-
-	assert_string_equal(steps(f, g), "[1/2] ADD https://example.com/a/b.tgz?x=1 /d/\n"
-					 "[1/2] ADD https://example.com/a/b.tgz?x=1 /d/\n"
-					 "[2/2] ADD https://github.com/o/r.git?branch=b&subdir=/s /r\n"
-					 "[2/2] ADD https://github.com/o/r.git?branch=b&subdir=/s /r\n");
-	assert_int_equal(g->steps[0].kind, CP_STEP_FETCH);
-	assert_int_equal(g->steps[1].kind, CP_STEP_OP);
-	assert_str(g->steps[0].op->source.http_filename, "b.tgz");
-	assert_str(g->steps[1].op->actions[0].src, "/b.tgz");
-	s = &g->steps[2].op->source;
-	assert_str(s->identifier, "git://github.com/o/r.git#refs/heads/b:/s");
-	assert_str(s->git_remote, "https://github.com/o/r.git");
-	assert_str(s->git_ref, "refs/heads/b");
-	assert_str(s->git_subdir, "/s");
-}
-
-static void test_onbuild(void **state)
-{
-	struct fixture *f = *state;
-	static struct cp_str triggers[] = {CP_S_INIT("COPY . /src"), CP_S_INIT("ENV T=1")};
-
-	f->config.onbuild = triggers;
-	f->config.n_onbuild = 2;
-	assert_string_equal(steps(f, build(f, "FROM node:onbuild AS a\nONBUILD RUN child\nRUN own\nFROM a\nRUN x\n")),
-			    "[a 1/2] FROM docker.io/library/node:onbuild\n" /* named before the triggers are known */
-			    "[a 2/4] ONBUILD COPY . /src\n"
-			    "[a 3/4] RUN own\n"
-			    "[stage-1 1/2] ONBUILD RUN child\n"
-			    "[stage-1 2/2] RUN x\n");
-}
 
 /* Assigning moves a variable to the end, and a stage assigns what its parent's config holds once more. */
 static void test_order_of_the_environment(void **state)
@@ -331,8 +106,11 @@ static void test_order_of_the_environment(void **state)
 
 	f->config.env = env;
 	f->config.n_env = 2;
-	g = build(f, "FROM img AS p\nARG X=1\nENV Y=$FOO FOO=2\nRUN a\nFROM p\nENV A=\"q $Y\"\nRUN b\n");
-	assert_string_equal(joined(f, g->steps[1].op->exec.env, g->steps[1].op->exec.n_env), "PATH=/bin X=1 Y=bar FOO=2");
+	g = build(
+		f,
+		"FROM img AS p\nARG X=1\nENV Y=$FOO FOO=2\nRUN a\nFROM p\nENV A=\"q $Y\"\nRUN b\n");
+	assert_string_equal(joined(f, g->steps[1].op->exec.env, g->steps[1].op->exec.n_env),
+			    "PATH=/bin X=1 Y=bar FOO=2");
 	assert_string_equal(joined(f, g->steps[2].op->exec.env, g->steps[2].op->exec.n_env),
 			    "X=1 FOO=2 PATH=/bin Y=bar A=q bar");
 }
@@ -340,7 +118,8 @@ static void test_order_of_the_environment(void **state)
 static void test_arguments(void **state)
 {
 	struct fixture *f = *state;
-	static struct cp_option_pair args[] = {{CP_S_INIT("V"), CP_S_INIT("given")}, {CP_S_INIT("U"), CP_S_INIT("unused")}};
+	static struct cp_option_pair args[] = {{CP_S_INIT("V"), CP_S_INIT("given")},
+					       {CP_S_INIT("U"), CP_S_INIT("unused")}};
 	const struct cp_op_exec *e;
 	const struct cp_graph *g;
 
@@ -352,17 +131,19 @@ static void test_arguments(void **state)
 	e = &g->steps[1].op->exec;
 	assert_str(g->steps[0].name, "[1/2] FROM docker.io/library/img:given");
 	assert_str(g->steps[1].op->platform.arch, "amd64");
-	assert_string_equal(joined(f, e->env, e->n_env),
-			    DEFAULT_PATH " V=given W=g given TARGETPLATFORM=linux/arm64 BUILDARCH=amd64 D=g given");
+	assert_string_equal(
+		joined(f, e->env, e->n_env), DEFAULT_PATH
+		" V=given W=g given TARGETPLATFORM=linux/arm64 BUILDARCH=amd64 D=g given");
 }
 
 static void test_copy_fields(void **state)
 {
 	struct fixture *f = *state;
-	const struct cp_graph *g = build(f, "FROM alpine\nWORKDIR /app\n"
-					    "COPY --chown=app:1000 --chmod=0640 --exclude=*.md a.txt dir/ ./\n"
-					    "COPY --parents --chmod=u+x a/./b/*.c c /x\n"
-					    "ADD --chown=:7 x.tar .\n");
+	const struct cp_graph *g =
+		build(f, "FROM alpine\nWORKDIR /app\n"
+			 "COPY --chown=app:1000 --chmod=0640 --exclude=*.md a.txt dir/ ./\n"
+			 "COPY --parents --chmod=u+x a/./b/*.c c /x\n"
+			 "ADD --chown=:7 x.tar .\n");
 	const struct cp_action *c = g->steps[2].op->actions;
 
 	assert_int_equal(g->steps[2].op->n_actions, 2);
@@ -421,17 +202,27 @@ static void test_workdir_fields(void **state)
 static void test_mounts(void **state)
 {
 	struct fixture *f = *state;
-	const struct cp_graph *g = build(f, "FROM alpine AS b\nRUN b\nFROM alpine\nWORKDIR /w\n"
-					    "RUN --mount=type=ssh --mount=type=secret,id=a/tok --mount=type=secret,id=e,env=E "
-					    "--mount=type=cache,target=/z,uid=5,sharing=locked --mount=type=cache,target=c/../d "
-					    "--mount=from=b,source=s,target=/a,rw --mount=source=f,target=/b "
-					    "--mount=type=tmpfs,target=/t,size=1k x\n");
-	const struct cp_op *op = step(g, "[stage-1 3/3] RUN --mount=type=ssh --mount=type=secret,id=a/tok "
-					 "--mount=type=secret,id=e,env=E --mount=type=cache,target=/z,uid=5,sharing=locked "
-					 "--mount=type=cache,target=c/../d --mount=from=b,source=s,target=/a,rw "
-					 "--mount=source=f,target=/b --mount=type=tmpfs,target=/t,size=1k x")
-					 ->op;
-	static const char *const dests[] = {"/", "/a", "/b", "/t", "/w/d", "/z", "/run/secrets/tok",
+	const struct cp_graph *g = build(
+		f,
+		"FROM alpine AS b\nRUN b\nFROM alpine\nWORKDIR /w\n"
+		"RUN --mount=type=ssh --mount=type=secret,id=a/tok --mount=type=secret,id=e,env=E "
+		"--mount=type=cache,target=/z,uid=5,sharing=locked --mount=type=cache,target=c/../d "
+		"--mount=from=b,source=s,target=/a,rw --mount=source=f,target=/b "
+		"--mount=type=tmpfs,target=/t,size=1k x\n");
+	const struct cp_op *op =
+		step(g,
+		     "[stage-1 3/3] RUN --mount=type=ssh --mount=type=secret,id=a/tok "
+		     "--mount=type=secret,id=e,env=E --mount=type=cache,target=/z,uid=5,sharing=locked "
+		     "--mount=type=cache,target=c/../d --mount=from=b,source=s,target=/a,rw "
+		     "--mount=source=f,target=/b --mount=type=tmpfs,target=/t,size=1k x")
+			->op;
+	static const char *const dests[] = {"/",
+					    "/a",
+					    "/b",
+					    "/t",
+					    "/w/d",
+					    "/z",
+					    "/run/secrets/tok",
 					    "/run/buildkit/ssh_agent.0"};
 	const struct cp_op_mount *m = op->exec.mounts;
 
@@ -464,8 +255,9 @@ static void test_mounts(void **state)
 static void test_equal_operations(void **state)
 {
 	struct fixture *f = *state;
-	const struct cp_graph *g = build(f, "FROM alpine AS a\nRUN same\nFROM alpine AS b\nRUN same\nRUN other\n"
-					    "FROM scratch\nCOPY --from=a /x /x\nCOPY --from=b /y /y\n");
+	const struct cp_graph *g =
+		build(f, "FROM alpine AS a\nRUN same\nFROM alpine AS b\nRUN same\nRUN other\n"
+			 "FROM scratch\nCOPY --from=a /x /x\nCOPY --from=b /y /y\n");
 
 	assert_string_equal(steps(f, g), "[b 1/3] FROM docker.io/library/alpine:latest\n"
 					 "[b 2/3] RUN same\n"
@@ -487,8 +279,10 @@ static void test_reachability(void **state)
 	const struct cp_graph *g;
 
 	f->options.target = CP_S("USED");
-	g = build(f, "FROM alpine AS base\nRUN 1\nFROM unknown/unused AS unused\nRUN 2\nFROM base AS used\n"
-		     "COPY --from=0 /a /b\nFROM used\nRUN 3\n");
+	g = build(
+		f,
+		"FROM alpine AS base\nRUN 1\nFROM unknown/unused AS unused\nRUN 2\nFROM base AS used\n"
+		"COPY --from=0 /a /b\nFROM used\nRUN 3\n");
 	assert_string_equal(steps(f, g), "[base 1/2] FROM docker.io/library/alpine:latest\n"
 					 "[base 2/2] RUN 1\n"
 					 "[used 1/1] COPY --from=0 /a /b\n");
@@ -511,7 +305,8 @@ static void test_named_contexts(void **state)
 {
 	struct fixture *f = *state;
 	static struct cp_option_pair contexts[] = {
-		{CP_S_INIT("docker.io/library/alpine:latest"), CP_S_INIT("docker-image://ghcr.io/o/alpine:2")},
+		{CP_S_INIT("docker.io/library/alpine:latest"),
+		 CP_S_INIT("docker-image://ghcr.io/o/alpine:2")},
 		{CP_S_INIT("src"), CP_S_INIT("./src")},
 		{CP_S_INIT("stage"), CP_S_INIT("docker-image://busybox")},
 		{CP_S_INIT("repo"), CP_S_INIT("https://github.com/o/r.git#main")},
@@ -520,8 +315,10 @@ static void test_named_contexts(void **state)
 
 	f->options.contexts = contexts;
 	f->options.n_contexts = CP_LEN(contexts);
-	g = build(f, "FROM scratch AS stage\nCOPY never /\nFROM alpine\nCOPY --from=src /a /b\nCOPY --from=stage /c /d\n"
-		     "COPY --from=repo / /r\n");
+	g = build(
+		f,
+		"FROM scratch AS stage\nCOPY never /\nFROM alpine\nCOPY --from=src /a /b\nCOPY --from=stage /c /d\n"
+		"COPY --from=repo / /r\n");
 	assert_string_equal(steps(f, g), "[context stage] busybox\n"
 					 "[context alpine] ghcr.io/o/alpine:2\n"
 					 "[stage-1 1/4] COPY --from=src /a /b\n"
@@ -534,7 +331,8 @@ static void test_named_contexts(void **state)
 		if (g->ops[i]->source.kind == CP_SOURCE_LOCAL)
 			assert_str(g->ops[i]->source.local_name, "context:src");
 		if (g->ops[i]->source.kind == CP_SOURCE_GIT)
-			assert_str(g->ops[i]->name, "[internal] load git source https://github.com/o/r.git#main");
+			assert_str(g->ops[i]->name,
+				   "[internal] load git source https://github.com/o/r.git#main");
 	}
 }
 
@@ -542,7 +340,8 @@ static void test_no_cache(void **state)
 {
 	struct fixture *f = *state;
 	static struct cp_str filter[] = {CP_S_INIT("B")};
-	static const char text[] = "FROM alpine AS a\nRUN 1\nFROM a AS b\nWORKDIR /x\nRUN 2\nCOPY --link y /y\n";
+	static const char text[] =
+		"FROM alpine AS a\nRUN 1\nFROM a AS b\nWORKDIR /x\nRUN 2\nCOPY --link y /y\n";
 	const struct cp_graph *g;
 
 	f->options.no_cache_filter = filter;
@@ -574,7 +373,9 @@ static void test_options_of_exec(void **state)
 	f->options.network = CP_S("none");
 	f->options.hostname = CP_S("h");
 	f->options.cgroup_parent = CP_S("g");
-	e = &build(f, "FROM alpine\nRUN --network=host --security=insecure --device=a.b/c,required x\n")->result->exec;
+	e = &build(f,
+		   "FROM alpine\nRUN --network=host --security=insecure --device=a.b/c,required x\n")
+		     ->result->exec;
 	assert_int_equal(e->network, 1);
 	assert_int_equal(e->security, 1);
 	assert_str(e->hosts[0].host, "db");
@@ -606,7 +407,8 @@ static void test_unknown_config(void **state)
 					    "WORKDIR /abs\n"
 					    "RUN g\n"
 					    "COPY <<EOF /h\n$HOME\nEOF\n");
-	static const bool assumes[] = {false, false, true, true, false, true, false, true, true, false, false, true, false};
+	static const bool assumes[] = {false, false, true,  true,  false, true, false,
+				       true,  true,  false, false, true,  false};
 	static const char ref[] = "docker.io/library/unknown:1";
 
 	assert_int_equal(g->n_assumptions, 1);
@@ -631,7 +433,8 @@ static void test_unknown_without_resolver(void **state)
 	g = build(f, "FROM a AS x\nRUN 1\nFROM b\nCOPY --link y rel\nCOPY --from=x /z /z\n");
 	assert_int_equal(g->n_assumptions, 2);
 	assert_str(step(g, "[x 2/2] RUN 1")->op->assumes_config_of, "docker.io/library/a:latest");
-	assert_str(step(g, "[stage-1 2/3] COPY --link y rel")->op->assumes_config_of, "docker.io/library/b:latest");
+	assert_str(step(g, "[stage-1 2/3] COPY --link y rel")->op->assumes_config_of,
+		   "docker.io/library/b:latest");
 	assert_str(step(g, "[stage-1 3/3] COPY --from=x /z /z")->op->assumes_config_of, "");
 }
 
@@ -639,11 +442,13 @@ static void test_unknown_without_resolver(void **state)
 static void test_unknown_time(void **state)
 {
 	struct fixture *f = *state;
-	const struct cp_graph *g = build(f, "ARG SOURCE_DATE_EPOCH=src\nFROM scratch AS src\nADD https://h/x.tgz /\n"
-					    "FROM a\nCOPY b /b\nWORKDIR /w\nRUN c\nARG SOURCE_DATE_EPOCH\nRUN d\n");
+	const struct cp_graph *g =
+		build(f, "ARG SOURCE_DATE_EPOCH=src\nFROM scratch AS src\nADD https://h/x.tgz /\n"
+			 "FROM a\nCOPY b /b\nWORKDIR /w\nRUN c\nARG SOURCE_DATE_EPOCH\nRUN d\n");
 
 	assert_int_equal(g->n_assumptions, 1);
-	assert_non_null(strstr(g->assumptions[0].p, "SOURCE_DATE_EPOCH is the time of the source of stage src"));
+	assert_non_null(strstr(g->assumptions[0].p,
+			       "SOURCE_DATE_EPOCH is the time of the source of stage src"));
 	assert_str(step(g, "[stage-1 2/5] COPY b /b")->op->assumes_config_of, "");
 	assert_str(step(g, "[stage-1 3/5] WORKDIR /w")->op->assumes_config_of, "src");
 	assert_int_equal(step(g, "[stage-1 3/5] WORKDIR /w")->op->actions[0].timestamp, -1);
@@ -659,7 +464,8 @@ static void test_result_of_another_build(void **state)
 
 	f->options.contexts = contexts;
 	f->options.n_contexts = 1;
-	g = build(f, "FROM base\nRUN x\nFROM scratch\nCOPY --from=0 /a /b\nCOPY --from=base /c /d\n");
+	g = build(f,
+		  "FROM base\nRUN x\nFROM scratch\nCOPY --from=0 /a /b\nCOPY --from=base /c /d\n");
 	assert_int_equal(g->ops[0]->source.kind, CP_SOURCE_OTHER);
 	assert_str(g->ops[0]->source.identifier, "target:base");
 	assert_str(step(g, "[stage-0 1/2] RUN x")->op->assumes_config_of, "target:base");
@@ -702,18 +508,25 @@ static void test_errors(void **state)
 		{"FROM --platform=$NOPE a\n", "empty platform value from expression $NOPE", 1},
 		{"FROM a\nCOPY --from=1 x y\n", "invalid stage index 1", 2},
 		{"FROM a\nCOPY --from=0 x y\n", "circular dependency detected on stage", 2},
-		{"FROM a AS x\nCOPY --from=y . .\nFROM b AS y\nCOPY --from=x . .\n", "circular dependency", 4},
+		{"FROM a AS x\nCOPY --from=y . .\nFROM b AS y\nCOPY --from=x . .\n",
+		 "circular dependency", 4},
 		{"FROM a AS x\nCOPY --from=y . .\nFROM x AS y\n",
-		 "cannot copy from stage \"y\", it needs to be defined before current stage \"x\"", 2},
-		{"FROM a AS x\nRUN --mount=from=y,target=/m z\nFROM x AS y\n", "cannot mount from stage \"y\" to \"/m\"", 2},
-		{"FROM a\nCOPY --from=$X . .\n", "variable expansion is not supported for --from", 2},
-		{"FROM a\n\nCOPY --link --chown=app x y\n", "user and group names can't be resolved", 3},
+		 "cannot copy from stage \"y\", it needs to be defined before current stage \"x\"",
+		 2},
+		{"FROM a AS x\nRUN --mount=from=y,target=/m z\nFROM x AS y\n",
+		 "cannot mount from stage \"y\" to \"/m\"", 2},
+		{"FROM a\nCOPY --from=$X . .\n", "variable expansion is not supported for --from",
+		 2},
+		{"FROM a\n\nCOPY --link --chown=app x y\n",
+		 "user and group names can't be resolved", 3},
 		{"FROM a\nCOPY --chmod=999 x y\n", "invalid chmod parameter: '999'", 2},
 		{"FROM a\nCOPY --chmod=u?x x y\n", "invalid syntax", 2},
 		{"FROM a\nCOPY https://x/y z\n", "source can't be a URL for COPY", 2},
 		{"FROM a\nCOPY git@h:r z\n", "source can't be a git ref for COPY", 2},
-		{"FROM a\nADD --checksum=sha256:1 x z\n", "checksum requires HTTP(S) or Git sources", 2},
-		{"FROM a\nADD --checksum=sha256:1 https://x/y z\n", "invalid checksum digest length", 2},
+		{"FROM a\nADD --checksum=sha256:1 x z\n",
+		 "checksum requires HTTP(S) or Git sources", 2},
+		{"FROM a\nADD --checksum=sha256:1 https://x/y z\n",
+		 "invalid checksum digest length", 2},
 		{"FROM a\nADD https://x/y.git?z=1 z\n", "unexpected query \"z\"", 2},
 		{"FROM a\nRUN --mount=type=tmpfs,target=/ x\n", "invalid mount target \"/\"", 2},
 		{"FROM a\nRUN []\n", "arguments are required", 2},
@@ -724,7 +537,8 @@ static void test_errors(void **state)
 		{"ARG A=${B:?missing}\nFROM a\n", "B: missing", 1},
 		{"FROM a AS bad-\n", "invalid context name bad-", 1},
 		{"FROM a\nRUN x\nRUN \xff\n", "invalid UTF-8", 3},
-		{"# check=nope=1\nFROM a\n", "failed to parse check options: invalid check option \"nope\"", 0},
+		{"# check=nope=1\nFROM a\n",
+		 "failed to parse check options: invalid check option \"nope\"", 0},
 		{"ARG SOURCE_DATE_EPOCH=nope\nFROM a\n", "invalid SOURCE_DATE_EPOCH: nope", 0},
 	};
 	const struct cp_graph *g;
@@ -744,7 +558,8 @@ static void test_errors(void **state)
 static void test_accepted(void **state)
 {
 	struct fixture *f = *state;
-	const struct cp_graph *g = build(f, "# check=error=true;skip=all\nFROM a AS x\nRUN \xff\nFROM a\nCOPY \xff b\n");
+	const struct cp_graph *g = build(
+		f, "# check=error=true;skip=all\nFROM a AS x\nRUN \xff\nFROM a\nCOPY \xff b\n");
 
 	assert_str(g->result->actions[0].src, "/\xef\xbf\xbd");
 	assert_int_equal(g->n_assumptions, 1);
@@ -759,7 +574,8 @@ static struct cp_str many_stages(struct fixture *f, unsigned n)
 
 	cp_buf_addz(&b, "FROM alpine AS s0\n");
 	for (unsigned i = 1; i < n; i++)
-		cp_buf_printf(&b, "FROM s%u AS s%u\nENV A%u=$A%u\nCOPY --from=s%u a b\n", i - 1, i, i, i - 1, i / 2);
+		cp_buf_printf(&b, "FROM s%u AS s%u\nENV A%u=$A%u\nCOPY --from=s%u a b\n", i - 1, i,
+			      i, i - 1, i / 2);
 	return cp_arena_str(f->a, cp_buf_str(&b));
 }
 
@@ -777,11 +593,13 @@ static void test_many_stages(void **state)
 /* At every size of memory: a graph or CP_ENOMEM, never something else. */
 static void test_out_of_memory(void **state)
 {
-	static const char text[] = "ARG V=1\nFROM unknown:$V AS a\nENV A=\"$V x\"\nWORKDIR /w\nRUN --mount=type=cache,target=/c,uid=1 "
-				   "--mount=type=secret,id=s --mount=type=ssh x\nCOPY --link --chown=1:2 a b ./\n"
-				   "FROM ctx\nCOPY --from=a --parents x/./y /\nADD https://u:p@h/x.git?branch=b#:c /g\n"
-				   "ADD http://h/f <<E /h/\n$V\nE\nRUN <<E\n#!/bin/sh\nE\n";
-	static struct cp_option_pair contexts[] = {{CP_S_INIT("ctx"), CP_S_INIT("docker-image://unknown")}};
+	static const char text[] =
+		"ARG V=1\nFROM unknown:$V AS a\nENV A=\"$V x\"\nWORKDIR /w\nRUN --mount=type=cache,target=/c,uid=1 "
+		"--mount=type=secret,id=s --mount=type=ssh x\nCOPY --link --chown=1:2 a b ./\n"
+		"FROM ctx\nCOPY --from=a --parents x/./y /\nADD https://u:p@h/x.git?branch=b#:c /g\n"
+		"ADD http://h/f <<E /h/\n$V\nE\nRUN <<E\n#!/bin/sh\nE\n";
+	static struct cp_option_pair contexts[] = {
+		{CP_S_INIT("ctx"), CP_S_INIT("docker-image://unknown")}};
 	struct cp_build_options options = {.contexts = contexts, .n_contexts = 1};
 	bool done = false;
 
@@ -803,19 +621,11 @@ static void test_out_of_memory(void **state)
 	}
 }
 
-#define GRAPH_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_image_references),
 		cmocka_unit_test(test_platforms),
-		GRAPH_TEST(test_names_of_one_stage),
-		GRAPH_TEST(test_names_of_many_steps),
-		GRAPH_TEST(test_names_with_a_mount),
-		GRAPH_TEST(test_names_of_heredocs),
-		GRAPH_TEST(test_names_of_downloads),
-		GRAPH_TEST(test_onbuild),
 		GRAPH_TEST(test_order_of_the_environment),
 		GRAPH_TEST(test_arguments),
 		GRAPH_TEST(test_copy_fields),
