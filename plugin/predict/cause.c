@@ -98,8 +98,12 @@ static int explain_follow(struct explainer *x, const struct cp_step *step,
 	if (parent->kind == CP_OP_SOURCE && parent->source.kind == CP_SOURCE_IMAGE)
 		return explain_image(x, step, parent, cause);
 	if (parent->kind == CP_OP_SOURCE) {
+		struct cp_str why = x->m->b.keys[parent->index].unresolved;
+
 		cause->kind = CP_CAUSE_UNRESOLVED;
-		return set_message(x, cause, x->m->b.keys[parent->index].unresolved);
+		if (!why.n)
+			why = CP_S("it downloads something else, whose files are not known before the build");
+		return set_message(x, cause, why);
 	}
 	cause->kind = kind;
 	origin = origin_of(x, parent);
