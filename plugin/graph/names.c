@@ -2,7 +2,7 @@
 #include "graph/build_int.h"
 #include "graph/platform_int.h"
 
-/* uppercaseCmd: the text up to the first blank. */
+/* uppercaseCmd: the text up to the first blank. Letters beyond ASCII stay as they are. */
 static struct cp_str uppercase(struct cp_arena *a, struct cp_str s)
 {
 	struct cp_str out = cp_arena_str(a, s);
