@@ -152,6 +152,8 @@ type vertex struct {
 	Error     string
 }
 
+const buildTimeout = 5 * time.Minute
+
 // errBuild is a build that failed for reasons of its input.
 type errBuild struct{ reason string }
 
@@ -159,9 +161,9 @@ func (e errBuild) Error() string { return e.reason }
 
 // build runs a build and returns all that it said about vertices, in order.
 func (d *daemon) build(ctx context.Context, o options, dir string, isB bool) ([]vertex, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	limited, cancel := context.WithTimeout(ctx, buildTimeout)
 	defer cancel()
-	cmd := d.buildctl(ctx, o.buildctl(dir, isB)...)
+	cmd := d.buildctl(limited, o.buildctl(dir, isB)...)
 	cmd.Dir = dir
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -182,6 +184,9 @@ func (d *daemon) build(ctx context.Context, o options, dir string, isB bool) ([]
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
+	}
+	if limited.Err() != nil {
+		return nil, errBuild{fmt.Sprintf("it takes longer than %v", buildTimeout)}
 	}
 	var exit *exec.ExitError
 	if errors.As(runErr, &exit) {
