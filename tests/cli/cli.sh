@@ -93,12 +93,14 @@ export CACHEPREDICT_BASE='' && request "$r,$t" && unset CACHEPREDICT_BASE
 same 'colour is asked for' "$("$bin" --color always --width 100 --ascii --pretty | sed -n 's/.*"style":\({.*}\)}}/\1/p')" \
 	'{"color":true,"width":100,"ascii":true,"pretty":true}'
 same 'colour is refused' "$("$bin" --color never | sed -n 's/.*"color":\([a-z]*\).*/\1/p')" false
-if command -v script >/dev/null; then # a terminal of its own
+if script -qec true /dev/null </dev/null >/dev/null 2>&1; then # a terminal of its own, where the machine has some
 	terminal() { script -qec "stty cols 90; $1" /dev/null </dev/null 2>/dev/null | tr -d '\r' | sed -n 's/.*"style":\({.*}\)}}/\1/p'; }
 	same 'a terminal has colour and a width' "$(TERM=xterm terminal "$bin")" '{"color":true,"width":90,"pretty":true}'
 	same 'NO_COLOR' "$(NO_COLOR=1 TERM=xterm terminal "$bin")" '{"color":false,"width":90,"pretty":true}'
 	same 'an empty NO_COLOR says nothing' "$(NO_COLOR= TERM=xterm terminal "$bin --width 70")" '{"color":true,"width":70,"pretty":true}'
 	same 'a dumb terminal' "$(TERM=dumb terminal "$bin")" '{"color":false,"width":90,"pretty":true}'
+else
+	echo '# no pseudo-terminals here'
 fi
 
 c='cachepredict: '
