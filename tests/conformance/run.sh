@@ -46,7 +46,7 @@ differential() { # NAME
 	driver=$here/$1/driver/driver.c
 	[ -f "$driver" ] || driver=$here/cdriver_${1#diff}.c
 	# the plugin has no use for stdin and stdout, the drivers do
-	libs=$(sed -n 's/^LIBS *:*= *//p' "$build/link.mk" | sed 's/-Wl,-u,__wrap_stdin//; s/-Wl,--wrap=std[a-z]*//g')
+	libs=$(sed -n 's/^LIBS *:*= *//p' "$build/link.mk" | sed 's/-Wl,--wrap=std[a-z]*//g')
 	# shellcheck disable=SC2086
 	${CC:-gcc} -std=gnu11 -O2 -w -I"$root/plugin" -I"$root/include" -I"$here" -DCP_VERSION='"conformance"' -o "$out/$1-driver" \
 		"$driver" "$build/plugin.a" $libs -pthread -Wl,--gc-sections || return 1
