@@ -213,7 +213,8 @@ func (r repository) missing(ctx context.Context, commit string) (map[string]stri
 	return missing, nil
 }
 
-// writeGitDir makes the .git of a clone: every file that depends on the history has its own bytes per commit.
+// writeGitDir makes the .git of a clone: every file that depends on the history has its own bytes per commit, what
+// git's template puts there is always the same.
 func writeGitDir(dir, commit string) error {
 	sum := sha256.Sum256([]byte(commit))
 	id := hex.EncodeToString(sum[:20])
@@ -224,6 +225,9 @@ func writeGitDir(dir, commit string) error {
 		"logs/HEAD":                         "0 " + commit + " e2e <e2e@localhost> 1700000000 +0000\tclone\n",
 		"objects/pack/pack-" + id + ".pack": "PACK" + id,
 		"objects/pack/pack-" + id + ".idx":  "\xfftOc" + id,
+		"description":                       "Unnamed repository; edit this file 'description' to name the repository.\n",
+		"hooks/pre-commit.sample":           "#!/bin/sh\nexit 0\n",
+		"info/exclude":                      "# *.[oa]\n",
 		"packed-refs":                       commit + " refs/remotes/origin/main\n",
 		"refs/heads/main":                   commit + "\n",
 	}
