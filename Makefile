@@ -79,7 +79,7 @@ $(BUILD)/hooks/%.o: hooks/%.c
 
 $(SO): $(OBJ) plugin/exports.map $(LINK)
 	$(Q)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=plugin/exports.map $(if $(SAN),,-Wl$(comma)-z$(comma)defs) \
-		-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--gc-sections $(ALL_LDFLAGS) -o $@.tmp $(OBJ) $(LIBS)
+		-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack $(ALL_LDFLAGS) -o $@.tmp $(OBJ) $(LIBS)
 	@mv $@.tmp $@
 
 # Moved into place, so that who has the old one loaded keeps it whole. The helper needs libc only. It exports one function, which libgit2 finds in place of its own: hooks/cli/certificates.c.
@@ -109,12 +109,12 @@ $(BUILD)/cli.a: $(filter-out %/main.o,$(CLI_OBJ))
 .SECONDEXPANSION:
 $(BUILD)/tests/unit/test_%: tests/unit/test_%.c $$(call upto,$$*) $(LINK)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(filter %.o,$^) -Wl,--gc-sections $(ALL_LDFLAGS) $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(filter %.o,$^) $(ALL_LDFLAGS) $(LIBS) -lcmocka
 
 # The standalone driver replays corpora under any compiler; `make fuzz` is libFuzzer.
 $(BUILD)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/standalone.c $(BUILD)/plugin.a $(BUILD)/cli.a $(LINK)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.a,$^) -Wl,--gc-sections $(ALL_LDFLAGS) $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.a,$^) $(ALL_LDFLAGS) $(LIBS)
 
 # Hosts of the tests load the plugin; they see the ABI header only.
 $(BUILD)/tests/abi/test_%: tests/abi/test_%.c tests/abi/abi.h include/cachepredict/plugin.h

@@ -9,8 +9,9 @@ CC=${CC:-gcc}
 here=$(dirname "$0")
 mkdir -p "$dir"
 
-# -u: an archive of the plugin's objects gives archives.o before libjansson asks for what is in it
-wraps='-Wl,-u,__wrap_stdin'
+# -u: an archive of the plugin's objects gives archives.o before libjansson asks for what is in it. What only the cut half of libgit2
+# refers to is dropped, and nobody has to define it.
+wraps='-Wl,--gc-sections -Wl,-u,__wrap_stdin'
 for f in git_mbedtls_stream_global_init git_openssl_stream_global_init git_transport_ssh_global_init \
 	git_transport_ssh_libssh2_global_init git_transport_smart git_transport_local git_smart_subtransport_http \
 	git_smart_subtransport_git git_smart_subtransport_ssh stdin stdout; do
@@ -61,7 +62,7 @@ fi
 $CC -w -O1 -fPIC -fvisibility=hidden -c "$here/archives.c" -o "$dir/archives.o"
 
 works() {
-	$CC -shared -Wl,--version-script="$dir/probe.map" -Wl,-z,defs -Wl,--gc-sections -o "$dir/probe.so" "$dir/probe.o" \
+	$CC -shared -Wl,--version-script="$dir/probe.map" -Wl,-z,defs -o "$dir/probe.so" "$dir/probe.o" \
 		"$dir/archives.o" $1 >>"$dir/log" 2>&1 && ! readelf -d "$dir/probe.so" | grep -q TEXTREL && "$dir/load" "$dir/probe.so"
 }
 echo '{ global: probe; local: *; };' >"$dir/probe.map"
