@@ -1,3 +1,6 @@
+#!/bin/sh
+# shellcheck disable=SC2034 # the lists are for who sources this
+#
 # Sourced by check.sh and demo.sh: need_packages NAME... installs the Debian packages among them that are missing. As root or with sudo; on a
 # terminal it asks first. On a system without apt-get it says what is needed and goes on.
 

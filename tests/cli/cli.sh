@@ -97,7 +97,7 @@ if script -qec true /dev/null </dev/null >/dev/null 2>&1; then # a terminal of i
 	terminal() { script -qec "stty cols 90; $1" /dev/null </dev/null 2>/dev/null | tr -d '\r' | sed -n 's/.*"style":\({.*}\)}}/\1/p'; }
 	same 'a terminal has colour and a width' "$(TERM=xterm terminal "$bin")" '{"color":true,"width":90,"pretty":true}'
 	same 'NO_COLOR' "$(NO_COLOR=1 TERM=xterm terminal "$bin")" '{"color":false,"width":90,"pretty":true}'
-	same 'an empty NO_COLOR says nothing' "$(NO_COLOR= TERM=xterm terminal "$bin --width 70")" '{"color":true,"width":70,"pretty":true}'
+	same 'an empty NO_COLOR says nothing' "$(NO_COLOR='' TERM=xterm terminal "$bin --width 70")" '{"color":true,"width":70,"pretty":true}'
 	same 'a dumb terminal' "$(TERM=dumb terminal "$bin")" '{"color":false,"width":90,"pretty":true}'
 else
 	echo '# no pseudo-terminals here'
