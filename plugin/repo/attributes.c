@@ -12,7 +12,8 @@
 
 /* The attributes that a conversion depends on; the macros follow in the list of names. */
 enum { ATTR_TEXT, ATTR_CRLF, ATTR_EOL, ATTR_IDENT, ATTR_FILTER, ATTR_ENCODING, N_ATTRS };
-static const char *const attr_names[N_ATTRS] = {"text", "crlf", "eol", "ident", "filter", "working-tree-encoding"};
+static const char *const attr_names[N_ATTRS] = {"text",  "crlf",   "eol",
+						"ident", "filter", "working-tree-encoding"};
 
 enum state { STATE_UNSET, STATE_TRUE, STATE_FALSE, STATE_VALUE };
 
@@ -56,8 +57,9 @@ struct attribute {
 
 struct cp_attributes {
 	struct cp_arena *a;
-	struct cp_tree *tree;                   /* where the files are; or */
-	const struct cp_attribute_files *files; /* who reads them; a folder is not looked for then */
+	struct cp_tree *tree; /* where the files are; or */
+	const struct cp_attribute_files
+		*files;      /* who reads them; a folder is not looked for then */
 	struct cp_map dirs;  /* path ─► struct attr_dir */
 	struct cp_map names; /* name ─► index + 1 */
 	CP_VEC(struct attribute) attributes;
@@ -81,7 +83,8 @@ static bool is_name(struct cp_str s)
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '-' && c != '.' && c != '_')
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+		    c != '-' && c != '.' && c != '_')
 			return false;
 	}
 	return s.n > 0 && s.p[0] != '-';
@@ -123,7 +126,8 @@ static int unescape(struct cp_str s, size_t *at)
 }
 
 /* A pattern in quotes at the start of *line, which moves past it. False: it is no such thing. */
-static int unquote(struct cp_arena *a, struct cp_str *line, struct cp_str *ret_text, bool *ret_found)
+static int unquote(struct cp_arena *a, struct cp_str *line, struct cp_str *ret_text,
+		   bool *ret_found)
 {
 	char *out = cp_arena_alloc(a, line->n);
 	size_t n = 0, at = 1;
@@ -185,7 +189,8 @@ static bool parse_setting(struct cp_str token, struct cp_str *ret_name, struct s
 }
 
 /* The settings that matter. *ret_good false when the line is to be ignored. */
-static int parse_settings(struct cp_attributes *at, struct cp_str rest, setting_vec *ret, bool *ret_good)
+static int parse_settings(struct cp_attributes *at, struct cp_str rest, setting_vec *ret,
+			  bool *ret_good)
 {
 	setting_vec v = {0};
 	struct cp_str token;
@@ -233,7 +238,8 @@ static bool any_converts(const struct cp_attributes *at, const setting_vec *v)
 }
 
 /* The first word of a line and the rest; false when git ignores the line, or when it can match no file. */
-static int split_line(struct cp_arena *a, struct cp_str line, struct cp_str *ret_word, struct cp_str *ret_rest, bool *ret_good)
+static int split_line(struct cp_arena *a, struct cp_str line, struct cp_str *ret_word,
+		      struct cp_str *ret_rest, bool *ret_good)
 {
 	struct cp_str rest = cp_str_trim_left(line, BLANK);
 	bool quoted = false;
@@ -275,7 +281,8 @@ static bool set_pattern(struct rule *r, struct cp_str pattern)
 	return true;
 }
 
-static int parse_line(struct cp_attributes *at, struct cp_str line, bool is_root, struct rules *rules)
+static int parse_line(struct cp_attributes *at, struct cp_str line, bool is_root,
+		      struct rules *rules)
 {
 	struct rule rule = {.n_literal = 0};
 	struct cp_str word, rest;
@@ -331,7 +338,8 @@ static void find_converting_macros(struct cp_attributes *at)
 	}
 }
 
-static int parse_rules(struct cp_attributes *at, struct cp_str text, struct attr_dir *dir, struct cp_err *err)
+static int parse_rules(struct cp_attributes *at, struct cp_str text, struct attr_dir *dir,
+		       struct cp_err *err)
 {
 	struct rules *rules = CP_NEW(at->a, struct rules);
 	struct cp_str line, left = text;
@@ -340,7 +348,8 @@ static int parse_rules(struct cp_attributes *at, struct cp_str text, struct attr
 	while (r == 0 && left.n && cp_str_split(&left, '\n', &line)) {
 		r = parse_line(at, line, !dir->parent, rules);
 		if (r == 0 && rules->list.n > CP_MAX_IGNORE_PATTERNS)
-			return cp_err_set(err, CP_ELIMIT, "a .gitattributes has more than %u rules", CP_MAX_IGNORE_PATTERNS);
+			return cp_err_set(err, CP_ELIMIT, "a .gitattributes has more than %u rules",
+					  CP_MAX_IGNORE_PATTERNS);
 	}
 	if (r < 0)
 		return cp_err_nomem(err);
@@ -355,8 +364,8 @@ static int parse_rules(struct cp_attributes *at, struct cp_str text, struct attr
 
 /* ---- folders ---- */
 
-static int read_from_tree(struct cp_attributes *at, const struct attr_dir *dir, struct cp_buf *out, bool *ret_found,
-			  struct cp_err *err)
+static int read_from_tree(struct cp_attributes *at, const struct attr_dir *dir, struct cp_buf *out,
+			  bool *ret_found, struct cp_err *err)
 {
 	const struct cp_dir *listing;
 	const struct cp_entry *e;
@@ -374,7 +383,8 @@ static int read_from_tree(struct cp_attributes *at, const struct attr_dir *dir, 
 	return cp_tree_read(at->tree, &e->oid, out, err);
 }
 
-static int read_dir(struct cp_attributes *at, const struct attr_dir *dir, struct cp_buf *out, bool *ret_found, struct cp_err *err)
+static int read_dir(struct cp_attributes *at, const struct attr_dir *dir, struct cp_buf *out,
+		    bool *ret_found, struct cp_err *err)
 {
 	int r;
 
@@ -387,11 +397,12 @@ static int read_dir(struct cp_attributes *at, const struct attr_dir *dir, struct
 }
 
 /* The text up to the first NUL, as git sees it. */
-static int keep_text(struct cp_attributes *at, const struct cp_buf *text, struct cp_str *ret_text, struct cp_err *err)
+static int keep_text(struct cp_attributes *at, const struct cp_buf *text, struct cp_str *ret_text,
+		     struct cp_err *err)
 {
-	struct cp_str s = cp_buf_str(text);
+	size_t n = text->n ? cp_str_find(cp_str_n(text->p, text->n), '\0', 0) : 0;
+	struct cp_str s = cp_arena_str(at->a, cp_str_n(text->p, n));
 
-	s = cp_arena_str(at->a, cp_str_sub(s, 0, cp_str_find(s, '\0', 0)));
 	if (!s.p)
 		return cp_err_nomem(err);
 	*ret_text = s;
@@ -418,7 +429,8 @@ static int load_dir(struct cp_attributes *at, struct attr_dir *dir, struct cp_er
 	return r < 0 ? r : parse_rules(at, text, dir, err);
 }
 
-static struct attr_dir *new_dir(struct cp_attributes *at, struct attr_dir *parent, struct cp_str path)
+static struct attr_dir *new_dir(struct cp_attributes *at, struct attr_dir *parent,
+				struct cp_str path)
 {
 	struct attr_dir *dir = CP_NEW(at->a, struct attr_dir);
 
@@ -430,8 +442,8 @@ static struct attr_dir *new_dir(struct cp_attributes *at, struct attr_dir *paren
 }
 
 /* The folder `name` of a folder; one that is not there has no rules of its own. */
-static int enter_dir(struct cp_attributes *at, struct attr_dir *parent, struct cp_str path, struct cp_str name,
-		     struct attr_dir **ret_dir, struct cp_err *err)
+static int enter_dir(struct cp_attributes *at, struct attr_dir *parent, struct cp_str path,
+		     struct cp_str name, struct attr_dir **ret_dir, struct cp_err *err)
 {
 	struct attr_dir *dir = cp_map_get(&at->dirs, path);
 	const struct cp_dir *listing = NULL;
@@ -462,7 +474,8 @@ static int enter_dir(struct cp_attributes *at, struct attr_dir *parent, struct c
 }
 
 /* The folder that holds `path`. */
-static int find_dir(struct cp_attributes *at, struct cp_str path, struct attr_dir **ret_dir, struct cp_err *err)
+static int find_dir(struct cp_attributes *at, struct cp_str path, struct attr_dir **ret_dir,
+		    struct cp_err *err)
 {
 	size_t slash = cp_str_rfind(path, '/');
 	struct cp_str folder = cp_str_sub(path, 0, slash < path.n ? slash : 0), rest = folder, part;
@@ -474,7 +487,8 @@ static int find_dir(struct cp_attributes *at, struct cp_str path, struct attr_di
 		return 0;
 	}
 	while (r == 0 && cp_path_next(&rest, &part))
-		r = enter_dir(at, dir, cp_str_n(folder.p, (size_t)(part.p + part.n - folder.p)), part, &dir, err);
+		r = enter_dir(at, dir, cp_str_n(folder.p, (size_t)(part.p + part.n - folder.p)),
+			      part, &dir, err);
 	if (r < 0)
 		return r;
 	at->last = dir;
@@ -486,12 +500,14 @@ static int find_dir(struct cp_attributes *at, struct cp_str path, struct attr_di
 
 static bool rule_matches(const struct rule *r, struct cp_str path, struct cp_str base)
 {
-	struct cp_str text = r->base_name ? base : path, literal = cp_str_sub(r->pattern, 0, r->n_literal);
+	struct cp_str text = r->base_name ? base : path,
+		      literal = cp_str_sub(r->pattern, 0, r->n_literal);
 
 	if (!cp_str_starts(text, literal))
 		return false;
 	/* git cuts the literal part off before it looks at stars: in "a**" "/b" they stand at the start of the pattern */
-	return cp_repo_glob_match(cp_str_from(r->pattern, r->n_literal), cp_str_from(text, r->n_literal), !r->base_name);
+	return cp_repo_glob_match(cp_str_from(r->pattern, r->n_literal),
+				  cp_str_from(text, r->n_literal), !r->base_name);
 }
 
 /* Carries settings out, the last first; a macro's own come right after it. What is known already stays. */
@@ -532,7 +548,8 @@ static void decide(struct cp_attributes *at, const struct attr_dir *dir, struct 
 	for (; dir && at->n_known < N_ATTRS; dir = dir->parent) {
 		struct cp_str below = cp_str_from(path, dir->path.n ? dir->path.n + 1 : 0);
 
-		for (size_t i = dir->rules ? dir->rules->list.n : 0; i > 0 && at->n_known < N_ATTRS; i--)
+		for (size_t i = dir->rules ? dir->rules->list.n : 0; i > 0 && at->n_known < N_ATTRS;
+		     i--)
 			if (rule_matches(&dir->rules->list.items[i - 1], below, base))
 				apply(at, &dir->rules->list.items[i - 1].settings);
 	}
@@ -549,7 +566,8 @@ static enum state state_of(const struct cp_attributes *at, size_t attr)
 
 static bool has_value(const struct cp_attributes *at, size_t attr, struct cp_str value)
 {
-	return state_of(at, attr) == STATE_VALUE && cp_str_eq(at->attributes.items[attr].value, value);
+	return state_of(at, attr) == STATE_VALUE &&
+	       cp_str_eq(at->attributes.items[attr].value, value);
 }
 
 enum text_kind { TEXT_UNDEFINED, TEXT_YES, TEXT_NO, TEXT_AUTO };
@@ -583,7 +601,8 @@ static bool has_encoding(const struct cp_attributes *at)
 
 	if (s == STATE_TRUE || s == STATE_FALSE)
 		return true; /* git gives up on such a file */
-	return s == STATE_VALUE && value.n && !cp_str_eq_nocase(value, CP_S("UTF-8")) && !cp_str_eq_nocase(value, CP_S("UTF8"));
+	return s == STATE_VALUE && value.n && !cp_str_eq_nocase(value, CP_S("UTF-8")) &&
+	       !cp_str_eq_nocase(value, CP_S("UTF8"));
 }
 
 static struct cp_conversion conversion(const struct cp_attributes *at)
@@ -592,11 +611,13 @@ static struct cp_conversion conversion(const struct cp_attributes *at)
 	bool ident = state_of(at, ATTR_IDENT) == STATE_TRUE;
 
 	if (state_of(at, ATTR_FILTER) == STATE_VALUE)
-		return (struct cp_conversion){CP_CONV_FILTER, at->attributes.items[ATTR_FILTER].value};
+		return (struct cp_conversion){CP_CONV_FILTER,
+					      at->attributes.items[ATTR_FILTER].value};
 	if (has_encoding(at))
-		return (struct cp_conversion){CP_CONV_ENCODING, state_of(at, ATTR_ENCODING) == STATE_VALUE
-									? at->attributes.items[ATTR_ENCODING].value
-									: CP_S("")};
+		return (struct cp_conversion){CP_CONV_ENCODING,
+					      state_of(at, ATTR_ENCODING) == STATE_VALUE
+						      ? at->attributes.items[ATTR_ENCODING].value
+						      : CP_S("")};
 	if (ident && c.kind == CP_CONV_NONE)
 		c.kind = CP_CONV_IDENT;
 	else if (ident)
@@ -614,11 +635,13 @@ static int add_builtin_names(struct cp_attributes *at)
 			return CP_ENOMEM;
 	if (add_name(at, CP_S("binary"), &i) < 0)
 		return CP_ENOMEM;
-	at->attributes.items[i].is_macro = true; /* -diff -merge -text; the first two do not matter here */
+	at->attributes.items[i].is_macro =
+		true; /* -diff -merge -text; the first two do not matter here */
 	return cp_vec_push(at->a, &at->attributes.items[i].macro, minus_text);
 }
 
-static int attributes_new(struct cp_arena *a, struct cp_tree *t, const struct cp_attribute_files *files,
+static int attributes_new(struct cp_arena *a, struct cp_tree *t,
+			  const struct cp_attribute_files *files,
 			  struct cp_attributes **ret_attributes, struct cp_err *err)
 {
 	struct cp_attributes *at = CP_NEW(a, struct cp_attributes);
@@ -647,18 +670,20 @@ static int attributes_new(struct cp_arena *a, struct cp_tree *t, const struct cp
 	return 0;
 }
 
-int cp_attributes_new(struct cp_arena *a, struct cp_tree *t, struct cp_attributes **ret_attributes, struct cp_err *err)
+int cp_attributes_new(struct cp_arena *a, struct cp_tree *t, struct cp_attributes **ret_attributes,
+		      struct cp_err *err)
 {
 	return attributes_new(a, t, NULL, ret_attributes, err);
 }
 
-int cp_repo_attributes_from(struct cp_arena *a, const struct cp_attribute_files *files, struct cp_attributes **ret_attributes,
-			    struct cp_err *err)
+int cp_repo_attributes_from(struct cp_arena *a, const struct cp_attribute_files *files,
+			    struct cp_attributes **ret_attributes, struct cp_err *err)
 {
 	return attributes_new(a, NULL, files, ret_attributes, err);
 }
 
-int cp_attributes_of(struct cp_attributes *at, struct cp_str path, struct cp_conversion *ret_conversion, struct cp_err *err)
+int cp_attributes_of(struct cp_attributes *at, struct cp_str path,
+		     struct cp_conversion *ret_conversion, struct cp_err *err)
 {
 	struct attr_dir *dir;
 	int r = find_dir(at, path, &dir, err);
@@ -666,7 +691,8 @@ int cp_attributes_of(struct cp_attributes *at, struct cp_str path, struct cp_con
 	if (r < 0)
 		return r;
 	*ret_conversion = (struct cp_conversion){CP_CONV_NONE, CP_S("")};
-	if (!dir->converts || (at->tree && at->tree->is_work_tree && cp_repo_work_tree_is_raw(at->tree, path)))
+	if (!dir->converts ||
+	    (at->tree && at->tree->is_work_tree && cp_repo_work_tree_is_raw(at->tree, path)))
 		return 0;
 	decide(at, dir, path);
 	*ret_conversion = conversion(at);

@@ -15,8 +15,8 @@ struct cp_attribute_files {
 	int (*read)(void *self, struct cp_str folder, struct cp_buf *out, struct cp_err *err);
 	void *self;
 };
-int cp_repo_attributes_from(struct cp_arena *a, const struct cp_attribute_files *files, struct cp_attributes **ret_attributes,
-			    struct cp_err *err);
+int cp_repo_attributes_from(struct cp_arena *a, const struct cp_attribute_files *files,
+			    struct cp_attributes **ret_attributes, struct cp_err *err);
 
 /* A file of a work tree whose bytes no blob gives at checkout: it is what it is, whatever its attributes say. */
 bool cp_repo_work_tree_is_raw(struct cp_tree *t, struct cp_str path);

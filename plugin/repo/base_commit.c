@@ -32,7 +32,8 @@ static const struct source systems[][MAX_SOURCES] = {
 	/* Buildkite */
 	{{"BUILDKITE_PULL_REQUEST_BASE_BRANCH", SOURCE_BRANCH}},
 	/* Bitbucket Pipelines; the commit has twelve digits */
-	{{"BITBUCKET_PR_DESTINATION_COMMIT", SOURCE_COMMIT}, {"BITBUCKET_PR_DESTINATION_BRANCH", SOURCE_BRANCH}},
+	{{"BITBUCKET_PR_DESTINATION_COMMIT", SOURCE_COMMIT},
+	 {"BITBUCKET_PR_DESTINATION_BRANCH", SOURCE_BRANCH}},
 	/* Azure Pipelines */
 	{{"SYSTEM_PULLREQUEST_TARGETBRANCH", SOURCE_BRANCH}},
 	/* Jenkins */
@@ -58,13 +59,14 @@ struct finder {
 /* A variable that says something: not empty, not the zeros that stand for "none". */
 static struct cp_str variable(const struct finder *f, const char *name)
 {
-	const char *value = f->env && f->env->get ? f->env->get(f->env->self, name) : NULL;
+	const char *value = f->env ? f->env->get(f->env->self, name) : NULL;
 	struct cp_str s = cp_str_trim(cp_str_c(value), " \t\r\n");
 
 	return cp_str_trim(s, "0").n == 0 ? CP_S("") : s;
 }
 
-static int found(struct finder *f, const struct cp_commit *base, struct cp_str rev, struct cp_str why, struct cp_err *err)
+static int found(struct finder *f, const struct cp_commit *base, struct cp_str rev,
+		 struct cp_str why, struct cp_err *err)
 {
 	if (!rev.p || !why.p)
 		return cp_err_nomem(err);
@@ -123,13 +125,16 @@ static int first_parent(struct finder *f, struct cp_str why, struct cp_err *err)
 
 static int no_merge_base(const struct finder *f, const char *shown, bool cut, struct cp_err *err)
 {
-	cp_err_set(err, CP_ENOTFOUND, "HEAD and %s have no common commit in this %sclone", shown, cut ? "shallow " : "");
-	cp_err_hint(err, cut && cp_repo_is_shallow(f->r) ? "git fetch --unshallow origin" : "name the commit to compare with");
+	cp_err_set(err, CP_ENOTFOUND, "HEAD and %s have no common commit in this %sclone", shown,
+		   cut ? "shallow " : "");
+	cp_err_hint(err, cut && cp_repo_is_shallow(f->r) ? "git fetch --unshallow origin"
+							 : "name the commit to compare with");
 	return CP_ENOTFOUND;
 }
 
 /* Compare with where `head` left the branch `tip`; on the branch itself, with the commit before. */
-static int use_branch(struct finder *f, const struct cp_commit *tip, const char *shown, struct cp_err *err)
+static int use_branch(struct finder *f, const struct cp_commit *tip, const char *shown,
+		      struct cp_err *err)
 {
 	struct cp_commit base;
 	bool cut = false;
@@ -141,11 +146,13 @@ static int use_branch(struct finder *f, const struct cp_commit *tip, const char 
 		return r;
 	if (cp_oid_eq(&base.oid, &f->head->oid))
 		return first_parent(f, cp_arena_printf(f->a, "first parent, on %s", shown), err);
-	return found(f, &base, hex_of(f, &base), cp_arena_printf(f->a, "merge base with %s", shown), err);
+	return found(f, &base, hex_of(f, &base), cp_arena_printf(f->a, "merge base with %s", shown),
+		     err);
 }
 
 /* The commit of refs/remotes/origin/NAME or of refs/heads/NAME. */
-static int find_branch(struct finder *f, struct cp_str name, struct cp_commit *ret_tip, struct cp_str *ret_shown, struct cp_err *err)
+static int find_branch(struct finder *f, struct cp_str name, struct cp_commit *ret_tip,
+		       struct cp_str *ret_shown, struct cp_err *err)
 {
 	static const char *const places[] = {"refs/remotes/origin/", "refs/heads/"};
 	int r = CP_ENOTFOUND;
@@ -164,7 +171,8 @@ static int find_branch(struct finder *f, struct cp_str name, struct cp_commit *r
 	return r == 0 && !ret_shown->p ? cp_err_nomem(err) : r;
 }
 
-static int use_named_branch(struct finder *f, const char *variable_name, struct cp_str name, struct cp_err *err)
+static int use_named_branch(struct finder *f, const char *variable_name, struct cp_str name,
+			    struct cp_err *err)
 {
 	struct cp_commit tip;
 	struct cp_str shown = CP_S("");
@@ -177,7 +185,8 @@ static int use_named_branch(struct finder *f, const char *variable_name, struct 
 		return use_branch(f, &tip, shown.p, err);
 	if (r != CP_ENOTFOUND)
 		return r;
-	cp_err_set(err, CP_ENOTFOUND, "%s: the branch %.*s is not in this clone", variable_name, CP_STR(name));
+	cp_err_set(err, CP_ENOTFOUND, "%s: the branch %.*s is not in this clone", variable_name,
+		   CP_STR(name));
 	cp_repo_hint_fetch(f->r, name, err);
 	return CP_ENOTFOUND;
 }
@@ -188,7 +197,7 @@ static int use_named_branch(struct finder *f, const char *variable_name, struct 
 static int read_event(struct finder *f, struct cp_json_doc **ret_doc, struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_JSON_BYTES);
-	const char *path = f->env->get(f->env->self, "GITHUB_EVENT_PATH");
+	const char *path = f->env ? f->env->get(f->env->self, "GITHUB_EVENT_PATH") : NULL;
 	int fd = path && path[0] ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
 	struct stat st;
 	struct cp_err local;
@@ -221,7 +230,8 @@ static int use_merge_of_pull_request(struct finder *f, struct cp_err *err)
 	struct cp_err local;
 	int r;
 
-	if (!cp_str_eq(sha, cp_str_c(f->head->hex)) || !cp_str_starts(ref, CP_S("refs/pull/")) || !cp_str_ends(ref, CP_S("/merge")))
+	if (!cp_str_eq(sha, cp_str_c(f->head->hex)) || !cp_str_starts(ref, CP_S("refs/pull/")) ||
+	    !cp_str_ends(ref, CP_S("/merge")))
 		return 0;
 	r = cp_repo_parent(f->r, &f->head->oid, 2, &second, &local);
 	if (r == 0)
@@ -229,12 +239,15 @@ static int use_merge_of_pull_request(struct finder *f, struct cp_err *err)
 	if (r == CP_ENOMEM)
 		return cp_err_nomem(err);
 	/* a merge that is cut off from its parents can still be compared with the base that the event names */
-	return r < 0 ? 0 : found(f, &first, hex_of(f, &first), CP_S("first parent of the pull request's merge commit"), err);
+	return r < 0 ? 0
+		     : found(f, &first, hex_of(f, &first),
+			     CP_S("first parent of the pull request's merge commit"), err);
 }
 
 static int use_pull_request(struct finder *f, const struct cp_json *event, struct cp_err *err)
 {
-	struct cp_str sha = cp_json_text(cp_json_get(cp_json_get(cp_json_get(event, "pull_request"), "base"), "sha"));
+	struct cp_str sha = cp_json_text(
+		cp_json_get(cp_json_get(cp_json_get(event, "pull_request"), "base"), "sha"));
 	struct cp_str branch = variable(f, "GITHUB_BASE_REF");
 	int r = use_merge_of_pull_request(f, err);
 
@@ -331,8 +344,8 @@ static int use_default_branch(struct finder *f, struct cp_err *err)
 }
 
 int cp_repo_default_base(struct cp_arena *a, struct cp_repo *r, const struct cp_commit *head,
-			 const struct cp_environment *env, struct cp_commit *ret_base, struct cp_str *ret_rev,
-			 struct cp_str *ret_why, struct cp_err *err)
+			 const struct cp_environment *env, struct cp_commit *ret_base,
+			 struct cp_str *ret_rev, struct cp_str *ret_why, struct cp_err *err)
 {
 	struct cp_err local = {0};
 	struct finder f = {.a = a, .r = r, .head = head, .env = env};

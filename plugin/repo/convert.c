@@ -121,8 +121,8 @@ struct ident_stream {
 	const char *hex;
 	struct cp_buf *out;
 	size_t matched; /* bytes of "$Id", and of the NUL behind it, that were seen and not yet written */
-	bool skipping;  /* behind "$Id:" */
-	size_t mark;    /* where the output begins that git could still take back */
+	bool skipping; /* behind "$Id:" */
+	size_t mark;   /* where the output begins that git could still take back */
 };
 
 static void ident_done(struct ident_stream *i)
@@ -152,7 +152,8 @@ static bool is_foreign(struct cp_str s)
 static void ident_skip(struct ident_stream *i, char c)
 {
 	cp_buf_addc(i->out, c);
-	if (c == '$' && !cp_buf_error(i->out) && !is_foreign(cp_str_from(cp_buf_str(i->out), i->mark))) {
+	if (c == '$' && !cp_buf_error(i->out) &&
+	    !is_foreign(cp_str_from(cp_buf_str(i->out), i->mark))) {
 		i->out->n = i->mark + strlen("$Id");
 		cp_buf_printf(i->out, ": %s $", i->hex);
 	}
@@ -189,7 +190,9 @@ static void stream_with_ident(struct cp_str s, const char *hex, struct cp_buf *o
 	struct ident_stream i = {.hex = hex, .out = out, .mark = out->n};
 
 	for (size_t k = 0; k < s.n; k++) {
-		size_t plain = i.matched == 0 && !i.skipping && s.p[k] != '$' ? cp_str_find(s, '$', k) - k : 0;
+		size_t plain = i.matched == 0 && !i.skipping && s.p[k] != '$'
+				       ? cp_str_find(s, '$', k) - k
+				       : 0;
 
 		if (plain) {
 			cp_buf_add(out, s.p + k, plain);
@@ -207,17 +210,21 @@ static bool has_ident(const struct cp_conversion *c)
 	return c->kind == CP_CONV_IDENT || cp_str_eq(c->detail, CP_S("ident"));
 }
 
-int cp_convert(const struct cp_conversion *c, const struct cp_oid *oid, struct cp_str blob, struct cp_buf *out,
-	       struct cp_err *err)
+int cp_convert(const struct cp_conversion *c, const struct cp_oid *oid, struct cp_str blob,
+	       struct cp_buf *out, struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf expanded = CP_BUF_INIT(out->max);
 	char hex[65];
 	int r;
 
 	if (c->kind == CP_CONV_FILTER)
-		return cp_err_set(err, CP_EUNSUPPORTED, "git's filter %.*s changes the file at checkout", CP_STR(c->detail));
+		return cp_err_set(err, CP_EUNSUPPORTED,
+				  "git's filter %.*s changes the file at checkout",
+				  CP_STR(c->detail));
 	if (c->kind == CP_CONV_ENCODING)
-		return cp_err_set(err, CP_EUNSUPPORTED, "git writes the file in another encoding (%.*s)", CP_STR(c->detail));
+		return cp_err_set(err, CP_EUNSUPPORTED,
+				  "git writes the file in another encoding (%.*s)",
+				  CP_STR(c->detail));
 	if (has_ident(c)) {
 		cp_hex(oid->bytes, oid->n, hex);
 		if (c->kind == CP_CONV_CRLF_AUTO)
@@ -231,7 +238,10 @@ int cp_convert(const struct cp_conversion *c, const struct cp_oid *oid, struct c
 	else
 		cp_buf_adds(out, blob);
 	r = cp_buf_error(&expanded) ? cp_buf_error(&expanded) : cp_buf_error(out);
-	return r < 0 ? cp_err_set(err, r, r == CP_ENOMEM ? "out of memory" : "a converted file is over its limit") : 0;
+	return r < 0 ? cp_err_set(err, r,
+				  r == CP_ENOMEM ? "out of memory"
+						 : "a converted file is over its limit")
+		     : 0;
 }
 
 /* ---- the other way ---- */

@@ -49,8 +49,9 @@ static bool find_time(struct cp_str rest, int64_t *ret_time)
 	return false;
 }
 
-int cp_repo_commit_parse(const struct cp_repo *r, const struct cp_oid *oid, const struct cp_repo_object *o,
-			 struct cp_repo_commit *ret_commit, struct cp_err *err)
+int cp_repo_commit_parse(const struct cp_repo *r, const struct cp_oid *oid,
+			 const struct cp_repo_object *o, struct cp_repo_commit *ret_commit,
+			 struct cp_err *err)
 {
 	struct cp_str rest = cp_str_n(o->data, o->n);
 	struct cp_repo_commit c = {.n_parents = 0};
@@ -74,7 +75,9 @@ struct cp_oid cp_repo_commit_parent(const struct cp_repo_commit *c, size_t i)
 	struct cp_str word = CP_S("parent ");
 	struct cp_oid oid = {.n = 0};
 
-	cp_repo_oid_parse(cp_str_n(c->parents.p + i * (word.n + 2 * GIT_OID_RAWSZ + 1) + word.n, 2 * GIT_OID_RAWSZ), &oid);
+	cp_repo_oid_parse(cp_str_n(c->parents.p + i * (word.n + 2 * GIT_OID_RAWSZ + 1) + word.n,
+				   2 * GIT_OID_RAWSZ),
+			  &oid);
 	return oid;
 }
 
@@ -85,7 +88,8 @@ static void fill_commit(struct cp_commit *c, const struct cp_oid *oid, int64_t t
 	cp_hex(oid->bytes, oid->n, c->hex);
 }
 
-int cp_repo_commit_read(struct cp_repo *r, const struct cp_oid *oid, struct cp_commit *ret_commit, struct cp_err *err)
+int cp_repo_commit_read(struct cp_repo *r, const struct cp_oid *oid, struct cp_commit *ret_commit,
+			struct cp_err *err)
 {
 	cp_auto_object struct cp_repo_object o = {0};
 	struct cp_repo_commit c;
@@ -98,22 +102,26 @@ int cp_repo_commit_read(struct cp_repo *r, const struct cp_oid *oid, struct cp_c
 	return e;
 }
 
-static int no_parent(const struct cp_repo *r, const struct cp_oid *commit, size_t n, struct cp_err *err)
+static int no_parent(const struct cp_repo *r, const struct cp_oid *commit, size_t n,
+		     struct cp_err *err)
 {
 	char hex[65];
 
 	cp_hex(commit->bytes, commit->n, hex);
 	if (cp_repo_is_cut(r, commit)) {
-		cp_err_set(err, CP_ENOTFOUND, "the parents of %.12s are not in this shallow clone", hex);
+		cp_err_set(err, CP_ENOTFOUND, "the parents of %.12s are not in this shallow clone",
+			   hex);
 		cp_err_hint(err, "git fetch --depth=2 origin %s", hex);
 		return CP_ENOTFOUND;
 	}
 	if (n == 1)
-		return cp_err_set(err, CP_ENOTFOUND, "%.12s is the first commit and has no parent", hex);
+		return cp_err_set(err, CP_ENOTFOUND, "%.12s is the first commit and has no parent",
+				  hex);
 	return cp_err_set(err, CP_ENOTFOUND, "%.12s has no parent number %zu", hex, n);
 }
 
-int cp_repo_parent_oid(struct cp_repo *r, const struct cp_oid *commit, size_t n, struct cp_oid *ret_parent, struct cp_err *err)
+int cp_repo_parent_oid(struct cp_repo *r, const struct cp_oid *commit, size_t n,
+		       struct cp_oid *ret_parent, struct cp_err *err)
 {
 	cp_auto_object struct cp_repo_object o = {0};
 	struct cp_repo_commit c;
@@ -129,7 +137,8 @@ int cp_repo_parent_oid(struct cp_repo *r, const struct cp_oid *commit, size_t n,
 	return 0;
 }
 
-int cp_repo_parent(struct cp_repo *r, const struct cp_oid *commit, size_t n, struct cp_commit *ret_parent, struct cp_err *err)
+int cp_repo_parent(struct cp_repo *r, const struct cp_oid *commit, size_t n,
+		   struct cp_commit *ret_parent, struct cp_err *err)
 {
 	struct cp_oid parent;
 	int e = cp_repo_parent_oid(r, commit, n, &parent, err);
@@ -168,7 +177,7 @@ int cp_repo_history(struct cp_arena *a, struct cp_repo *r, const struct cp_commi
 enum walk_flags {
 	FROM_A = 1,
 	FROM_B = 2,
-	STALE = 4,  /* reachable from a common ancestor that is known already */
+	STALE = 4, /* reachable from a common ancestor that is known already */
 	RESULT = 8,
 	QUEUED = 16,
 };
@@ -184,14 +193,15 @@ struct walk_node {
 struct walk {
 	struct cp_repo *r;
 	struct cp_arena *a;
-	struct cp_map nodes; /* id ─► struct walk_node */
+	struct cp_map nodes;              /* id ─► struct walk_node */
 	CP_VEC(struct walk_node *) queue; /* a heap, the youngest first */
 	CP_VEC(struct walk_node *) results;
 	size_t n_live; /* queued and not stale */
 	bool cut;
 };
 
-static int walk_node(struct walk *w, const struct cp_oid *oid, struct walk_node **ret, struct cp_err *err)
+static int walk_node(struct walk *w, const struct cp_oid *oid, struct walk_node **ret,
+		     struct cp_err *err)
 {
 	struct walk_node *n = cp_map_get(&w->nodes, cp_repo_oid_key(oid));
 	cp_auto_object struct cp_repo_object o = {0};
@@ -242,7 +252,8 @@ static int walk_push(struct walk *w, struct walk_node *n, unsigned flags, struct
 		return 0;
 	if (cp_vec_push(w->a, &w->queue, n) < 0)
 		return cp_err_nomem(err);
-	for (; at && w->queue.items[(at - 1) / 2]->time < w->queue.items[at]->time; at = (at - 1) / 2)
+	for (; at && w->queue.items[(at - 1) / 2]->time < w->queue.items[at]->time;
+	     at = (at - 1) / 2)
 		swap_nodes(w, at, (at - 1) / 2);
 	return 0;
 }
@@ -256,7 +267,8 @@ static struct walk_node *walk_pop(struct walk *w)
 	for (;;) {
 		size_t child = 2 * at + 1;
 
-		if (child + 1 < w->queue.n && w->queue.items[child + 1]->time > w->queue.items[child]->time)
+		if (child + 1 < w->queue.n &&
+		    w->queue.items[child + 1]->time > w->queue.items[child]->time)
 			child++;
 		if (child >= w->queue.n || w->queue.items[child]->time <= w->queue.items[at]->time)
 			break;
@@ -294,8 +306,8 @@ static int walk_down(struct walk *w, struct cp_err *err)
 	return 0;
 }
 
-static int find_merge_base(struct walk *w, const struct cp_oid *a, const struct cp_oid *b, struct cp_commit *ret_base,
-			   struct cp_err *err)
+static int find_merge_base(struct walk *w, const struct cp_oid *a, const struct cp_oid *b,
+			   struct cp_commit *ret_base, struct cp_err *err)
 {
 	const struct walk_node *best = NULL;
 	struct walk_node *na, *nb;
@@ -323,8 +335,8 @@ static int find_merge_base(struct walk *w, const struct cp_oid *a, const struct 
 	return 0;
 }
 
-int cp_repo_merge_base(struct cp_repo *r, const struct cp_oid *a, const struct cp_oid *b, struct cp_commit *ret_base,
-		       bool *ret_cut, struct cp_err *err)
+int cp_repo_merge_base(struct cp_repo *r, const struct cp_oid *a, const struct cp_oid *b,
+		       struct cp_commit *ret_base, bool *ret_cut, struct cp_err *err)
 {
 	cp_auto_arena struct cp_arena *arena = cp_arena_new(CP_MAX_ARENA_BYTES);
 	struct walk w = {.r = r, .a = arena};

@@ -22,8 +22,11 @@ static int index_error(struct cp_err *err, int e)
 	const git_error *last = git_error_last();
 
 	if (last && last->message && strstr(last->message, "mandatory extension")) {
-		cp_err_set(err, CP_EUNSUPPORTED, "libgit2 %s cannot read a split or sparse index", LIBGIT2_VERSION);
-		cp_err_hint(err, "git update-index --no-split-index; git sparse-checkout reapply --no-sparse-index");
+		cp_err_set(err, CP_EUNSUPPORTED, "libgit2 %s cannot read a split or sparse index",
+			   LIBGIT2_VERSION);
+		cp_err_hint(
+			err,
+			"git update-index --no-split-index; git sparse-checkout reapply --no-sparse-index");
 		return CP_EUNSUPPORTED;
 	}
 	return cp_repo_git_error(err, e, "reading the index");
@@ -68,13 +71,15 @@ bool cp_repo_kind_of(unsigned mode, enum cp_entry_kind *ret_kind)
 }
 
 /* Copies what is needed, in the arena of the tree. */
-static int copy_entries(struct index_tree *t, git_index *index, struct cp_repo_index_entry **ret, size_t *ret_n, struct cp_err *err)
+static int copy_entries(struct index_tree *t, git_index *index, struct cp_repo_index_entry **ret,
+			size_t *ret_n, struct cp_err *err)
 {
 	size_t n = git_index_entrycount(index), kept = 0;
 	struct cp_repo_index_entry *list;
 
 	if (n > CP_MAX_TREE_ENTRIES)
-		return cp_err_set(err, CP_ELIMIT, "more than %u files in the index", CP_MAX_TREE_ENTRIES);
+		return cp_err_set(err, CP_ELIMIT, "more than %u files in the index",
+				  CP_MAX_TREE_ENTRIES);
 	list = cp_arena_array(t->a, n, sizeof(*list));
 	if (!list)
 		return cp_err_nomem(err);
@@ -83,14 +88,16 @@ static int copy_entries(struct index_tree *t, git_index *index, struct cp_repo_i
 		struct cp_repo_index_entry *to = &list[kept];
 
 		if (git_index_entry_stage(e) != 0) {
-			cp_err_set(err, CP_EINVAL, "%s has conflicts that are not resolved", e->path);
+			cp_err_set(err, CP_EINVAL, "%s has conflicts that are not resolved",
+				   e->path);
 			cp_err_hint(err, "git status");
 			return CP_EINVAL;
 		}
 		if (e->flags_extended & GIT_INDEX_ENTRY_INTENT_TO_ADD)
 			continue;
 		if (!cp_repo_kind_of(e->mode, &to->kind) || to->kind == CP_ENTRY_DIR)
-			return cp_err_set(err, CP_EIO, "%s has an unknown mode in the index", e->path);
+			return cp_err_set(err, CP_EIO, "%s has an unknown mode in the index",
+					  e->path);
 		to->path = cp_arena_str(t->a, cp_str_c(e->path));
 		if (!to->path.p)
 			return cp_err_nomem(err);
@@ -108,8 +115,9 @@ static int copy_entries(struct index_tree *t, git_index *index, struct cp_repo_i
 static void add_line(struct cp_buf *b, const struct cp_entry *e)
 {
 	static const char *const modes[] = {
-		[CP_ENTRY_FILE] = "100644", [CP_ENTRY_EXEC] = "100755", [CP_ENTRY_SYMLINK] = "120000",
-		[CP_ENTRY_DIR] = "40000", [CP_ENTRY_SUBMODULE] = "160000",
+		[CP_ENTRY_FILE] = "100644",      [CP_ENTRY_EXEC] = "100755",
+		[CP_ENTRY_SYMLINK] = "120000",   [CP_ENTRY_DIR] = "40000",
+		[CP_ENTRY_SUBMODULE] = "160000",
 	};
 
 	cp_buf_addz(b, modes[e->kind]);
@@ -119,8 +127,8 @@ static void add_line(struct cp_buf *b, const struct cp_entry *e)
 	cp_buf_add(b, e->oid.bytes, e->oid.n);
 }
 
-int cp_repo_dir_from(struct cp_arena *a, struct cp_map *dirs, const struct cp_entry *entries, size_t n, struct cp_oid *ret_oid,
-		     struct cp_err *err)
+int cp_repo_dir_from(struct cp_arena *a, struct cp_map *dirs, const struct cp_entry *entries,
+		     size_t n, struct cp_oid *ret_oid, struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_ARENA_BYTES);
 	struct cp_oid oid;
@@ -144,15 +152,16 @@ int cp_repo_dir_from(struct cp_arena *a, struct cp_map *dirs, const struct cp_en
 		memcpy(d->entries, entries, n * sizeof(*entries));
 	d->n_entries = n;
 	r = cp_repo_dir_sort(d, err);
-	return r == 0 && cp_map_put(a, dirs, cp_repo_oid_key(&d->oid), d) < 0 ? cp_err_nomem(err) : r;
+	return r == 0 && cp_map_put(a, dirs, cp_repo_oid_key(&d->oid), d) < 0 ? cp_err_nomem(err)
+									      : r;
 }
 
-static int build_dir(struct builder *b, size_t from, size_t to, size_t prefix, unsigned depth, struct cp_oid *ret_oid,
-		     struct cp_err *err);
+static int build_dir(struct builder *b, size_t from, size_t to, size_t prefix, unsigned depth,
+		     struct cp_oid *ret_oid, struct cp_err *err);
 
 /* One file, or all files of one folder, beginning at *at. */
-static int build_entry(struct builder *b, size_t *at, size_t to, size_t prefix, unsigned depth, struct cp_entry *ret,
-		       struct cp_err *err)
+static int build_entry(struct builder *b, size_t *at, size_t to, size_t prefix, unsigned depth,
+		       struct cp_entry *ret, struct cp_err *err)
 {
 	const struct cp_repo_index_entry *e = &b->entries[*at];
 	size_t slash = cp_str_find(e->path, '/', prefix), end = *at + 1;
@@ -160,7 +169,8 @@ static int build_entry(struct builder *b, size_t *at, size_t to, size_t prefix, 
 
 	ret->name = cp_str_sub(e->path, prefix, slash);
 	if (cp_repo_is_bad_name(ret->name))
-		return cp_err_set(err, CP_EIO, "the index has the impossible path %.*s", CP_STR(e->path));
+		return cp_err_set(err, CP_EIO, "the index has the impossible path %.*s",
+				  CP_STR(e->path));
 	ret->kind = e->kind;
 	ret->oid = e->oid;
 	if (slash < e->path.n) {
@@ -178,8 +188,8 @@ static int build_entry(struct builder *b, size_t *at, size_t to, size_t prefix, 
 }
 
 /* The folder whose path has `prefix` bytes and which holds the entries [from, to). */
-static int build_dir(struct builder *b, size_t from, size_t to, size_t prefix, unsigned depth, struct cp_oid *ret_oid,
-		     struct cp_err *err)
+static int build_dir(struct builder *b, size_t from, size_t to, size_t prefix, unsigned depth,
+		     struct cp_oid *ret_oid, struct cp_err *err)
 {
 	cp_auto_free struct cp_entry *entries = calloc(to - from + 1, sizeof(*entries));
 	size_t n = 0;
@@ -199,9 +209,11 @@ static int build_dir(struct builder *b, size_t from, size_t to, size_t prefix, u
 
 /* ---- the tree ---- */
 
-static int index_tree_list(struct cp_tree *tree, const struct cp_oid *oid, const struct cp_dir **ret_dir, struct cp_err *err)
+static int index_tree_list(struct cp_tree *tree, const struct cp_oid *oid,
+			   const struct cp_dir **ret_dir, struct cp_err *err)
 {
-	const struct cp_dir *d = cp_map_get(&((struct index_tree *)tree)->dirs, cp_repo_oid_key(oid));
+	const struct cp_dir *d =
+		cp_map_get(&((struct index_tree *)tree)->dirs, cp_repo_oid_key(oid));
 
 	if (!d)
 		return cp_err_set(err, CP_ENOTFOUND, "no such folder in the index");
@@ -209,12 +221,14 @@ static int index_tree_list(struct cp_tree *tree, const struct cp_oid *oid, const
 	return 0;
 }
 
-static int index_tree_read(struct cp_tree *t, const struct cp_oid *oid, struct cp_buf *out, struct cp_err *err)
+static int index_tree_read(struct cp_tree *t, const struct cp_oid *oid, struct cp_buf *out,
+			   struct cp_err *err)
 {
 	return cp_repo_blob_read(((struct index_tree *)t)->repo, oid, out, err);
 }
 
-static int index_tree_size(struct cp_tree *t, const struct cp_oid *oid, uint64_t *ret_size, struct cp_err *err)
+static int index_tree_size(struct cp_tree *t, const struct cp_oid *oid, uint64_t *ret_size,
+			   struct cp_err *err)
 {
 	return cp_repo_blob_size(((struct index_tree *)t)->repo, oid, ret_size, err);
 }
@@ -228,7 +242,8 @@ static void index_tree_free(struct cp_tree *tree)
 	free(t);
 }
 
-static const struct cp_tree_ops index_tree_ops = {index_tree_list, index_tree_read, index_tree_size, index_tree_free};
+static const struct cp_tree_ops index_tree_ops = {index_tree_list, index_tree_read, index_tree_size,
+						  index_tree_free};
 
 static int fill_tree(struct index_tree *t, struct cp_err *err)
 {

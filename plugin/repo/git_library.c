@@ -65,5 +65,6 @@ int cp_repo_git_error(struct cp_err *err, int result, const char *what)
 		code = CP_ENOTFOUND;
 	else if (result == GIT_EAMBIGUOUS || result == GIT_EINVALIDSPEC)
 		code = CP_EINVAL;
-	return cp_err_set(err, code, "%s: %s", what, e && e->message ? e->message : "libgit2 gives no reason");
+	return cp_err_set(err, code, "%s: %s", what,
+			  e && e->message ? e->message : "libgit2 gives no reason");
 }

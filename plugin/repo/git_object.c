@@ -24,7 +24,8 @@ git_oid cp_repo_git_oid(const struct cp_oid *oid)
 	return o;
 }
 
-int cp_repo_oid_of(struct cp_str bytes, git_object_t type, struct cp_oid *ret_oid, struct cp_err *err)
+int cp_repo_oid_of(struct cp_str bytes, git_object_t type, struct cp_oid *ret_oid,
+		   struct cp_err *err)
 {
 	git_oid oid;
 	int r = git_odb_hash(&oid, bytes.n ? bytes.p : "", bytes.n, type);
@@ -132,7 +133,8 @@ void cp_repo_readers_free(struct cp_repo *r)
 
 /* ---- reading ---- */
 
-static int ask_header(struct cp_repo_reader *rd, const git_oid *oid, size_t *ret_n, git_object_t *ret_type)
+static int ask_header(struct cp_repo_reader *rd, const git_oid *oid, size_t *ret_n,
+		      git_object_t *ret_type)
 {
 	for (size_t i = 0; i < rd->n_backends; i++) {
 		git_odb_backend *b = rd->backends[i];
@@ -157,7 +159,8 @@ static int ask_data(struct cp_repo_reader *rd, const git_oid *oid, struct cp_rep
 }
 
 /* The header of an object; looks again after a repack or a fetch by somebody else. */
-static int find_object(struct cp_repo_reader *rd, const git_oid *oid, size_t *ret_n, git_object_t *ret_type)
+static int find_object(struct cp_repo_reader *rd, const git_oid *oid, size_t *ret_n,
+		       git_object_t *ret_type)
 {
 	int e = ask_header(rd, oid, ret_n, ret_type);
 
@@ -179,7 +182,8 @@ static int missing_object(struct cp_repo *r, const struct cp_oid *oid, struct cp
 	char hex[65];
 
 	cp_hex(oid->bytes, oid->n, hex);
-	cp_err_set(err, CP_ENOTFOUND, "object %s is not in this %s", hex, r->promisor ? "partial clone" : "clone");
+	cp_err_set(err, CP_ENOTFOUND, "object %s is not in this %s", hex,
+		   r->promisor ? "partial clone" : "clone");
 	if (r->promisor)
 		cp_err_hint(err, "git fetch --refetch --no-filter %s", r->promisor);
 	else
@@ -200,14 +204,15 @@ static int object_error(struct cp_repo *r, int e, const struct cp_oid *oid, stru
 /* Git knows the empty tree without having it. */
 static bool is_empty_tree(const struct cp_oid *oid)
 {
-	static const uint8_t id[GIT_OID_RAWSZ] = {0x4b, 0x82, 0x5d, 0xc6, 0x42, 0xcb, 0x6e, 0xb9, 0xa0, 0x60,
-						  0xe5, 0x4b, 0xf8, 0xd6, 0x92, 0x88, 0xfb, 0xee, 0x49, 0x04};
+	static const uint8_t id[GIT_OID_RAWSZ] = {0x4b, 0x82, 0x5d, 0xc6, 0x42, 0xcb, 0x6e,
+						  0xb9, 0xa0, 0x60, 0xe5, 0x4b, 0xf8, 0xd6,
+						  0x92, 0x88, 0xfb, 0xee, 0x49, 0x04};
 
 	return oid->n == sizeof(id) && memcmp(oid->bytes, id, sizeof(id)) == 0;
 }
 
-static int read_with(struct cp_repo *r, struct cp_repo_reader *rd, const struct cp_oid *oid, size_t max,
-		     struct cp_repo_object *ret, struct cp_err *err)
+static int read_with(struct cp_repo *r, struct cp_repo_reader *rd, const struct cp_oid *oid,
+		     size_t max, struct cp_repo_object *ret, struct cp_err *err)
 {
 	git_oid id = cp_repo_git_oid(oid);
 	git_object_t type = GIT_OBJECT_ANY;
@@ -216,14 +221,15 @@ static int read_with(struct cp_repo *r, struct cp_repo_reader *rd, const struct 
 
 	/* the size first: a few bytes of a pack can stand for gigabytes */
 	if (e == 0 && n > max)
-		return cp_err_set(err, CP_ELIMIT, "a %s of %zu bytes is over the limit of %zu", type_name(type), n, max);
+		return cp_err_set(err, CP_ELIMIT, "a %s of %zu bytes is over the limit of %zu",
+				  type_name(type), n, max);
 	if (e == 0)
 		e = ask_data(rd, &id, ret);
 	return e < 0 ? object_error(r, e, oid, err) : 0;
 }
 
-int cp_repo_object_read(struct cp_repo *r, const struct cp_oid *oid, size_t max, struct cp_repo_object *ret_object,
-			struct cp_err *err)
+int cp_repo_object_read(struct cp_repo *r, const struct cp_oid *oid, size_t max,
+			struct cp_repo_object *ret_object, struct cp_err *err)
 {
 	struct cp_repo_object o = {NULL, 0, GIT_OBJECT_TREE};
 	struct cp_repo_reader *rd;
@@ -245,8 +251,8 @@ int cp_repo_object_read(struct cp_repo *r, const struct cp_oid *oid, size_t max,
 	return e;
 }
 
-int cp_repo_object_header(struct cp_repo *r, const struct cp_oid *oid, git_object_t *ret_type, uint64_t *ret_size,
-			  struct cp_err *err)
+int cp_repo_object_header(struct cp_repo *r, const struct cp_oid *oid, git_object_t *ret_type,
+			  uint64_t *ret_size, struct cp_err *err)
 {
 	struct cp_repo_reader *rd;
 	git_oid id = cp_repo_git_oid(oid);
@@ -266,13 +272,15 @@ int cp_repo_object_header(struct cp_repo *r, const struct cp_oid *oid, git_objec
 	return 0;
 }
 
-int cp_repo_oid_expand(struct cp_repo *r, struct cp_str hex, struct cp_oid *ret_oid, struct cp_err *err)
+int cp_repo_oid_expand(struct cp_repo *r, struct cp_str hex, struct cp_oid *ret_oid,
+		       struct cp_err *err)
 {
 	struct cp_repo_reader *rd;
 	git_oid prefix, full;
 	int e;
 
-	if (hex.n < GIT_OID_MINPREFIXLEN || hex.n > GIT_OID_HEXSZ || git_oid_fromstrn(&prefix, hex.p, hex.n) < 0)
+	if (hex.n < GIT_OID_MINPREFIXLEN || hex.n > GIT_OID_HEXSZ ||
+	    git_oid_fromstrn(&prefix, hex.p, hex.n) < 0)
 		return cp_err_set(err, CP_ENOTFOUND, "no object id");
 	e = reader_take(r, &rd, err);
 	if (e < 0)
@@ -301,7 +309,8 @@ static int not_a_blob(const struct cp_oid *oid, struct cp_err *err)
 	return cp_err_set(err, CP_EIO, "object %s should be a file and is none", hex);
 }
 
-int cp_repo_blob_read(struct cp_repo *r, const struct cp_oid *oid, struct cp_buf *out, struct cp_err *err)
+int cp_repo_blob_read(struct cp_repo *r, const struct cp_oid *oid, struct cp_buf *out,
+		      struct cp_err *err)
 {
 	cp_auto_object struct cp_repo_object o = {0};
 	size_t left = out->max > out->n ? out->max - out->n : 0;
@@ -313,10 +322,13 @@ int cp_repo_blob_read(struct cp_repo *r, const struct cp_oid *oid, struct cp_buf
 		return not_a_blob(oid, err);
 	cp_buf_add(out, o.data, o.n);
 	e = cp_buf_error(out);
-	return e < 0 ? cp_err_set(err, e, e == CP_ENOMEM ? "out of memory" : "a file is over its limit") : 0;
+	return e < 0 ? cp_err_set(err, e,
+				  e == CP_ENOMEM ? "out of memory" : "a file is over its limit")
+		     : 0;
 }
 
-int cp_repo_blob_size(struct cp_repo *r, const struct cp_oid *oid, uint64_t *ret_size, struct cp_err *err)
+int cp_repo_blob_size(struct cp_repo *r, const struct cp_oid *oid, uint64_t *ret_size,
+		      struct cp_err *err)
 {
 	git_object_t type = GIT_OBJECT_ANY;
 	uint64_t size = 0;

@@ -33,7 +33,8 @@ static char *join_path(const char *dir, const char *name)
 	char *p = malloc(n);
 
 	if (p)
-		snprintf(p, n, "%s%s%s", dir, dir[0] && dir[strlen(dir) - 1] == '/' ? "" : "/", name);
+		snprintf(p, n, "%s%s%s", dir, dir[0] && dir[strlen(dir) - 1] == '/' ? "" : "/",
+			 name);
 	return p;
 }
 
@@ -81,7 +82,8 @@ static int try_open(const char *path, git_repository **ret_git, struct cp_err *e
 }
 
 /* .git as a file: "gitdir: <path>". */
-static int open_git_file(const char *folder, const char *file, struct site *site, struct cp_err *err)
+static int open_git_file(const char *folder, const char *file, struct site *site,
+			 struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(3 * CP_MAX_PATH_BYTES);
 	cp_auto_free char *path = NULL;
@@ -100,7 +102,9 @@ static int open_git_file(const char *folder, const char *file, struct site *site
 	if (r < 0 || site->git)
 		return r;
 	cp_err_set(err, CP_ENOTFOUND, "%s leads to %s, which is no repository", file, path);
-	cp_err_hint(err, "mount or clone the repository that this work tree belongs to as well, or give its path");
+	cp_err_hint(
+		err,
+		"mount or clone the repository that this work tree belongs to as well, or give its path");
 	return CP_ENOTFOUND;
 }
 
@@ -128,7 +132,9 @@ static int try_folder(const char *folder, struct site *site, struct cp_err *err)
 static int not_a_repository(const char *path, struct cp_err *err)
 {
 	cp_err_set(err, CP_ENOTFOUND, "%s is not in a git repository", path);
-	cp_err_hint(err, "give the path of a clone; an exported tree or an image's copy without .git is not enough");
+	cp_err_hint(
+		err,
+		"give the path of a clone; an exported tree or an image's copy without .git is not enough");
 	return CP_ENOTFOUND;
 }
 
@@ -165,12 +171,15 @@ static bool is_true(const char *value)
 {
 	int v = 0;
 
-	return !value || (git_config_parse_bool(&v, value) == 0 && v); /* a name without a value is true */
+	return !value ||
+	       (git_config_parse_bool(&v, value) == 0 && v); /* a name without a value is true */
 }
 
-static int note_extension(struct settings *s, const char *name, const char *value, struct cp_err *err)
+static int note_extension(struct settings *s, const char *name, const char *value,
+			  struct cp_err *err)
 {
-	static const char *const harmless[] = {"noop", "preciousobjects", "relativeworktrees", "noop-v1"};
+	static const char *const harmless[] = {"noop", "preciousobjects", "relativeworktrees",
+					       "noop-v1"};
 
 	if (strcmp(name, "objectformat") == 0) {
 		s->sha256 = value && strcmp(value, "sha1") != 0;
@@ -197,7 +206,8 @@ static int note_extension(struct settings *s, const char *name, const char *valu
 }
 
 /* remote.<name>.promisor */
-static int note_remote(struct settings *s, struct cp_str name, const char *value, struct cp_err *err)
+static int note_remote(struct settings *s, struct cp_str name, const char *value,
+		       struct cp_err *err)
 {
 	struct cp_str tail = CP_S(".promisor");
 
@@ -240,7 +250,9 @@ static int walk_config(git_config *config, struct settings *s, struct cp_err *er
 	git_config_iterator_free(it);
 	if (result < 0)
 		return result;
-	return r < 0 && r != GIT_ITEROVER ? cp_repo_git_error(err, r, "reading the repository's configuration") : 0;
+	return r < 0 && r != GIT_ITEROVER
+		       ? cp_repo_git_error(err, r, "reading the repository's configuration")
+		       : 0;
 }
 
 /* The files of the repository only, and nothing that they say is run. */
@@ -259,7 +271,8 @@ static int read_config(struct cp_repo *r, struct settings *s, struct cp_err *err
 	result = walk_config(config, s, err);
 	if (result == 0 && s->worktree_config && access(own, F_OK) == 0) {
 		e = git_config_add_file_ondisk(config, own, GIT_CONFIG_LEVEL_APP, NULL, 0);
-		result = e < 0 ? cp_repo_git_error(err, e, "reading config.worktree") : walk_config(config, s, err);
+		result = e < 0 ? cp_repo_git_error(err, e, "reading config.worktree")
+			       : walk_config(config, s, err);
 	}
 	/* from now on libgit2 looks into no other file for this repository */
 	if (result == 0 && (e = git_repository_set_config(r->git, config)) < 0)
@@ -271,21 +284,31 @@ static int read_config(struct cp_repo *r, struct settings *s, struct cp_err *err
 static int check_settings(const struct settings *s, struct cp_err *err)
 {
 	if (s->version > 1)
-		return cp_err_set(err, CP_EUNSUPPORTED, "repository format version %lld is newer than we know", (long long)s->version);
+		return cp_err_set(err, CP_EUNSUPPORTED,
+				  "repository format version %lld is newer than we know",
+				  (long long)s->version);
 	if (s->sha256) {
-		cp_err_set(err, CP_EUNSUPPORTED, "the repository names its objects by SHA-256, which libgit2 %s cannot read",
-			   LIBGIT2_VERSION);
-		cp_err_hint(err, "clone it with SHA-1 object names, or convert it with git fast-export and git fast-import");
+		cp_err_set(
+			err, CP_EUNSUPPORTED,
+			"the repository names its objects by SHA-256, which libgit2 %s cannot read",
+			LIBGIT2_VERSION);
+		cp_err_hint(
+			err,
+			"clone it with SHA-1 object names, or convert it with git fast-export and git fast-import");
 		return CP_EUNSUPPORTED;
 	}
 	if (s->reftable) {
-		cp_err_set(err, CP_EUNSUPPORTED, "the repository stores its references in a format that libgit2 %s cannot read",
-			   LIBGIT2_VERSION);
+		cp_err_set(
+			err, CP_EUNSUPPORTED,
+			"the repository stores its references in a format that libgit2 %s cannot read",
+			LIBGIT2_VERSION);
 		cp_err_hint(err, "git refs migrate --ref-format=files");
 		return CP_EUNSUPPORTED;
 	}
 	if (s->version == 1 && s->unknown[0])
-		return cp_err_set(err, CP_EUNSUPPORTED, "the repository needs extensions.%s, which we do not know", s->unknown);
+		return cp_err_set(err, CP_EUNSUPPORTED,
+				  "the repository needs extensions.%s, which we do not know",
+				  s->unknown);
 	return 0;
 }
 
@@ -308,7 +331,8 @@ static char *configured_work_tree(const struct cp_repo *r, const char *value)
  * A folder that is itself a repository has no work tree, whatever its configuration says: such a folder can be part of a
  * commit, and core.worktree in it would lead us anywhere.
  */
-static int find_work_tree(struct cp_repo *r, const struct site *site, const struct settings *s, struct cp_err *err)
+static int find_work_tree(struct cp_repo *r, const struct site *site, const struct settings *s,
+			  struct cp_err *err)
 {
 	bool linked = strcmp(r->git_dir, r->common_dir) != 0;
 	const char *folder = site->folder;
@@ -326,14 +350,16 @@ static int find_work_tree(struct cp_repo *r, const struct site *site, const stru
 		r->work_tree = configured_work_tree(r, s->work_tree);
 	if (!r->work_tree)
 		r->work_tree = realpath(folder, NULL);
-	return r->work_tree ? 0 : cp_err_set(err, CP_ENOTFOUND, "%s: the work tree is gone", folder);
+	return r->work_tree ? 0
+			    : cp_err_set(err, CP_ENOTFOUND, "%s: the work tree is gone", folder);
 }
 
 /* ---- shallow clones ---- */
 
 static int compare_oids(const void *x, const void *y)
 {
-	return memcmp(((const struct cp_oid *)x)->bytes, ((const struct cp_oid *)y)->bytes, GIT_OID_RAWSZ);
+	return memcmp(((const struct cp_oid *)x)->bytes, ((const struct cp_oid *)y)->bytes,
+		      GIT_OID_RAWSZ);
 }
 
 static int read_shallow(struct cp_repo *r, struct cp_err *err)
@@ -360,7 +386,8 @@ static int read_shallow(struct cp_repo *r, struct cp_err *err)
 
 bool cp_repo_is_cut(const struct cp_repo *r, const struct cp_oid *commit)
 {
-	return r->n_shallow && bsearch(commit, r->shallow, r->n_shallow, sizeof(*r->shallow), compare_oids);
+	return r->n_shallow &&
+	       bsearch(commit, r->shallow, r->n_shallow, sizeof(*r->shallow), compare_oids);
 }
 
 /* ---- life ---- */
@@ -415,7 +442,8 @@ static int set_up(struct cp_repo *r, struct site *site, struct settings *s, stru
 	if (e == 0)
 		e = read_shallow(r, err);
 	if (e == 0 && s->promisor)
-		r->promisor = cp_repo_is_plain(cp_str_c(s->promisor)) ? cp_steal(&s->promisor) : strdup("origin");
+		r->promisor = cp_repo_is_plain(cp_str_c(s->promisor)) ? cp_steal(&s->promisor)
+								      : strdup("origin");
 	return e == 0 && s->promisor && !r->promisor ? cp_err_nomem(err) : e;
 }
 

@@ -6,7 +6,8 @@ bool cp_repo_is_plain(struct cp_str text)
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i];
 
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && (i == 0 || !strchr("._/-+", c)))
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+		    (i == 0 || !strchr("._/-+", c)))
 			return false;
 	}
 	return text.n > 0;
@@ -33,25 +34,30 @@ void cp_repo_hint_fetch(const struct cp_repo *r, struct cp_str rev, struct cp_er
 	struct cp_str name = without_prefix(without_prefix(rev, CP_S("refs/")), CP_S("remotes/"));
 
 	if (rev.n == 2 * GIT_OID_RAWSZ && is_hex(rev)) {
-		cp_err_hint(err, "git fetch %sorigin %.*s", shallow ? "--depth=1 " : "", CP_STR(rev));
+		cp_err_hint(err, "git fetch %sorigin %.*s", shallow ? "--depth=1 " : "",
+			    CP_STR(rev));
 		return;
 	}
 	name = without_prefix(without_prefix(name, CP_S("heads/")), CP_S("origin/"));
 	if (!cp_repo_is_plain(name) || is_hex(name) || cp_str_eq(name, CP_S("HEAD"))) {
-		cp_err_hint(err, "%s", shallow ? "git fetch --unshallow origin" : "git fetch origin");
+		cp_err_hint(err, "%s",
+			    shallow ? "git fetch --unshallow origin" : "git fetch origin");
 		return;
 	}
 	if (cp_str_starts(name, CP_S("tags/")))
-		cp_err_hint(err, "git fetch %sorigin refs/%.*s:refs/%.*s", shallow ? "--depth=1 " : "", CP_STR(name), CP_STR(name));
+		cp_err_hint(err, "git fetch %sorigin refs/%.*s:refs/%.*s",
+			    shallow ? "--depth=1 " : "", CP_STR(name), CP_STR(name));
 	else
-		cp_err_hint(err, "git fetch %sorigin %.*s:refs/remotes/origin/%.*s", shallow ? "--depth=50 " : "", CP_STR(name),
-			    CP_STR(name));
+		cp_err_hint(err, "git fetch %sorigin %.*s:refs/remotes/origin/%.*s",
+			    shallow ? "--depth=50 " : "", CP_STR(name), CP_STR(name));
 }
 
 static int no_such_revision(const struct cp_repo *r, struct cp_str rev, struct cp_err *err)
 {
 	cp_err_set(err, CP_ENOTFOUND, "%.*s is not in this %sclone", CP_STR(rev),
-		   cp_repo_is_shallow(r) ? "shallow " : r->promisor ? "partial " : "");
+		   cp_repo_is_shallow(r) ? "shallow "
+		   : r->promisor         ? "partial "
+					 : "");
 	cp_repo_hint_fetch(r, rev, err);
 	return CP_ENOTFOUND;
 }
@@ -70,7 +76,8 @@ static bool tag_target(const struct cp_repo_object *o, struct cp_oid *ret_oid)
 }
 
 /* Through annotated tags to a commit. */
-static int peel(struct cp_repo *r, struct cp_oid at, struct cp_str rev, struct cp_commit *ret_commit, struct cp_err *err)
+static int peel(struct cp_repo *r, struct cp_oid at, struct cp_str rev,
+		struct cp_commit *ret_commit, struct cp_err *err)
 {
 	for (unsigned depth = 0; depth < MAX_TAG_DEPTH; depth++) {
 		cp_auto_object struct cp_repo_object o = {0};
@@ -90,7 +97,8 @@ static int peel(struct cp_repo *r, struct cp_oid at, struct cp_str rev, struct c
 	return cp_err_set(err, CP_EINVAL, "%.*s is no commit", CP_STR(rev));
 }
 
-int cp_repo_reference(struct cp_repo *r, const char *name, struct cp_commit *ret_commit, struct cp_err *err)
+int cp_repo_reference(struct cp_repo *r, const char *name, struct cp_commit *ret_commit,
+		      struct cp_err *err)
 {
 	git_oid oid;
 	struct cp_oid at;
@@ -130,7 +138,8 @@ static int find_reference(struct cp_repo *r, const char *name, struct cp_oid *re
 /* ---- name@{...} ---- */
 
 /* Value of branch.<branch>.<key>, "" when it is not set. Under the lock. */
-static int branch_setting(git_config *config, struct cp_str branch, const char *key, struct cp_buf *out)
+static int branch_setting(git_config *config, struct cp_str branch, const char *key,
+			  struct cp_buf *out)
 {
 	cp_auto_buf struct cp_buf name = CP_BUF_INIT(2 * CP_MAX_PATH_BYTES);
 	git_buf value = {0};
@@ -147,14 +156,16 @@ static int branch_setting(git_config *config, struct cp_str branch, const char *
 /* The reference that a branch follows, by the usual names: refs/remotes/<remote>/<branch>. Under the lock. */
 static int upstream_name(struct cp_repo *r, struct cp_str branch, struct cp_buf *out)
 {
-	cp_auto_buf struct cp_buf remote = CP_BUF_INIT(CP_MAX_PATH_BYTES), merge = CP_BUF_INIT(CP_MAX_PATH_BYTES);
+	cp_auto_buf struct cp_buf remote = CP_BUF_INIT(CP_MAX_PATH_BYTES),
+				  merge = CP_BUF_INIT(CP_MAX_PATH_BYTES);
 	struct cp_str heads = CP_S("refs/heads/"), to;
 	git_config *config = NULL;
 	int e = 0;
 
 	if (git_repository_config(&config, r->git) < 0)
 		return CP_ENOTFOUND;
-	if (branch_setting(config, branch, "remote", &remote) < 0 || branch_setting(config, branch, "merge", &merge) < 0)
+	if (branch_setting(config, branch, "remote", &remote) < 0 ||
+	    branch_setting(config, branch, "merge", &merge) < 0)
 		e = CP_ENOMEM;
 	git_config_free(config);
 	to = cp_buf_str(&merge);
@@ -163,7 +174,8 @@ static int upstream_name(struct cp_repo *r, struct cp_str branch, struct cp_buf 
 	if (cp_str_eq(cp_buf_str(&remote), CP_S(".")))
 		cp_buf_adds(out, to);
 	else
-		cp_buf_printf(out, "refs/remotes/%.*s/%.*s", CP_STR(cp_buf_str(&remote)), CP_STR(cp_str_from(to, heads.n)));
+		cp_buf_printf(out, "refs/remotes/%.*s/%.*s", CP_STR(cp_buf_str(&remote)),
+			      CP_STR(cp_str_from(to, heads.n)));
 	return e < 0 ? e : cp_buf_error(out);
 }
 
@@ -196,7 +208,8 @@ static int find_upstream(struct cp_repo *r, struct cp_str branch, struct cp_oid 
  * libgit2's parser, for the log of a reference (main@{1}) only: elsewhere it looks at names through a regular expression that it
  * forgets to free, and ignores where a shallow clone ends.
  */
-static int parse_revision(struct cp_repo *r, const char *rev, struct cp_oid *ret_oid, struct cp_err *err)
+static int parse_revision(struct cp_repo *r, const char *rev, struct cp_oid *ret_oid,
+			  struct cp_err *err)
 {
 	git_object *object = NULL;
 	int e, result = 0;
@@ -216,9 +229,10 @@ static int parse_revision(struct cp_repo *r, const char *rev, struct cp_oid *ret
 static struct cp_str abbreviation(struct cp_str name)
 {
 	size_t g = cp_str_rfind(name, 'g');
-	struct cp_str digits = cp_str_from(name, g + 1);
 
-	return g > 2 && g < name.n && name.p[g - 1] == '-' && is_hex(digits) ? digits : name;
+	if (g < 2 || g >= name.n || name.p[g - 1] != '-' || !is_hex(cp_str_from(name, g + 1)))
+		return name;
+	return cp_str_from(name, g + 1);
 }
 
 /* The name without what leads on from it: "main" of "main~2^2", "@{12:00}" of "@{12:00}^". */
@@ -236,7 +250,8 @@ static size_t name_length(struct cp_str rev)
 	return i;
 }
 
-static int find_name(struct cp_repo *r, struct cp_str name, struct cp_oid *ret_oid, struct cp_err *err)
+static int find_name(struct cp_repo *r, struct cp_str name, struct cp_oid *ret_oid,
+		     struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_PATH_BYTES);
 	int e = CP_ENOTFOUND;
@@ -267,12 +282,14 @@ static int not_a_commit(struct cp_str rev, struct cp_err *err)
 /* "^{commit}" and its kind: nothing to do, because every name has been followed to its commit. */
 static int take_braces(struct cp_str rev, struct cp_str *steps, struct cp_err *err)
 {
-	static const struct cp_str same[] = {CP_S_INIT(""), CP_S_INIT("commit"), CP_S_INIT("object")};
+	static const struct cp_str same[] = {CP_S_INIT(""), CP_S_INIT("commit"),
+					     CP_S_INIT("object")};
 	size_t end = cp_str_find(*steps, '}', 0);
 	struct cp_str word = cp_str_sub(*steps, 2, end);
 
 	if (end < steps->n && word.n && word.p[0] == '/') {
-		cp_err_set(err, CP_EUNSUPPORTED, "%.*s: messages of commits are not searched", CP_STR(rev));
+		cp_err_set(err, CP_EUNSUPPORTED, "%.*s: messages of commits are not searched",
+			   CP_STR(rev));
 		cp_err_hint(err, "give the id that git rev-parse finds for it");
 		return CP_EUNSUPPORTED;
 	}
@@ -286,7 +303,8 @@ static int take_braces(struct cp_str rev, struct cp_str *steps, struct cp_err *e
 }
 
 /* "~N", "^N" or "^{...}" at the start of *steps. */
-static int take_step(struct cp_repo *r, struct cp_str rev, struct cp_str *steps, struct cp_oid *at, struct cp_err *err)
+static int take_step(struct cp_repo *r, struct cp_str rev, struct cp_str *steps, struct cp_oid *at,
+		     struct cp_err *err)
 {
 	bool up = steps->p[0] == '~';
 	size_t end = 1;
@@ -314,9 +332,11 @@ static int take_step(struct cp_repo *r, struct cp_str rev, struct cp_str *steps,
 static int check_form(struct cp_str rev, size_t n_name, struct cp_err *err)
 {
 	if (rev.n == 0 || rev.n >= CP_MAX_PATH_BYTES)
-		return cp_err_set(err, CP_EINVAL, "a revision is missing");
+		return cp_err_set(err, CP_EINVAL,
+				  rev.n ? "a revision is too long" : "a revision is missing");
 	if (cp_str_starts(rev, CP_S(":/"))) {
-		cp_err_set(err, CP_EUNSUPPORTED, "%.*s: messages of commits are not searched", CP_STR(rev));
+		cp_err_set(err, CP_EUNSUPPORTED, "%.*s: messages of commits are not searched",
+			   CP_STR(rev));
 		cp_err_hint(err, "give the id that git rev-parse finds for it");
 		return CP_EUNSUPPORTED;
 	}
@@ -325,7 +345,8 @@ static int check_form(struct cp_str rev, size_t n_name, struct cp_err *err)
 	return 0;
 }
 
-int cp_repo_resolve(struct cp_repo *r, const char *rev, struct cp_commit *ret_commit, struct cp_err *err)
+int cp_repo_resolve(struct cp_repo *r, const char *rev, struct cp_commit *ret_commit,
+		    struct cp_err *err)
 {
 	struct cp_str text = cp_str_c(rev), name, steps;
 	size_t n_name = name_length(text);
@@ -342,7 +363,8 @@ int cp_repo_resolve(struct cp_repo *r, const char *rev, struct cp_commit *ret_co
 	if (e == 0 && steps.n) {
 		while (e == 0 && steps.n)
 			e = take_step(r, text, &steps, &commit.oid, err);
-		if (e == 0 && (e = cp_repo_commit_read(r, &commit.oid, &commit, err)) == CP_ENOTFOUND)
+		if (e == 0 &&
+		    (e = cp_repo_commit_read(r, &commit.oid, &commit, err)) == CP_ENOTFOUND)
 			e = no_such_revision(r, text, err);
 	}
 	if (e == 0)

@@ -40,7 +40,8 @@ int cp_repo_dir_sort(struct cp_dir *d, struct cp_err *err)
 	qsort(d->entries, d->n_entries, sizeof(*d->entries), compare_entries);
 	for (size_t i = 1; i < d->n_entries; i++)
 		if (cp_str_eq(d->entries[i - 1].name, d->entries[i].name))
-			return cp_err_set(err, CP_EIO, "a folder has two entries with the name %.*s",
+			return cp_err_set(err, CP_EIO,
+					  "a folder has two entries with the name %.*s",
 					  CP_STR(d->entries[i].name));
 	return 0;
 }
@@ -88,11 +89,12 @@ static int bad_folder(const struct cp_oid *oid, struct cp_err *err)
 	char hex[65];
 
 	cp_hex(oid->bytes, oid->n, hex);
-	return cp_err_set(err, CP_EIO, "object %s should be a folder and cannot be understood", hex);
+	return cp_err_set(err, CP_EIO, "object %s should be a folder and cannot be understood",
+			  hex);
 }
 
-int cp_repo_dir_parse(struct cp_repo *r, const struct cp_oid *oid, const struct cp_repo_object *o, struct cp_dir **ret_dir,
-		      struct cp_err *err)
+int cp_repo_dir_parse(struct cp_repo *r, const struct cp_oid *oid, const struct cp_repo_object *o,
+		      struct cp_dir **ret_dir, struct cp_err *err)
 {
 	struct cp_str rest = cp_arena_str(r->arena, cp_str_n(o->data, o->n));
 	size_t n = 0, most = o->n / (GIT_OID_RAWSZ + 4) + 1;
@@ -108,7 +110,8 @@ int cp_repo_dir_parse(struct cp_repo *r, const struct cp_oid *oid, const struct 
 	if (o->type != GIT_OBJECT_TREE)
 		return bad_folder(oid, err);
 	if (n > CP_MAX_TREE_ENTRIES - r->n_entries)
-		return cp_err_set(err, CP_ELIMIT, "more than %u files and folders", CP_MAX_TREE_ENTRIES);
+		return cp_err_set(err, CP_ELIMIT, "more than %u files and folders",
+				  CP_MAX_TREE_ENTRIES);
 	d = cp_repo_dir_new(r->arena, oid, n);
 	if (!d)
 		return cp_err_nomem(err);
@@ -134,7 +137,8 @@ static int keep_dir(struct cp_repo *r, const struct cp_oid *oid, const struct cp
 	return e;
 }
 
-static int commit_tree_list(struct cp_tree *t, const struct cp_oid *oid, const struct cp_dir **ret_dir, struct cp_err *err)
+static int commit_tree_list(struct cp_tree *t, const struct cp_oid *oid,
+			    const struct cp_dir **ret_dir, struct cp_err *err)
 {
 	struct cp_repo *r = ((struct commit_tree *)t)->repo;
 	cp_auto_object struct cp_repo_object o = {0};
@@ -157,12 +161,14 @@ static int commit_tree_list(struct cp_tree *t, const struct cp_oid *oid, const s
 	return e;
 }
 
-static int commit_tree_read(struct cp_tree *t, const struct cp_oid *oid, struct cp_buf *out, struct cp_err *err)
+static int commit_tree_read(struct cp_tree *t, const struct cp_oid *oid, struct cp_buf *out,
+			    struct cp_err *err)
 {
 	return cp_repo_blob_read(((struct commit_tree *)t)->repo, oid, out, err);
 }
 
-static int commit_tree_size(struct cp_tree *t, const struct cp_oid *oid, uint64_t *ret_size, struct cp_err *err)
+static int commit_tree_size(struct cp_tree *t, const struct cp_oid *oid, uint64_t *ret_size,
+			    struct cp_err *err)
 {
 	return cp_repo_blob_size(((struct commit_tree *)t)->repo, oid, ret_size, err);
 }
@@ -173,10 +179,11 @@ static void commit_tree_free(struct cp_tree *t)
 	free(t);
 }
 
-static const struct cp_tree_ops commit_tree_ops = {commit_tree_list, commit_tree_read, commit_tree_size, commit_tree_free};
+static const struct cp_tree_ops commit_tree_ops = {commit_tree_list, commit_tree_read,
+						   commit_tree_size, commit_tree_free};
 
-static struct commit_tree *commit_tree_new(struct cp_repo *r, const struct cp_oid *commit, const struct cp_oid *root,
-					   struct cp_str name)
+static struct commit_tree *commit_tree_new(struct cp_repo *r, const struct cp_oid *commit,
+					   const struct cp_oid *root, struct cp_str name)
 {
 	struct commit_tree *t = calloc(1, sizeof(*t) + name.n + 1);
 
@@ -193,8 +200,8 @@ static struct commit_tree *commit_tree_new(struct cp_repo *r, const struct cp_oi
 	return t;
 }
 
-int cp_repo_tree(struct cp_repo *r, const struct cp_commit *c, const char *rev, struct cp_tree **ret_tree,
-		 struct cp_err *err)
+int cp_repo_tree(struct cp_repo *r, const struct cp_commit *c, const char *rev,
+		 struct cp_tree **ret_tree, struct cp_err *err)
 {
 	cp_auto_object struct cp_repo_object o = {0};
 	struct cp_repo_commit commit;

@@ -7,13 +7,16 @@
 
 /* ---- bytes on disk ---- */
 
-int cp_repo_work_path(const struct cp_work_tree *w, struct cp_str path, struct cp_buf *out, struct cp_err *err)
+int cp_repo_work_path(const struct cp_work_tree *w, struct cp_str path, struct cp_buf *out,
+		      struct cp_err *err)
 {
 	cp_buf_addz(out, w->repo->work_tree);
 	if (path.n && (out->n == 0 || out->p[out->n - 1] != '/'))
 		cp_buf_addc(out, '/');
 	cp_buf_adds(out, path);
-	return cp_buf_error(out) ? cp_err_set(err, cp_buf_error(out), "%.*s: path too long", CP_STR(path)) : 0;
+	return cp_buf_error(out)
+		       ? cp_err_set(err, cp_buf_error(out), "%.*s: path too long", CP_STR(path))
+		       : 0;
 }
 
 static int io_error(struct cp_str path, int error, struct cp_err *err)
@@ -23,7 +26,9 @@ static int io_error(struct cp_str path, int error, struct cp_err *err)
 	if (error == ENOMEM)
 		return cp_err_nomem(err);
 	return cp_err_set(err, gone ? CP_ENOTFOUND : CP_EIO, "%.*s: %s", CP_STR(path),
-			  gone ? "changed while it was looked at" : error == EACCES ? "permission denied" : "cannot be read");
+			  gone              ? "changed while it was looked at"
+			  : error == EACCES ? "permission denied"
+					    : "cannot be read");
 }
 
 static bool same_state(const struct stat *a, const struct stat *b)
@@ -41,18 +46,22 @@ static int read_link(const char *full, struct cp_str path, struct cp_buf *out, s
 	int error = errno;
 
 	if (!to)
-		return cp_err_set(err, cp_buf_error(out), "%.*s: its target is too long", CP_STR(path));
+		return cp_err_set(err, cp_buf_error(out), "%.*s: its target is too long",
+				  CP_STR(path));
 	out->n = before + (n > 0 ? (size_t)n : 0);
 	return n < 0 ? io_error(path, error, err) : 0;
 }
 
-static int read_fd(int fd, struct cp_str path, const struct stat *st, struct cp_buf *out, struct cp_err *err)
+static int read_fd(int fd, struct cp_str path, const struct stat *st, struct cp_buf *out,
+		   struct cp_err *err)
 {
 	size_t want = (size_t)st->st_size, done = 0;
 	char *to = cp_buf_grow(out, want);
 
 	if (!to)
-		return cp_err_set(err, cp_buf_error(out), "%.*s: a file of %zu bytes is over its limit", CP_STR(path), want);
+		return cp_err_set(err, cp_buf_error(out),
+				  "%.*s: a file of %zu bytes is over its limit", CP_STR(path),
+				  want);
 	while (done < want) {
 		ssize_t n = read(fd, to + done, want - done);
 
@@ -65,7 +74,8 @@ static int read_fd(int fd, struct cp_str path, const struct stat *st, struct cp_
 	return 0;
 }
 
-static int read_regular(const char *full, struct cp_str path, const struct stat *st, struct cp_buf *out, struct cp_err *err)
+static int read_regular(const char *full, struct cp_str path, const struct stat *st,
+			struct cp_buf *out, struct cp_err *err)
 {
 	int fd = open(full, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY), r;
 	struct stat now;
@@ -80,8 +90,8 @@ static int read_regular(const char *full, struct cp_str path, const struct stat 
 	return r;
 }
 
-int cp_repo_work_bytes(const struct cp_work_tree *w, struct cp_str path, const struct stat *st, struct cp_buf *out,
-		       struct cp_err *err)
+int cp_repo_work_bytes(const struct cp_work_tree *w, struct cp_str path, const struct stat *st,
+		       struct cp_buf *out, struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf full = CP_BUF_INIT(3 * CP_MAX_PATH_BYTES);
 	int r = cp_repo_work_path(w, path, &full, err);
@@ -91,14 +101,17 @@ int cp_repo_work_bytes(const struct cp_work_tree *w, struct cp_str path, const s
 	if (S_ISLNK(st->st_mode))
 		return read_link(full.p, path, out, err);
 	if (!S_ISREG(st->st_mode))
-		return cp_err_set(err, CP_EUNSUPPORTED, "%.*s is neither a file nor a link", CP_STR(path));
+		return cp_err_set(err, CP_EUNSUPPORTED, "%.*s is neither a file nor a link",
+				  CP_STR(path));
 	return read_regular(full.p, path, st, out, err);
 }
 
-int cp_repo_work_read_attributes(void *self, struct cp_str folder, struct cp_buf *out, struct cp_err *err)
+int cp_repo_work_read_attributes(void *self, struct cp_str folder, struct cp_buf *out,
+				 struct cp_err *err)
 {
 	const struct cp_work_tree *w = self;
-	cp_auto_buf struct cp_buf path = CP_BUF_INIT(2 * CP_MAX_PATH_BYTES), full = CP_BUF_INIT(3 * CP_MAX_PATH_BYTES);
+	cp_auto_buf struct cp_buf path = CP_BUF_INIT(2 * CP_MAX_PATH_BYTES),
+				  full = CP_BUF_INIT(3 * CP_MAX_PATH_BYTES);
 	struct stat st;
 	int r;
 
@@ -125,8 +138,9 @@ static struct cp_oid own_oid(struct cp_sha256 *h)
 
 struct cp_oid cp_repo_work_stat_oid(struct cp_str path, const struct stat *st)
 {
-	int64_t state[] = {(int64_t)st->st_dev, (int64_t)st->st_ino, st->st_mode, st->st_size, st->st_mtim.tv_sec,
-			   st->st_mtim.tv_nsec, st->st_ctim.tv_sec, st->st_ctim.tv_nsec};
+	int64_t state[] = {(int64_t)st->st_dev, (int64_t)st->st_ino, st->st_mode,
+			   st->st_size,         st->st_mtim.tv_sec,  st->st_mtim.tv_nsec,
+			   st->st_ctim.tv_sec,  st->st_ctim.tv_nsec};
 	struct cp_sha256 h;
 
 	cp_sha256_init(&h);
@@ -151,7 +165,8 @@ static struct cp_oid raw_oid(struct cp_str bytes)
 
 static bool same_time(git_index_time a, struct timespec b)
 {
-	return (uint32_t)a.seconds == (uint32_t)b.tv_sec && (a.nanoseconds == 0 || a.nanoseconds == (uint32_t)b.tv_nsec);
+	return (uint32_t)a.seconds == (uint32_t)b.tv_sec &&
+	       (a.nanoseconds == 0 || a.nanoseconds == (uint32_t)b.tv_nsec);
 }
 
 /* Written after the index was: the file may have changed again within the same tick. */
@@ -159,16 +174,19 @@ static bool is_racy(const struct cp_work_tree *w, const git_index_entry *e)
 {
 	int64_t s = (uint32_t)e->mtime.seconds, index_s = (uint32_t)w->index_time.tv_sec;
 
-	return s > index_s || (s == index_s && (int64_t)e->mtime.nanoseconds >= w->index_time.tv_nsec);
+	return s > index_s ||
+	       (s == index_s && (int64_t)e->mtime.nanoseconds >= w->index_time.tv_nsec);
 }
 
 /* git's ie_match_stat: the file is as it was when git wrote or added it. */
-static bool is_unchanged(const struct cp_work_tree *w, const git_index_entry *e, const struct stat *st)
+static bool is_unchanged(const struct cp_work_tree *w, const git_index_entry *e,
+			 const struct stat *st)
 {
 	bool is_link = (e->mode & 0170000) == 0120000;
 
-	return is_link == S_ISLNK(st->st_mode) && same_time(e->mtime, st->st_mtim) && same_time(e->ctime, st->st_ctim) &&
-	       e->file_size == (uint32_t)st->st_size && e->ino == (uint32_t)st->st_ino && e->uid == (uint32_t)st->st_uid &&
+	return is_link == S_ISLNK(st->st_mode) && same_time(e->mtime, st->st_mtim) &&
+	       same_time(e->ctime, st->st_ctim) && e->file_size == (uint32_t)st->st_size &&
+	       e->ino == (uint32_t)st->st_ino && e->uid == (uint32_t)st->st_uid &&
 	       e->gid == (uint32_t)st->st_gid && !is_racy(w, e);
 }
 
@@ -192,7 +210,7 @@ struct identity {
 	struct cp_conversion conversion;
 	struct cp_oid known; /* the blob of the index, n = 0 without one */
 	bool unchanged;
-	struct cp_oid oid;   /* the answer */
+	struct cp_oid oid; /* the answer */
 };
 
 static int remember(struct identity *id, const struct cp_conversion *undone, struct cp_err *err)
@@ -249,8 +267,8 @@ static int hash_file(struct identity *id, struct cp_err *err)
 }
 
 /* Does this blob give the bytes on disk? */
-static int gives(const struct identity *id, struct cp_str blob, const struct cp_oid *oid, struct cp_str bytes, bool *ret,
-		 struct cp_err *err)
+static int gives(const struct identity *id, struct cp_str blob, const struct cp_oid *oid,
+		 struct cp_str bytes, bool *ret, struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf out = CP_BUF_INIT(4 * CP_MAX_BLOB_BYTES);
 	int r = cp_convert(&id->conversion, oid, blob, &out, err);
@@ -302,7 +320,8 @@ static int use_index_or_raw(struct identity *id, struct cp_err *err)
 	cp_auto_buf struct cp_buf bytes = CP_BUF_INIT(CP_MAX_BLOB_BYTES);
 	int r;
 
-	if (id->unchanged && cp_repo_blob_size(id->w->repo, &id->known, &(uint64_t){0}, NULL) == 0 &&
+	if (id->unchanged &&
+	    cp_repo_blob_size(id->w->repo, &id->known, &(uint64_t){0}, NULL) == 0 &&
 	    !has_size(id->w, &id->known, id->st)) {
 		id->oid = id->known;
 		return 0;
@@ -344,13 +363,16 @@ static int identify_plain(struct identity *id, struct cp_err *err)
 /* A file that is in the index as it is on disk costs no look into it, unless it is converted. */
 static bool is_cheap(const struct identity *id)
 {
-	return id->unchanged && (id->conversion.kind != CP_CONV_NONE || has_size(id->w, &id->known, id->st));
+	return id->unchanged &&
+	       (id->conversion.kind != CP_CONV_NONE || has_size(id->w, &id->known, id->st));
 }
 
-int cp_repo_work_identify(struct cp_work_tree *w, struct cp_str path, const struct stat *st, enum cp_work_effort effort,
-			  struct cp_entry *ret_entry, bool *ret_known, struct cp_err *err)
+int cp_repo_work_identify(struct cp_work_tree *w, struct cp_str path, const struct stat *st,
+			  enum cp_work_effort effort, struct cp_entry *ret_entry, bool *ret_known,
+			  struct cp_err *err)
 {
-	struct identity id = {.w = w, .path = path, .st = st, .conversion = {CP_CONV_NONE, CP_S("")}};
+	struct identity id = {
+		.w = w, .path = path, .st = st, .conversion = {CP_CONV_NONE, CP_S("")}};
 	const git_index_entry *e = git_index_get_bypath(w->index, path.p, 0);
 	int r = 0;
 
@@ -371,7 +393,9 @@ int cp_repo_work_identify(struct cp_work_tree *w, struct cp_str path, const stru
 		r = identify_converted(&id, err);
 	else
 		r = identify_plain(&id, err);
-	ret_entry->kind = S_ISLNK(st->st_mode) ? CP_ENTRY_SYMLINK : st->st_mode & S_IXUSR ? CP_ENTRY_EXEC : CP_ENTRY_FILE;
+	ret_entry->kind = S_ISLNK(st->st_mode)    ? CP_ENTRY_SYMLINK
+			  : st->st_mode & S_IXUSR ? CP_ENTRY_EXEC
+						  : CP_ENTRY_FILE;
 	ret_entry->oid = id.oid;
 	return r;
 }

@@ -15,8 +15,8 @@ struct scan {
 	bool all_known; /* every entry has an id that git would give it */
 };
 
-static int folder_id(struct cp_work_tree *w, struct cp_str path, const struct stat *st, unsigned depth, struct cp_oid *ret_oid,
-		     bool *ret_real, struct cp_err *err);
+static int folder_id(struct cp_work_tree *w, struct cp_str path, const struct stat *st,
+		     unsigned depth, struct cp_oid *ret_oid, bool *ret_real, struct cp_err *err);
 
 /* Does the index know files below this folder, or the folder itself as a submodule? */
 static const git_index_entry *submodule_of(const struct cp_work_tree *w, struct cp_str path)
@@ -26,7 +26,8 @@ static const git_index_entry *submodule_of(const struct cp_work_tree *w, struct 
 	return e && (e->mode & 0170000) == 0160000 ? e : NULL;
 }
 
-static int is_tracked(const struct cp_work_tree *w, struct cp_str path, bool *ret, struct cp_err *err)
+static int is_tracked(const struct cp_work_tree *w, struct cp_str path, bool *ret,
+		      struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf prefix = CP_BUF_INIT(2 * CP_MAX_PATH_BYTES);
 	size_t at;
@@ -53,8 +54,8 @@ static bool is_empty_folder(const char *full)
 }
 
 /* A submodule that is checked out is a folder with files like any other: a build sees them. */
-static int scan_folder(struct scan *s, struct cp_str path, const char *full, const struct stat *st, unsigned depth,
-		       struct cp_entry *e, struct cp_err *err)
+static int scan_folder(struct scan *s, struct cp_str path, const char *full, const struct stat *st,
+		       unsigned depth, struct cp_entry *e, struct cp_err *err)
 {
 	const git_index_entry *submodule = submodule_of(s->w, path);
 	bool real = false;
@@ -73,7 +74,8 @@ static int scan_folder(struct scan *s, struct cp_str path, const char *full, con
 
 static int scan_entry(struct scan *s, const char *name, unsigned depth, struct cp_err *err)
 {
-	cp_auto_buf struct cp_buf full = CP_BUF_INIT(3 * CP_MAX_PATH_BYTES), path = CP_BUF_INIT(CP_MAX_PATH_BYTES);
+	cp_auto_buf struct cp_buf full = CP_BUF_INIT(3 * CP_MAX_PATH_BYTES),
+				  path = CP_BUF_INIT(CP_MAX_PATH_BYTES);
 	struct cp_entry e = {.name = cp_arena_str(s->w->a, cp_str_c(name))};
 	bool known = true;
 	struct stat st;
@@ -84,15 +86,17 @@ static int scan_entry(struct scan *s, const char *name, unsigned depth, struct c
 		cp_buf_addc(&path, '/');
 	cp_buf_addz(&path, name);
 	if (cp_buf_error(&path) || !e.name.p)
-		return cp_err_set(err, cp_buf_error(&path) == CP_ELIMIT ? CP_ELIMIT : CP_ENOMEM, "%.*s/%s: path too long", CP_STR(s->path),
-				  name);
+		return cp_err_set(err, cp_buf_error(&path) == CP_ELIMIT ? CP_ELIMIT : CP_ENOMEM,
+				  "%.*s/%s: path too long", CP_STR(s->path), name);
 	r = cp_repo_work_path(s->w, cp_buf_str(&path), &full, err);
 	if (r < 0)
 		return r;
 	if (lstat(full.p, &st) < 0)
-		return errno == ENOENT ? 0 : cp_err_set(err, CP_EIO, "%s cannot be looked at", path.p);
+		return errno == ENOENT ? 0
+				       : cp_err_set(err, CP_EIO, "%s cannot be looked at", path.p);
 	if (++s->w->n_entries > CP_MAX_TREE_ENTRIES)
-		return cp_err_set(err, CP_ELIMIT, "more than %u files in the work tree", CP_MAX_TREE_ENTRIES);
+		return cp_err_set(err, CP_ELIMIT, "more than %u files in the work tree",
+				  CP_MAX_TREE_ENTRIES);
 	if (S_ISDIR(st.st_mode))
 		r = scan_folder(s, cp_buf_str(&path), full.p, &st, depth, &e, err);
 	else
@@ -116,13 +120,15 @@ static int scan(struct scan *s, unsigned depth, struct cp_err *err)
 	if (r < 0)
 		return r;
 	if (depth > CP_MAX_TREE_DEPTH)
-		return cp_err_set(err, CP_ELIMIT, "%.*s: folders more than %u deep", CP_STR(s->path), CP_MAX_TREE_DEPTH);
+		return cp_err_set(err, CP_ELIMIT, "%.*s: folders more than %u deep",
+				  CP_STR(s->path), CP_MAX_TREE_DEPTH);
 	dir = opendir(full.p);
 	if (!dir)
 		return cp_err_set(err, CP_EIO, "%.*s: the folder cannot be read", CP_STR(s->path));
 	s->all_known = true;
 	while (r == 0 && (errno = 0, d = readdir(dir))) {
-		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 || (s->path.n == 0 && strcmp(d->d_name, ".git") == 0))
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 ||
+		    (s->path.n == 0 && strcmp(d->d_name, ".git") == 0))
 			continue;
 		r = scan_entry(s, d->d_name, depth, err);
 	}
@@ -137,8 +143,12 @@ static int compare_as_git(const void *x, const void *y)
 	const struct cp_entry *a = x, *b = y;
 	size_t n = a->name.n < b->name.n ? a->name.n : b->name.n;
 	int c = memcmp(a->name.p, b->name.p, n);
-	unsigned char ca = a->name.n > n ? (unsigned char)a->name.p[n] : a->kind == CP_ENTRY_DIR ? '/' : 0;
-	unsigned char cb = b->name.n > n ? (unsigned char)b->name.p[n] : b->kind == CP_ENTRY_DIR ? '/' : 0;
+	unsigned char ca = a->name.n > n             ? (unsigned char)a->name.p[n]
+			   : a->kind == CP_ENTRY_DIR ? '/'
+						     : 0;
+	unsigned char cb = b->name.n > n             ? (unsigned char)b->name.p[n]
+			   : b->kind == CP_ENTRY_DIR ? '/'
+						     : 0;
 
 	return c ? c : (int)ca - (int)cb;
 }
@@ -146,7 +156,8 @@ static int compare_as_git(const void *x, const void *y)
 /* ---- ids of folders ---- */
 
 /* An id that no folder of git has, until somebody lists it. */
-static int make_lazy(struct cp_work_tree *w, struct cp_str path, const struct stat *st, struct cp_oid *ret_oid, struct cp_err *err)
+static int make_lazy(struct cp_work_tree *w, struct cp_str path, const struct stat *st,
+		     struct cp_oid *ret_oid, struct cp_err *err)
 {
 	struct cp_work_path *l = CP_NEW(w->a, struct cp_work_path);
 
@@ -161,8 +172,8 @@ static int make_lazy(struct cp_work_tree *w, struct cp_str path, const struct st
 }
 
 /* The id that git gives the folder, when every file in it is as the index knows it; *ret_real false otherwise. */
-static int try_real(struct cp_work_tree *w, struct cp_str path, unsigned depth, struct cp_oid *ret_oid, bool *ret_real,
-		    struct cp_err *err)
+static int try_real(struct cp_work_tree *w, struct cp_str path, unsigned depth,
+		    struct cp_oid *ret_oid, bool *ret_real, struct cp_err *err)
 {
 	struct scan s = {.w = w, .path = path, .effort = CP_WORK_CHEAP};
 	int r = scan(&s, depth, err);
@@ -181,8 +192,8 @@ struct known_folder {
 	bool real;
 };
 
-static int folder_id(struct cp_work_tree *w, struct cp_str path, const struct stat *st, unsigned depth, struct cp_oid *ret_oid,
-		     bool *ret_real, struct cp_err *err)
+static int folder_id(struct cp_work_tree *w, struct cp_str path, const struct stat *st,
+		     unsigned depth, struct cp_oid *ret_oid, bool *ret_real, struct cp_err *err)
 {
 	struct known_folder *k = cp_map_get(&w->ids, path);
 	bool tracked = false;
@@ -210,7 +221,8 @@ static int folder_id(struct cp_work_tree *w, struct cp_str path, const struct st
 
 /* ---- the tree ---- */
 
-static int list_lazy(struct cp_work_tree *w, const struct cp_work_path *l, const struct cp_dir **ret_dir, struct cp_err *err)
+static int list_lazy(struct cp_work_tree *w, const struct cp_work_path *l,
+		     const struct cp_dir **ret_dir, struct cp_err *err)
 {
 	struct scan s = {.w = w, .path = l->path, .effort = CP_WORK_FULL};
 	unsigned depth = 0;
@@ -236,7 +248,8 @@ static int list_lazy(struct cp_work_tree *w, const struct cp_work_path *l, const
 	return r;
 }
 
-static int work_tree_list(struct cp_tree *t, const struct cp_oid *oid, const struct cp_dir **ret_dir, struct cp_err *err)
+static int work_tree_list(struct cp_tree *t, const struct cp_oid *oid,
+			  const struct cp_dir **ret_dir, struct cp_err *err)
 {
 	struct cp_work_tree *w = (struct cp_work_tree *)t;
 	const struct cp_work_path *l;
@@ -247,7 +260,8 @@ static int work_tree_list(struct cp_tree *t, const struct cp_oid *oid, const str
 	d = cp_map_get(&w->dirs, cp_repo_oid_key(oid));
 	l = d ? NULL : cp_map_get(&w->lazy, cp_repo_oid_key(oid));
 	if (!d)
-		r = l ? list_lazy(w, l, &d, err) : cp_err_set(err, CP_ENOTFOUND, "no such folder in the work tree");
+		r = l ? list_lazy(w, l, &d, err)
+		      : cp_err_set(err, CP_ENOTFOUND, "no such folder in the work tree");
 	pthread_mutex_unlock(&w->lock);
 	if (r == 0)
 		*ret_dir = d;
@@ -264,7 +278,8 @@ static const struct cp_work_file *file_of(struct cp_work_tree *w, const struct c
 	return f;
 }
 
-static int work_tree_read(struct cp_tree *t, const struct cp_oid *oid, struct cp_buf *out, struct cp_err *err)
+static int work_tree_read(struct cp_tree *t, const struct cp_oid *oid, struct cp_buf *out,
+			  struct cp_err *err)
 {
 	struct cp_work_tree *w = (struct cp_work_tree *)t;
 	const struct cp_work_file *f = file_of(w, oid);
@@ -279,10 +294,13 @@ static int work_tree_read(struct cp_tree *t, const struct cp_oid *oid, struct cp
 	if (r < 0)
 		return r;
 	cp_repo_unconvert(&f->conversion, cp_buf_str(&bytes), out);
-	return cp_buf_error(out) ? cp_err_set(err, cp_buf_error(out), "%.*s is over its limit", CP_STR(f->path)) : 0;
+	return cp_buf_error(out) ? cp_err_set(err, cp_buf_error(out), "%.*s is over its limit",
+					      CP_STR(f->path))
+				 : 0;
 }
 
-static int work_tree_size(struct cp_tree *t, const struct cp_oid *oid, uint64_t *ret_size, struct cp_err *err)
+static int work_tree_size(struct cp_tree *t, const struct cp_oid *oid, uint64_t *ret_size,
+			  struct cp_err *err)
 {
 	struct cp_work_tree *w = (struct cp_work_tree *)t;
 	const struct cp_work_file *f = file_of(w, oid);
@@ -312,7 +330,8 @@ static void work_tree_free(struct cp_tree *t)
 	free(w);
 }
 
-static const struct cp_tree_ops work_tree_ops = {work_tree_list, work_tree_read, work_tree_size, work_tree_free};
+static const struct cp_tree_ops work_tree_ops = {work_tree_list, work_tree_read, work_tree_size,
+						 work_tree_free};
 
 bool cp_repo_work_tree_is_raw(struct cp_tree *t, struct cp_str path)
 {

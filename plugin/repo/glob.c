@@ -65,9 +65,9 @@ static bool in_class(struct cp_str name, unsigned char c, bool *ret_known)
 
 struct set {
 	struct cp_str pattern;
-	size_t at;        /* behind the last byte looked at */
-	unsigned char c;  /* the byte of the text */
-	int previous;     /* the member before, for ranges; 0 = none */
+	size_t at;       /* behind the last byte looked at */
+	unsigned char c; /* the byte of the text */
+	int previous;    /* the member before, for ranges; 0 = none */
 	bool matched;
 	bool broken;
 };
@@ -150,7 +150,8 @@ struct matcher {
 	struct cp_str pattern, text;
 	bool paths;
 	size_t p, t;
-	size_t star_p, star_t; /* behind the last star, and where its match ends; NONE without one */
+	size_t star_p,
+		star_t; /* behind the last star, and where its match ends; NONE without one */
 	size_t deep_p, deep_t; /* the same of the last "**" between slashes */
 };
 
@@ -178,7 +179,8 @@ static bool retry(struct matcher *m)
 {
 	size_t slash;
 
-	if (m->star_p != NONE && m->star_t < m->text.n && !(m->paths && m->text.p[m->star_t] == '/')) {
+	if (m->star_p != NONE && m->star_t < m->text.n &&
+	    !(m->paths && m->text.p[m->star_t] == '/')) {
 		m->t = ++m->star_t;
 		m->p = m->star_p;
 		return true;
@@ -202,7 +204,8 @@ static bool enter_star(struct matcher *m)
 
 	while (end < m->pattern.n && m->pattern.p[end] == '*')
 		end++;
-	escaped = end + 1 < m->pattern.n && m->pattern.p[end] == '\\' && m->pattern.p[end + 1] == '/';
+	escaped =
+		end + 1 < m->pattern.n && m->pattern.p[end] == '\\' && m->pattern.p[end + 1] == '/';
 	deep = m->paths && end - from > 1 && (from == 0 || m->pattern.p[from - 1] == '/') &&
 	       (end == m->pattern.n || m->pattern.p[end] == '/' || escaped);
 	m->p = end;
@@ -218,12 +221,14 @@ static bool enter_star(struct matcher *m)
 	}
 	m->p = m->deep_p = end + 1 + escaped;
 	m->deep_t = m->t;
-	return escaped ? retry(m) : true; /* "**" "\/" wants a slash, "**" "/" matches no folder, too */
+	return escaped ? retry(m)
+		       : true; /* "**" "\/" wants a slash, "**" "/" matches no folder, too */
 }
 
 bool cp_repo_glob_match(struct cp_str pattern, struct cp_str text, bool paths)
 {
-	struct matcher m = {.pattern = pattern, .text = text, .paths = paths, .star_p = NONE, .deep_p = NONE};
+	struct matcher m = {
+		.pattern = pattern, .text = text, .paths = paths, .star_p = NONE, .deep_p = NONE};
 
 	for (;;) {
 		bool ok;

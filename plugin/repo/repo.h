@@ -27,9 +27,9 @@ static inline bool cp_oid_eq(const struct cp_oid *a, const struct cp_oid *b)
 }
 
 enum cp_entry_kind {
-	CP_ENTRY_FILE,      /* 100644 and the historical 100664 */
-	CP_ENTRY_EXEC,      /* 100755 */
-	CP_ENTRY_SYMLINK,   /* the blob is the target text */
+	CP_ENTRY_FILE,    /* 100644 and the historical 100664 */
+	CP_ENTRY_EXEC,    /* 100755 */
+	CP_ENTRY_SYMLINK, /* the blob is the target text */
 	CP_ENTRY_DIR,
 	CP_ENTRY_SUBMODULE, /* an empty directory in a clone without --recurse-submodules */
 };
@@ -54,11 +54,14 @@ struct cp_tree_ops {
 	 * Directory with this id. CP_ENOTFOUND: the object is not in this clone (shallow, partial).
 	 * The listing lives as long as the tree and the same id gives the same pointer.
 	 */
-	int (*list)(struct cp_tree *t, const struct cp_oid *oid, const struct cp_dir **ret_dir, struct cp_err *err);
+	int (*list)(struct cp_tree *t, const struct cp_oid *oid, const struct cp_dir **ret_dir,
+		    struct cp_err *err);
 	/* Blob bytes appended to `out`, before any checkout conversion. CP_ENOTFOUND, CP_ELIMIT (over out->max). */
-	int (*read)(struct cp_tree *t, const struct cp_oid *oid, struct cp_buf *out, struct cp_err *err);
+	int (*read)(struct cp_tree *t, const struct cp_oid *oid, struct cp_buf *out,
+		    struct cp_err *err);
 	/* Size in bytes of a blob, without reading it where that is possible. */
-	int (*size)(struct cp_tree *t, const struct cp_oid *oid, uint64_t *ret_size, struct cp_err *err);
+	int (*size)(struct cp_tree *t, const struct cp_oid *oid, uint64_t *ret_size,
+		    struct cp_err *err);
 	void (*free)(struct cp_tree *t);
 };
 
@@ -67,18 +70,19 @@ struct cp_tree_ops {
  */
 struct cp_tree {
 	const struct cp_tree_ops *ops;
-	struct cp_oid root;      /* id of the root directory; n = 0 for a tree without files */
-	struct cp_oid commit;    /* n = 0 for the index, the work tree, a memory tree */
-	struct cp_str name;      /* the rev as the user wrote it, for messages */
-	bool is_work_tree;       /* built from files on disk: untracked and ignored files are in it */
+	struct cp_oid root;   /* id of the root directory; n = 0 for a tree without files */
+	struct cp_oid commit; /* n = 0 for the index, the work tree, a memory tree */
+	struct cp_str name;   /* the rev as the user wrote it, for messages */
+	bool is_work_tree; /* built from files on disk: untracked and ignored files are in it; read it as a commit all the same */
 };
 
-static inline int cp_tree_list(struct cp_tree *t, const struct cp_oid *oid, const struct cp_dir **ret_dir,
-			       struct cp_err *err)
+static inline int cp_tree_list(struct cp_tree *t, const struct cp_oid *oid,
+			       const struct cp_dir **ret_dir, struct cp_err *err)
 {
 	return t->ops->list(t, oid, ret_dir, err);
 }
-static inline int cp_tree_read(struct cp_tree *t, const struct cp_oid *oid, struct cp_buf *out, struct cp_err *err)
+static inline int cp_tree_read(struct cp_tree *t, const struct cp_oid *oid, struct cp_buf *out,
+			       struct cp_err *err)
 {
 	return t->ops->read(t, oid, out, err);
 }
@@ -94,14 +98,17 @@ const struct cp_entry *cp_dir_find(const struct cp_dir *dir, struct cp_str name)
  * The entry at a clean relative path ("" = the root as a CP_ENTRY_DIR), not following symlinks.
  * CP_ENOTFOUND when there is none, or a missing object (err->hint then says how to mend the clone).
  */
-int cp_tree_find(struct cp_tree *t, struct cp_str path, struct cp_entry *ret_entry, struct cp_err *err);
+int cp_tree_find(struct cp_tree *t, struct cp_str path, struct cp_entry *ret_entry,
+		 struct cp_err *err);
 /* Bytes of the file at a path; follows symlinks inside the tree (at most CP_MAX_SYMLINKS). */
-int cp_tree_read_path(struct cp_tree *t, struct cp_str path, struct cp_buf *out, struct cp_err *err);
+int cp_tree_read_path(struct cp_tree *t, struct cp_str path, struct cp_buf *out,
+		      struct cp_err *err);
 
 /* A tree built from memory, for tests and for contexts that are not in git. Files are added before the first list. */
 struct cp_tree *cp_memory_tree_new(void);
 /* path: clean, relative. content: file bytes or link target; ignored for directories and submodules. */
-int cp_memory_tree_add(struct cp_tree *t, struct cp_str path, enum cp_entry_kind kind, struct cp_str content);
+int cp_memory_tree_add(struct cp_tree *t, struct cp_str path, enum cp_entry_kind kind,
+		       struct cp_str content);
 
 /* ---- git ---- */
 
@@ -109,8 +116,9 @@ struct cp_repo; /* one repository, opened; any thread, it locks */
 
 /*
  * Open a repository: a work tree (or a folder inside one), a bare repository, a worktree with a .git file.
- * CP_ENOTFOUND with a hint when `path` is none. Ownership checks of git's safe.directory are not applied:
- * nothing of the repository is executed.
+ * CP_ENOTFOUND with a hint when `path` is none; CP_EUNSUPPORTED for SHA-256 object names and formats that we do not know.
+ * Ownership checks of git's safe.directory are not applied: nothing of the repository is executed. The configuration of the user and
+ * of the system is not read, and no variable of git's (GIT_DIR ...) is looked at.
  */
 int cp_repo_open(const char *path, struct cp_repo **ret_repo, struct cp_err *err);
 void cp_repo_free(struct cp_repo *r);
@@ -125,14 +133,25 @@ struct cp_commit {
 	int64_t time; /* committer time, seconds since 1970 */
 };
 
-/* Any rev that git rev-parse takes and that names a commit. CP_ENOTFOUND with a hint (git fetch ...). */
-int cp_repo_resolve(struct cp_repo *r, const char *rev, struct cp_commit *ret_commit, struct cp_err *err);
-/* The tree of a commit. */
-int cp_repo_tree(struct cp_repo *r, const struct cp_commit *c, const char *rev, struct cp_tree **ret_tree,
-		 struct cp_err *err);
-/* The index as a tree (conflicts are CP_EINVAL); bare: CP_ENOTFOUND. */
+/*
+ * Any rev that git rev-parse takes and that names a commit. CP_ENOTFOUND with a hint (git fetch ...); CP_EINVAL for what cannot be a
+ * commit; CP_EUNSUPPORTED for a search in messages (":/text", "HEAD^{/text}"). A shallow clone ends where git says it ends.
+ */
+int cp_repo_resolve(struct cp_repo *r, const char *rev, struct cp_commit *ret_commit,
+		    struct cp_err *err);
+/* The tree of a commit. Listings are shared by all trees of one repository. A tree may outlive the handle of its repository. */
+int cp_repo_tree(struct cp_repo *r, const struct cp_commit *c, const char *rev,
+		 struct cp_tree **ret_tree, struct cp_err *err);
+/* The index as a tree (conflicts are CP_EINVAL; a split or sparse index is CP_EUNSUPPORTED); bare: CP_ENOTFOUND. */
 int cp_repo_index_tree(struct cp_repo *r, struct cp_tree **ret_tree, struct cp_err *err);
-/* The files on disk below the work tree, .git left out, untracked and git-ignored ones included. */
+/*
+ * The files on disk below the work tree, its .git left out, untracked and git-ignored ones included. An entry has the id of the blob
+ * whose checkout gives these bytes, so that the tree compares with commits (the same .gitattributes rules lead from the blob to the
+ * bytes on disk); a file that no blob gives has an id that no blob has, and no conversion. A folder with changes has an id that no
+ * folder of a commit has, whatever it holds: descend. A submodule that is checked out is a folder; one that is not is a SUBMODULE.
+ * Neither file nor link (a pipe, a socket): a FILE that equals nothing and cannot be read (CP_EUNSUPPORTED).
+ * Permission bits other than x are not in it. A file that changes after it was listed is CP_ENOTFOUND when read.
+ */
 int cp_repo_work_tree_tree(struct cp_repo *r, struct cp_tree **ret_tree, struct cp_err *err);
 
 /*
@@ -145,8 +164,8 @@ struct cp_environment {
 	const void *self;
 };
 int cp_repo_default_base(struct cp_arena *a, struct cp_repo *r, const struct cp_commit *head,
-			 const struct cp_environment *env, struct cp_commit *ret_base, struct cp_str *ret_rev,
-			 struct cp_str *ret_why, struct cp_err *err);
+			 const struct cp_environment *env, struct cp_commit *ret_base,
+			 struct cp_str *ret_rev, struct cp_str *ret_why, struct cp_err *err);
 
 /* ---- differences ---- */
 
@@ -157,8 +176,8 @@ enum cp_change { CP_CHANGE_ADDED, CP_CHANGE_REMOVED, CP_CHANGE_MODIFIED, CP_CHAN
  * calls `visit` with the path (borrowed for the call) in byte order. A negative result of visit stops the walk and is returned.
  */
 int cp_tree_diff(struct cp_tree *a, struct cp_tree *b,
-		 int (*visit)(void *self, struct cp_str path, enum cp_change change, const struct cp_entry *old_entry,
-			      const struct cp_entry *new_entry),
+		 int (*visit)(void *self, struct cp_str path, enum cp_change change,
+			      const struct cp_entry *old_entry, const struct cp_entry *new_entry),
 		 void *self, struct cp_err *err);
 
 /* ---- checkout conversions ---- */
@@ -167,28 +186,38 @@ int cp_tree_diff(struct cp_tree *a, struct cp_tree *b,
  * What git does to a blob when it checks it out on Linux with default settings (core.autocrlf unset).
  * "none" covers text, text=auto, eol=lf, -text, binary: the bytes are the blob's.
  */
-enum cp_conversion_kind { CP_CONV_NONE, CP_CONV_CRLF, CP_CONV_CRLF_AUTO, CP_CONV_IDENT, CP_CONV_FILTER, CP_CONV_ENCODING };
+enum cp_conversion_kind {
+	CP_CONV_NONE,
+	CP_CONV_CRLF,
+	CP_CONV_CRLF_AUTO,
+	CP_CONV_IDENT,
+	CP_CONV_FILTER,
+	CP_CONV_ENCODING
+};
 struct cp_conversion {
 	enum cp_conversion_kind kind;
-	struct cp_str detail; /* filter name ("lfs"), encoding, or "" */
+	struct cp_str
+		detail; /* filter name ("lfs"), encoding, "ident" beside CRLF or CRLF_AUTO when $Id$ is expanded too, or "" */
 };
 
 /*
- * Conversions of one tree, from the .gitattributes files inside it. NULL in *ret when the tree holds none at all
- * (the common case; finding that out costs one listing of the root unless `deep`).
- * The answer for a path is CP_CONV_NONE unless attributes say otherwise.
+ * Conversions of one tree, from the .gitattributes files inside it; other places of attributes belong to one machine and are not
+ * looked at. Folders are read when a path in them is asked for: cp_attributes_new costs a listing of the root.
+ * The answer for a path is CP_CONV_NONE unless attributes say otherwise. It holds for files, not for links and submodules.
+ * An answer depends on the .gitattributes of all folders on the way: equal subtrees of two commits are equal checkouts only if
+ * those above them are equal, too.
  */
 struct cp_attributes;
 int cp_attributes_new(struct cp_arena *a, struct cp_tree *t, struct cp_attributes **ret_attributes,
 		      struct cp_err *err);
 /* `path` is relative to the repository's root. Reads the .gitattributes of the folders on the way (cached). */
-int cp_attributes_of(struct cp_attributes *at, struct cp_str path, struct cp_conversion *ret_conversion,
-		     struct cp_err *err);
-/* The bytes as checked out: CRLF and ident applied; CP_EUNSUPPORTED for FILTER (other than none) and ENCODING. */
-int cp_convert(const struct cp_conversion *c, const struct cp_oid *oid, struct cp_str blob, struct cp_buf *out,
-	       struct cp_err *err);
+int cp_attributes_of(struct cp_attributes *at, struct cp_str path,
+		     struct cp_conversion *ret_conversion, struct cp_err *err);
+/* The bytes as checked out: CRLF and ident applied (`oid`: of the blob); CP_EUNSUPPORTED for FILTER and ENCODING. */
+int cp_convert(const struct cp_conversion *c, const struct cp_oid *oid, struct cp_str blob,
+	       struct cp_buf *out, struct cp_err *err);
 
-/* History: first-parent commits from `from` backwards, at most `max`. */
+/* History: first-parent commits from `from` backwards, at most `max`; it ends where a shallow clone is cut. */
 int cp_repo_history(struct cp_arena *a, struct cp_repo *r, const struct cp_commit *from, size_t max,
 		    struct cp_commit **ret_commits, size_t *ret_n, struct cp_err *err);
 

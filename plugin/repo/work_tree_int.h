@@ -27,11 +27,11 @@ struct cp_work_tree {
 	struct cp_attribute_files files;
 	struct cp_attributes *attributes;
 
-	struct cp_map dirs;  /* id ─► struct cp_dir, listed */
-	struct cp_map lazy;  /* id of a folder that is not listed yet ─► struct cp_work_path */
-	struct cp_map ids;   /* path ─► struct cp_oid of a folder */
+	struct cp_map dirs; /* id ─► struct cp_dir, listed */
+	struct cp_map lazy; /* id of a folder that is not listed yet ─► struct cp_work_path */
+	struct cp_map ids;  /* path ─► struct cp_oid of a folder */
 	struct cp_map files_by_id; /* id of a blob ─► struct cp_work_file */
-	struct cp_map raw;   /* paths of files that no blob gives */
+	struct cp_map raw;         /* paths of files that no blob gives */
 	size_t n_entries;
 };
 
@@ -44,7 +44,7 @@ struct cp_work_path {
 struct cp_work_file {
 	struct cp_oid oid;
 	struct cp_str path;
-	struct stat st; /* as when it was identified */
+	struct stat st;                  /* as when it was identified */
 	struct cp_conversion conversion; /* that was undone for the id */
 };
 
@@ -55,15 +55,18 @@ enum cp_work_effort {
 };
 
 /* Id and kind of the file or link at `path`, whose lstat is st. Under the lock. */
-int cp_repo_work_identify(struct cp_work_tree *w, struct cp_str path, const struct stat *st, enum cp_work_effort effort,
-			  struct cp_entry *ret_entry, bool *ret_known, struct cp_err *err);
+int cp_repo_work_identify(struct cp_work_tree *w, struct cp_str path, const struct stat *st,
+			  enum cp_work_effort effort, struct cp_entry *ret_entry, bool *ret_known,
+			  struct cp_err *err);
 /* Bytes on disk of a file or of a link's target, never through a link. CP_ENOTFOUND, CP_EIO, CP_ELIMIT. */
-int cp_repo_work_bytes(const struct cp_work_tree *w, struct cp_str path, const struct stat *st, struct cp_buf *out,
-		       struct cp_err *err);
+int cp_repo_work_bytes(const struct cp_work_tree *w, struct cp_str path, const struct stat *st,
+		       struct cp_buf *out, struct cp_err *err);
 /* The path below the work tree as the system wants it. */
-int cp_repo_work_path(const struct cp_work_tree *w, struct cp_str path, struct cp_buf *out, struct cp_err *err);
+int cp_repo_work_path(const struct cp_work_tree *w, struct cp_str path, struct cp_buf *out,
+		      struct cp_err *err);
 /* An id that depends on the state of the file only and that no object has. */
 struct cp_oid cp_repo_work_stat_oid(struct cp_str path, const struct stat *st);
-int cp_repo_work_read_attributes(void *self, struct cp_str folder, struct cp_buf *out, struct cp_err *err);
+int cp_repo_work_read_attributes(void *self, struct cp_str folder, struct cp_buf *out,
+				 struct cp_err *err);
 
 #endif

@@ -21,9 +21,11 @@ static void convert(const struct cp_conversion *c, struct cp_str file)
 	struct cp_oid oid = {.n = 20};
 	int r = cp_convert(c, &oid, file, &out, NULL);
 
-	if (r != cp_convert(c, &oid, file, &again, NULL) || !cp_str_eq(cp_buf_str(&out), cp_buf_str(&again)))
+	if (r != cp_convert(c, &oid, file, &again, NULL) ||
+	    !cp_str_eq(cp_buf_str(&out), cp_buf_str(&again)))
 		abort();
-	if (r == 0 && (c->kind == CP_CONV_CRLF || c->kind == CP_CONV_CRLF_AUTO) && c->detail.n == 0 && out.n < file.n)
+	if (r == 0 && (c->kind == CP_CONV_CRLF || c->kind == CP_CONV_CRLF_AUTO) &&
+	    c->detail.n == 0 && out.n < file.n)
 		abort();
 	if (r == 0 && c->kind == CP_CONV_NONE && !cp_str_eq(cp_buf_str(&out), file))
 		abort();
@@ -33,7 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cp_arena *a = cp_arena_new(64 << 20);
 	struct cp_tree *t = cp_memory_tree_new();
-	struct cp_str rest = cp_str_n((const char *)data, size), root = take(&rest), folder = take(&rest), path = take(&rest);
+	struct cp_str rest = cp_str_n((const char *)data, size), root = take(&rest),
+		      folder = take(&rest), path = take(&rest);
 	struct cp_attributes *at = NULL;
 	struct cp_conversion c;
 

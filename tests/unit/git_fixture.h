@@ -137,8 +137,8 @@ CP_UNUSED static const char *hex_of(const struct cp_oid *oid)
 	return to;
 }
 
-static int note_change(void *self, struct cp_str path, enum cp_change change, const struct cp_entry *old_entry,
-		       const struct cp_entry *new_entry)
+static int note_change(void *self, struct cp_str path, enum cp_change change,
+		       const struct cp_entry *old_entry, const struct cp_entry *new_entry)
 {
 	(void)old_entry;
 	(void)new_entry;
@@ -167,7 +167,8 @@ CP_UNUSED static struct cp_str file_of(struct cp_tree *t, const char *path)
 	struct cp_err err = {0};
 	struct cp_entry e;
 
-	if (cp_tree_find(t, cp_str_c(path), &e, &err) != 0 || cp_tree_read(t, &e.oid, &bytes, &err) != 0)
+	if (cp_tree_find(t, cp_str_c(path), &e, &err) != 0 ||
+	    cp_tree_read(t, &e.oid, &bytes, &err) != 0)
 		fail_msg("%s: %s", path, err.message);
 	if (bytes.n)
 		memcpy(text, bytes.p, bytes.n);

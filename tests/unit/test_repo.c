@@ -18,9 +18,16 @@ static void test_open(void **state)
 	static const struct {
 		const char *path, *work_tree;
 	} cases[] = {
-		{"main", "main"}, {"main/src/deep", "main"}, {"main/.git", "main"}, {"linked", "linked"},
-		{"linked/src", "linked"}, {"bare.git", NULL}, {"bare.git/refs/heads", NULL}, {"renamed", "renamed"},
-		{"separate", "separate"}, {"main/.git/worktrees/linked", NULL},
+		{"main", "main"},
+		{"main/src/deep", "main"},
+		{"main/.git", "main"},
+		{"linked", "linked"},
+		{"linked/src", "linked"},
+		{"bare.git", NULL},
+		{"bare.git/refs/heads", NULL},
+		{"renamed", "renamed"},
+		{"separate", "separate"},
+		{"main/.git/worktrees/linked", NULL},
 	};
 
 	(void)state;
@@ -29,13 +36,15 @@ static void test_open(void **state)
 	   "git clone -q --separate-git-dir=elsewhere main separate");
 	for (size_t i = 0; i < CP_LEN(cases); i++) {
 		struct cp_repo *r = open_repo(cases[i].path);
-		cp_auto_free char *want = cases[i].work_tree ? realpath(below(cases[i].work_tree), NULL) : NULL;
+		cp_auto_free char *want =
+			cases[i].work_tree ? realpath(below(cases[i].work_tree), NULL) : NULL;
 
 		assert_int_equal(cp_repo_is_bare(r), !want);
 		if (want)
 			assert_string_equal(cp_repo_work_tree(r), want);
 		assert_false(cp_repo_is_shallow(r));
-		assert_string_equal(commit_of(r, "HEAD").hex, out_of("cd %s; git rev-parse HEAD", cases[i].path));
+		assert_string_equal(commit_of(r, "HEAD").hex,
+				    out_of("cd %s; git rev-parse HEAD", cases[i].path));
 		cp_repo_free(r);
 	}
 }
@@ -50,17 +59,22 @@ static void test_open_fails(void **state)
 		{"mkdir none", "none", CP_ENOTFOUND, "is not in a git repository"},
 		{"true", "absent", CP_ENOTFOUND, "is no folder"},
 		{"echo x >file", "file", CP_ENOTFOUND, "is no folder"},
-		{"mkdir stale; echo 'gitdir: /nonexistent/x' >stale/.git", "stale", CP_ENOTFOUND, "which is no repository"},
+		{"mkdir stale; echo 'gitdir: /nonexistent/x' >stale/.git", "stale", CP_ENOTFOUND,
+		 "which is no repository"},
 		{"mkdir odd; echo hello >odd/.git", "odd", CP_EINVAL, "is not the .git file"},
-		{"mkdir pipe; mkdir pipe/sub; echo 'gitdir: ../pipe/sub' >pipe/.git", "pipe", CP_ENOTFOUND, "no repository"},
+		{"mkdir pipe; mkdir pipe/sub; echo 'gitdir: ../pipe/sub' >pipe/.git", "pipe",
+		 CP_ENOTFOUND, "no repository"},
 		{"git init -q --object-format=sha256 sha256", "sha256", CP_EUNSUPPORTED, "SHA-256"},
-		{"git init -q future; git -C future config core.repositoryformatversion 2", "future", CP_EUNSUPPORTED, "version 2"},
-		{"git init -q ext; git -C ext config core.repositoryformatversion 1; git -C ext config extensions.newthing 1", "ext",
-		 CP_EUNSUPPORTED, "extensions.newthing"},
-		{"git init -q rt; git -C rt config core.repositoryformatversion 1; git -C rt config extensions.refstorage reftable", "rt",
-		 CP_EUNSUPPORTED, "references"},
-		{"git init -q broken; echo '[core' >broken/.git/config", "broken", CP_EIO, "configuration"},
-		{"git init -q loop; printf '[include]\\n\\tpath = config\\n' >loop/.git/config", "loop", CP_EIO, "configuration"},
+		{"git init -q future; git -C future config core.repositoryformatversion 2",
+		 "future", CP_EUNSUPPORTED, "version 2"},
+		{"git init -q ext; git -C ext config core.repositoryformatversion 1; git -C ext config extensions.newthing 1",
+		 "ext", CP_EUNSUPPORTED, "extensions.newthing"},
+		{"git init -q rt; git -C rt config core.repositoryformatversion 1; git -C rt config extensions.refstorage reftable",
+		 "rt", CP_EUNSUPPORTED, "references"},
+		{"git init -q broken; echo '[core' >broken/.git/config", "broken", CP_EIO,
+		 "configuration"},
+		{"git init -q loop; printf '[include]\\n\\tpath = config\\n' >loop/.git/config",
+		 "loop", CP_EIO, "configuration"},
 	};
 
 	(void)state;
@@ -138,9 +152,38 @@ static void test_nothing_is_run(void **state)
 static void test_resolve(void **state)
 {
 	static const char *const revs[] = {
-		"HEAD", "main", "side", "v1", "refs/heads/main", "heads/side", "tags/v1", "HEAD~1", "HEAD^", "HEAD^1", "HEAD~", "main~1^0",
-		"HEAD~0", "v1~1", "@", "@~1", "v1^{}", "v1^{commit}", "HEAD^{}^{commit}~1", "main@{0}", "main@{1}", "@{0}~1", "side@{upstream}", "side@{u}~0", "merge", "merge^2", "merge^2~0",
-		"merge~2", "merge^1~1", "odd/na+me", "v1-1-g", "origin/main",
+		"HEAD",
+		"main",
+		"side",
+		"v1",
+		"refs/heads/main",
+		"heads/side",
+		"tags/v1",
+		"HEAD~1",
+		"HEAD^",
+		"HEAD^1",
+		"HEAD~",
+		"main~1^0",
+		"HEAD~0",
+		"v1~1",
+		"@",
+		"@~1",
+		"v1^{}",
+		"v1^{commit}",
+		"HEAD^{}^{commit}~1",
+		"main@{0}",
+		"main@{1}",
+		"@{0}~1",
+		"side@{upstream}",
+		"side@{u}~0",
+		"merge",
+		"merge^2",
+		"merge^2~0",
+		"merge~2",
+		"merge^1~1",
+		"odd/na+me",
+		"v1-1-g",
+		"origin/main",
 	};
 	struct cp_repo *r;
 
@@ -156,14 +199,16 @@ static void test_resolve(void **state)
 
 		snprintf(rev, sizeof(rev), "%s", revs[i]);
 		if (strcmp(rev, "v1-1-g") == 0)
-			snprintf(rev, sizeof(rev), "v1-1-g%.10s", out_of("git -C main rev-parse merge"));
+			snprintf(rev, sizeof(rev), "v1-1-g%.10s",
+				 out_of("git -C main rev-parse merge"));
 		want = out_of("git -C main log -1 --format=%%H '%s'", rev);
 		assert_string_equal(commit_of(r, rev).hex, want);
 		assert_string_equal(commit_of(r, want).hex, want);
 		snprintf(rev, sizeof(rev), "%.9s", want);
 		assert_string_equal(commit_of(r, rev).hex, want);
 	}
-	assert_int_equal(commit_of(r, "HEAD").time, atoll(out_of("git -C main log -1 --format=%%ct")));
+	assert_int_equal(commit_of(r, "HEAD").time,
+			 atoll(out_of("git -C main log -1 --format=%%ct")));
 	cp_repo_free(r);
 }
 
@@ -176,9 +221,11 @@ static void test_resolve_fails(void **state)
 	} cases[] = {
 		{"", CP_EINVAL, NULL},
 		{"nosuch", CP_ENOTFOUND, "git fetch origin nosuch:refs/remotes/origin/nosuch"},
-		{"origin/feature/x", CP_ENOTFOUND, "git fetch origin feature/x:refs/remotes/origin/feature/x"},
+		{"origin/feature/x", CP_ENOTFOUND,
+		 "git fetch origin feature/x:refs/remotes/origin/feature/x"},
 		{"refs/tags/v9", CP_ENOTFOUND, "git fetch origin refs/tags/v9:refs/tags/v9"},
-		{"0123456789012345678901234567890123456789", CP_ENOTFOUND, "git fetch origin 0123456789012345678901234567890123456789"},
+		{"0123456789012345678901234567890123456789", CP_ENOTFOUND,
+		 "git fetch origin 0123456789012345678901234567890123456789"},
 		{"--upload-pack=touch${IFS}ran", CP_ENOTFOUND, "git fetch origin"},
 		{"$(touch ran)", CP_ENOTFOUND, "git fetch origin"},
 		{"x;touch${IFS}ran", CP_ENOTFOUND, "git fetch origin"},
@@ -253,8 +300,9 @@ static void test_listing(void **state)
 		const char *name;
 		enum cp_entry_kind kind;
 	} want[] = {
-		{"a", CP_ENTRY_DIR}, {"a-b", CP_ENTRY_FILE}, {"a.b", CP_ENTRY_EXEC}, {"a0", CP_ENTRY_FILE}, {"l", CP_ENTRY_SYMLINK},
-		{"sub", CP_ENTRY_SUBMODULE}, {"\xff\n", CP_ENTRY_FILE},
+		{"a", CP_ENTRY_DIR},       {"a-b", CP_ENTRY_FILE},  {"a.b", CP_ENTRY_EXEC},
+		{"a0", CP_ENTRY_FILE},     {"l", CP_ENTRY_SYMLINK}, {"sub", CP_ENTRY_SUBMODULE},
+		{"\xff\n", CP_ENTRY_FILE},
 	};
 	const struct cp_dir *d, *again;
 	struct cp_repo *r;
@@ -318,10 +366,22 @@ static void test_read_is_bounded(void **state)
 static void test_malformed_trees(void **state)
 {
 	static const char *const bodies[] = {
-		"100644 a\\0%s100644 a\\0%s", "100644 ..\\0%s", "100644 .\\0%s", "100644 \\0%s", "100644 a/b\\0%s", "100644 .git\\0%s",
-		"130644 a\\0%s", "10064x a\\0%s", " a\\0%s", "100644 a\\0short", "100644 a", "00000000100644 a\\0%s", "100644 b\\0%s40000 b\\0%s",
+		"100644 a\\0%s100644 a\\0%s",
+		"100644 ..\\0%s",
+		"100644 .\\0%s",
+		"100644 \\0%s",
+		"100644 a/b\\0%s",
+		"100644 .git\\0%s",
+		"130644 a\\0%s",
+		"10064x a\\0%s",
+		" a\\0%s",
+		"100644 a\\0short",
+		"100644 a",
+		"00000000100644 a\\0%s",
+		"100644 b\\0%s40000 b\\0%s",
 	};
-	static const char oid[] = "\\346\\235\\342\\233\\262\\321\\326\\103\\113\\213\\051\\256\\167\\132\\330\\302\\344\\214\\123\\221";
+	static const char oid[] =
+		"\\346\\235\\342\\233\\262\\321\\326\\103\\113\\213\\051\\256\\167\\132\\330\\302\\344\\214\\123\\221";
 	struct cp_repo *r;
 
 	(void)state;
@@ -333,8 +393,10 @@ static void test_malformed_trees(void **state)
 		char body[512], rev[65];
 
 		snprintf(body, sizeof(body), bodies[i], oid, oid);
-		snprintf(rev, sizeof(rev), "%s",
-			 out_of("cd bad; printf '%s' >../body; git commit-tree -m x $(git hash-object -t tree -w --literally ../body)", body));
+		snprintf(
+			rev, sizeof(rev), "%s",
+			out_of("cd bad; printf '%s' >../body; git commit-tree -m x $(git hash-object -t tree -w --literally ../body)",
+			       body));
 		r = open_repo("bad");
 		t = tree_of(r, rev);
 		if (cp_tree_list(t, &t->root, &d, &err) != CP_EIO)
@@ -356,8 +418,10 @@ static void test_diff_is_that_of_git(void **state)
 	r = open_repo("diff");
 	a = tree_of(r, "HEAD~1");
 	b = tree_of(r, "HEAD");
-	assert_string_equal(diff_of(a, b), out_of("cd diff; git diff --no-renames --name-status HEAD~1 HEAD | sed 's/\\t/ /; s/^T/M/' | "
-						  "sed 's/^M d.3/T d\\/3/'; echo"));
+	assert_string_equal(
+		diff_of(a, b),
+		out_of("cd diff; git diff --no-renames --name-status HEAD~1 HEAD | sed 's/\\t/ /; s/^T/M/' | "
+		       "sed 's/^M d.3/T d\\/3/'; echo"));
 	cp_tree_free(a);
 	cp_tree_free(b);
 	cp_repo_free(r);
@@ -442,8 +506,10 @@ static void test_history(void **state)
 	head = commit_of(r, "HEAD");
 	assert_int_equal(cp_repo_history(a, r, &head, 100, &list, &n, NULL), 0);
 	for (size_t i = 0; i < n; i++)
-		cp_buf_printf(&lines, "%s %lld%s", list[i].hex, (long long)list[i].time, i + 1 < n ? "\n" : "");
-	assert_string_equal(lines.p, out_of("git -C origin log --first-parent --format='%%H %%ct'"));
+		cp_buf_printf(&lines, "%s %lld%s", list[i].hex, (long long)list[i].time,
+			      i + 1 < n ? "\n" : "");
+	assert_string_equal(lines.p,
+			    out_of("git -C origin log --first-parent --format='%%H %%ct'"));
 	cp_repo_free(r);
 	cp_arena_free(a);
 }
@@ -495,7 +561,10 @@ static void test_object_stores(void **state)
 		struct cp_tree *a = tree_of(r, "HEAD"), *b = tree_of(r, "HEAD~3");
 
 		assert_text(file_of(a, "d6/f"), "6\n");
-		assert_string_equal(diff_of(b, a), out_of("cd %s; git diff --name-status HEAD~3 HEAD | tr '\\t' ' '; echo", clones[i]));
+		assert_string_equal(
+			diff_of(b, a),
+			out_of("cd %s; git diff --name-status HEAD~3 HEAD | tr '\\t' ' '; echo",
+			       clones[i]));
 		cp_tree_free(a);
 		cp_tree_free(b);
 		cp_repo_free(r);
@@ -570,11 +639,13 @@ static void test_threads(void **state)
 	assert_int_equal(cp_repo_index_tree(r, &trees[1], NULL), 0);
 	assert_int_equal(cp_repo_work_tree_tree(r, &trees[2], NULL), 0);
 	for (size_t k = 0; k < CP_LEN(trees); k++) {
-		struct reader readers[4] = {{trees[k], 0, 0}, {trees[k], 0, 0}, {trees[k], 0, 0}, {trees[k], 0, 0}};
+		struct reader readers[4] = {
+			{trees[k], 0, 0}, {trees[k], 0, 0}, {trees[k], 0, 0}, {trees[k], 0, 0}};
 		pthread_t threads[4];
 
 		for (size_t i = 0; i < 4; i++)
-			assert_int_equal(pthread_create(&threads[i], NULL, reader_main, &readers[i]), 0);
+			assert_int_equal(
+				pthread_create(&threads[i], NULL, reader_main, &readers[i]), 0);
 		for (size_t i = 0; i < 4; i++) {
 			void *done = NULL;
 
@@ -628,11 +699,26 @@ static void test_many_handles(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_open), TEST(test_open_fails), TEST(test_open_with_extensions), TEST(test_embedded_repository),
-		TEST(test_nothing_is_run), TEST(test_resolve), TEST(test_resolve_fails), TEST(test_unborn), TEST(test_listing),
-		TEST(test_read_is_bounded), TEST(test_malformed_trees), TEST(test_diff_is_that_of_git), TEST(test_shallow),
-		TEST(test_shallow_history), TEST(test_history), TEST(test_partial), TEST(test_object_stores), TEST(test_damaged),
-		TEST(test_threads), TEST(test_many_handles),
+		TEST(test_open),
+		TEST(test_open_fails),
+		TEST(test_open_with_extensions),
+		TEST(test_embedded_repository),
+		TEST(test_nothing_is_run),
+		TEST(test_resolve),
+		TEST(test_resolve_fails),
+		TEST(test_unborn),
+		TEST(test_listing),
+		TEST(test_read_is_bounded),
+		TEST(test_malformed_trees),
+		TEST(test_diff_is_that_of_git),
+		TEST(test_shallow),
+		TEST(test_shallow_history),
+		TEST(test_history),
+		TEST(test_partial),
+		TEST(test_object_stores),
+		TEST(test_damaged),
+		TEST(test_threads),
+		TEST(test_many_handles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,8 +15,11 @@ static struct cp_tree *attributes_tree(const struct attributes_file *files, size
 	for (size_t i = 0; i < n && files[i].text; i++) {
 		char path[256];
 
-		snprintf(path, sizeof(path), "%s%s.gitattributes", files[i].folder, files[i].folder[0] ? "/" : "");
-		assert_int_equal(cp_memory_tree_add(t, cp_str_c(path), CP_ENTRY_FILE, cp_str_c(files[i].text)), 0);
+		snprintf(path, sizeof(path), "%s%s.gitattributes", files[i].folder,
+			 files[i].folder[0] ? "/" : "");
+		assert_int_equal(cp_memory_tree_add(t, cp_str_c(path), CP_ENTRY_FILE,
+						    cp_str_c(files[i].text)),
+				 0);
 	}
 	return t;
 }
@@ -29,12 +32,14 @@ static void assert_conversion(struct cp_attributes *at, const char *path, const 
 	char got[256];
 
 	assert_int_equal(cp_attributes_of(at, cp_str_c(path), &c, &err), 0);
-	snprintf(got, sizeof(got), "%s%s%.*s", kinds[c.kind], c.detail.n ? ":" : "", CP_STR(c.detail));
+	snprintf(got, sizeof(got), "%s%s%.*s", kinds[c.kind], c.detail.n ? ":" : "",
+		 CP_STR(c.detail));
 	if (strcmp(got, want) != 0)
 		fail_msg("%s: %s, want %s", path, got, want);
 }
 
-static void assert_rules(const struct attributes_file *files, size_t n, const char *const (*cases)[2], size_t n_cases)
+static void assert_rules(const struct attributes_file *files, size_t n,
+			 const char *const (*cases)[2], size_t n_cases)
 {
 	struct cp_arena *a = cp_arena_new(1 << 20);
 	struct cp_tree *t = attributes_tree(files, n);
@@ -130,19 +135,72 @@ static void test_patterns(void **state)
 		const char *pattern, *path;
 		bool matches;
 	} cases[] = {
-		{"*.txt", "a.txt", true}, {"*.txt", "d/a.txt", true}, {"*.txt", "a.txt.gz", false}, {"a", "d/a", true}, {"a", "a/b", false},
-		{"/a", "a", true}, {"/a", "d/a", false}, {"//a", "a", false}, {"d/a", "d/a", true}, {"d/a", "e/d/a", false},
-		{"d/*", "d/a", true}, {"d/*", "d/e/a", false}, {"/*", "a", true}, {"/*", "d/a", false}, {"d/", "d/a", false}, {"a/", "a", false},
-		{"d/**", "d/e/a", true}, {"d/**", "d", false}, {"**/a", "a", true}, {"**/a", "d/e/a", true}, {"d/**/a", "d/a", true},
-		{"d/**/a", "d/e/f/a", true}, {"d/**/a", "e/d/a", false}, {"d**/a", "de/f/a", true}, {"x*d**/a", "xde/f/a", false},
-		{"d/***/a", "d/e/a", true}, {"d/**\\/a", "d/e/a", true}, {"d/**\\/a", "d/a", false}, {"**", "d/a", true}, {"**b", "d/ab", true},
-		{"*/*/*", "a/b/c", true}, {"*/*/*", "a/b", false}, {"**/e/**/a", "d/e/f/e/a", true}, {"*/e/**/*.c", "d/e/x/y/z.c", true},
-		{"?", "a", true}, {"?", "ab", false}, {"d?a", "d/a", false}, {"[ab]", "b", true}, {"[!ab]", "b", false}, {"[^ab]", "c", true},
-		{"[a-c]", "b", true}, {"[c-a]", "b", false}, {"[]a]", "]", true}, {"[a", "a", false}, {"[a", "[a", false}, {"[a-]", "-", true},
-		{"[\\]]", "]", true}, {"[[:digit:]]", "7", true}, {"[[:digit:]x]", "x", true}, {"[[:nope:]]", "a", false}, {"[[:alpha:]", "a", false},
-		{"[[:space:]]", "\v", false}, {"d[/]a", "d/a", false}, {"d/[/a]", "d/a", true}, {"\\*", "*", true}, {"\\*", "a", false}, {"a\\", "a", false},
-		{"\\#a", "#a", true}, {"\\!a", "!a", true}, {"\"a b\"", "a b", true}, {"\"a\\tb\"", "a\tb", true}, {"\"\\303\\251\"", "\303\251", true},
-		{"\"a", "\"a", true}, {"\"\\q\"", "\"q\"", true}, {"\"a\\\"b\"", "a\"b", true}, {"*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaac", false},
+		{"*.txt", "a.txt", true},
+		{"*.txt", "d/a.txt", true},
+		{"*.txt", "a.txt.gz", false},
+		{"a", "d/a", true},
+		{"a", "a/b", false},
+		{"/a", "a", true},
+		{"/a", "d/a", false},
+		{"//a", "a", false},
+		{"d/a", "d/a", true},
+		{"d/a", "e/d/a", false},
+		{"d/*", "d/a", true},
+		{"d/*", "d/e/a", false},
+		{"/*", "a", true},
+		{"/*", "d/a", false},
+		{"d/", "d/a", false},
+		{"a/", "a", false},
+		{"d/**", "d/e/a", true},
+		{"d/**", "d", false},
+		{"**/a", "a", true},
+		{"**/a", "d/e/a", true},
+		{"d/**/a", "d/a", true},
+		{"d/**/a", "d/e/f/a", true},
+		{"d/**/a", "e/d/a", false},
+		{"d**/a", "de/f/a", true},
+		{"x*d**/a", "xde/f/a", false},
+		{"d/***/a", "d/e/a", true},
+		{"d/**\\/a", "d/e/a", true},
+		{"d/**\\/a", "d/a", false},
+		{"**", "d/a", true},
+		{"**b", "d/ab", true},
+		{"*/*/*", "a/b/c", true},
+		{"*/*/*", "a/b", false},
+		{"**/e/**/a", "d/e/f/e/a", true},
+		{"*/e/**/*.c", "d/e/x/y/z.c", true},
+		{"?", "a", true},
+		{"?", "ab", false},
+		{"d?a", "d/a", false},
+		{"[ab]", "b", true},
+		{"[!ab]", "b", false},
+		{"[^ab]", "c", true},
+		{"[a-c]", "b", true},
+		{"[c-a]", "b", false},
+		{"[]a]", "]", true},
+		{"[a", "a", false},
+		{"[a", "[a", false},
+		{"[a-]", "-", true},
+		{"[\\]]", "]", true},
+		{"[[:digit:]]", "7", true},
+		{"[[:digit:]x]", "x", true},
+		{"[[:nope:]]", "a", false},
+		{"[[:alpha:]", "a", false},
+		{"[[:space:]]", "\v", false},
+		{"d[/]a", "d/a", false},
+		{"d/[/a]", "d/a", true},
+		{"\\*", "*", true},
+		{"\\*", "a", false},
+		{"a\\", "a", false},
+		{"\\#a", "#a", true},
+		{"\\!a", "!a", true},
+		{"\"a b\"", "a b", true},
+		{"\"a\\tb\"", "a\tb", true},
+		{"\"\\303\\251\"", "\303\251", true},
+		{"\"a", "\"a", true},
+		{"\"\\q\"", "\"q\"", true},
+		{"\"a\\\"b\"", "a\"b", true},
+		{"*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaac", false},
 	};
 
 	(void)state;
@@ -165,9 +223,11 @@ static void test_folders(void **state)
 		{"b-", "*.sh -text\n"},
 	};
 	static const char *const cases[][2] = {
-		{"a.bat", "crlf"}, {"x/y/z.bat", "crlf"}, {"b/a.bat", "none"}, {"b/d/a.bat", "crlf"}, {"b/e/a.bat", "none"}, {"a.sh", "crlf"},
-		{"b/a.sh", "none"}, {"b/e/a.sh", "none"}, {"b-/a.sh", "none"}, {"b/e/1.x", "ident"}, {"b/d/1.x", "none"}, {"b/1.m", "none"},
-		{"b/e/1.y", "crlf"}, {"e/1.y", "none"}, {"bb/a.sh", "crlf"},
+		{"a.bat", "crlf"},     {"x/y/z.bat", "crlf"}, {"b/a.bat", "none"},
+		{"b/d/a.bat", "crlf"}, {"b/e/a.bat", "none"}, {"a.sh", "crlf"},
+		{"b/a.sh", "none"},    {"b/e/a.sh", "none"},  {"b-/a.sh", "none"},
+		{"b/e/1.x", "ident"},  {"b/d/1.x", "none"},   {"b/1.m", "none"},
+		{"b/e/1.y", "crlf"},   {"e/1.y", "none"},     {"bb/a.sh", "crlf"},
 	};
 
 	(void)state;
@@ -186,14 +246,19 @@ static void test_limits(void **state)
 
 	(void)state;
 	cp_buf_printf(&text, "*.a eol=crlf %01998d\n", 0); /* 2011 bytes */
-	cp_buf_printf(&text, "*.b eol=crlf x%02034d\n*.c eol=crlf x%02033d\n*.d eol=crlf\n", 0, 0); /* 2048, 2047 */
+	cp_buf_printf(&text, "*.b eol=crlf x%02034d\n*.c eol=crlf x%02033d\n*.d eol=crlf\n", 0,
+		      0); /* 2048, 2047 */
 	cp_buf_addc(&text, '\0');
 	cp_buf_addz(&text, "*.e eol=crlf\n");
-	assert_int_equal(cp_memory_tree_add(t, CP_S(".gitattributes"), CP_ENTRY_SYMLINK, cp_buf_str(&text)), 0);
+	assert_int_equal(
+		cp_memory_tree_add(t, CP_S(".gitattributes"), CP_ENTRY_SYMLINK, cp_buf_str(&text)),
+		0);
 	cp_buf_clear(&text);
 	for (unsigned i = 0; i <= CP_MAX_IGNORE_PATTERNS; i++)
 		cp_buf_printf(&text, "%u eol=crlf\n", i);
-	assert_int_equal(cp_memory_tree_add(t, CP_S("many/.gitattributes"), CP_ENTRY_FILE, cp_buf_str(&text)), 0);
+	assert_int_equal(cp_memory_tree_add(t, CP_S("many/.gitattributes"), CP_ENTRY_FILE,
+					    cp_buf_str(&text)),
+			 0);
 	assert_int_equal(cp_attributes_new(a, t, &at, &err), 0);
 	assert_conversion(at, "1.a", "crlf");
 	assert_conversion(at, "1.b", "none");
@@ -218,7 +283,8 @@ static void test_deep_macros(void **state)
 	for (unsigned i = 0; i < 90000; i++)
 		cp_buf_printf(&text, "[attr]m%u m%u\n", i, i + 1);
 	cp_buf_addz(&text, "[attr]m90000 m0 eol=crlf\n");
-	assert_int_equal(cp_memory_tree_add(t, CP_S(".gitattributes"), CP_ENTRY_FILE, cp_buf_str(&text)), 0);
+	assert_int_equal(
+		cp_memory_tree_add(t, CP_S(".gitattributes"), CP_ENTRY_FILE, cp_buf_str(&text)), 0);
 	assert_int_equal(cp_attributes_new(a, t, &at, NULL), 0);
 	assert_conversion(at, "x", "crlf");
 	assert_conversion(at, "y", "crlf");
@@ -250,15 +316,19 @@ static void test_convert(void **state)
 		{CP_CONV_CRLF_AUTO, "", CP_S_INIT("a\n\x1a"), CP_S_INIT("a\r\n\x1a")},
 		{CP_CONV_CRLF_AUTO, "", CP_S_INIT("a\n\x1a\n"), CP_S_INIT("a\n\x1a\n")},
 		{CP_CONV_IDENT, "", CP_S_INIT("$Id$\n"), CP_S_INIT("$Id: " HEX " $\n")},
-		{CP_CONV_IDENT, "", CP_S_INIT("$Id: old $ $Id:$ $Id:x$"), CP_S_INIT("$Id: " HEX " $ $Id: " HEX " $ $Id: " HEX " $")},
-		{CP_CONV_IDENT, "", CP_S_INIT("$Id: a b $ $Idx$ $Id:\n$ Id$"), CP_S_INIT("$Id: a b $ $Idx$ $Id:\n$ Id$")},
+		{CP_CONV_IDENT, "", CP_S_INIT("$Id: old $ $Id:$ $Id:x$"),
+		 CP_S_INIT("$Id: " HEX " $ $Id: " HEX " $ $Id: " HEX " $")},
+		{CP_CONV_IDENT, "", CP_S_INIT("$Id: a b $ $Idx$ $Id:\n$ Id$"),
+		 CP_S_INIT("$Id: a b $ $Idx$ $Id:\n$ Id$")},
 		{CP_CONV_IDENT, "", CP_S_INIT("$$Id$"), CP_S_INIT("$$Id$")},
 		{CP_CONV_IDENT, "", CP_S_INIT("$Idx$Id: x $"), CP_S_INIT("$Id: " HEX " $")},
 		{CP_CONV_IDENT, "", CP_S_INIT("x$I"), CP_S_INIT("x$I")},
 		{CP_CONV_IDENT, "", CP_S_INIT("$Id: x"), CP_S_INIT("$Id: x")},
 		{CP_CONV_CRLF, "ident", CP_S_INIT("$Id$\n"), CP_S_INIT("$Id: " HEX " $\r\n")},
-		{CP_CONV_CRLF_AUTO, "ident", CP_S_INIT("$$Id$\n"), CP_S_INIT("$$Id: " HEX " $\r\n")},
-		{CP_CONV_CRLF_AUTO, "ident", CP_S_INIT("$Id$\r\n\n"), CP_S_INIT("$Id: " HEX " $\r\n\n")},
+		{CP_CONV_CRLF_AUTO, "ident", CP_S_INIT("$$Id$\n"),
+		 CP_S_INIT("$$Id: " HEX " $\r\n")},
+		{CP_CONV_CRLF_AUTO, "ident", CP_S_INIT("$Id$\r\n\n"),
+		 CP_S_INIT("$Id: " HEX " $\r\n\n")},
 	};
 	struct cp_oid oid = {.n = 20};
 
@@ -266,21 +336,25 @@ static void test_convert(void **state)
 	for (size_t i = 0; i < 20; i++)
 		oid.bytes[i] = (uint8_t)(((2 * i) % 16) * 16 + (2 * i + 1) % 16);
 	for (size_t i = 0; i < CP_LEN(cases); i++) {
-		cp_auto_buf struct cp_buf out = CP_BUF_INIT(1000), tight = CP_BUF_INIT(cases[i].want.n ? cases[i].want.n - 1 : 0);
+		cp_auto_buf struct cp_buf out = CP_BUF_INIT(1000),
+					  tight = CP_BUF_INIT(cases[i].want.n ? cases[i].want.n - 1
+									      : 0);
 		struct cp_conversion c = {cases[i].kind, cp_str_c(cases[i].detail)};
 
 		assert_int_equal(cp_convert(&c, &oid, cases[i].blob, &out, NULL), 0);
 		if (!cp_str_eq(cp_buf_str(&out), cases[i].want))
 			fail_msg("case %zu: %.*s", i, CP_STR(cp_buf_str(&out)));
 		if (cases[i].want.n)
-			assert_int_equal(cp_convert(&c, &oid, cases[i].blob, &tight, NULL), CP_ELIMIT);
+			assert_int_equal(cp_convert(&c, &oid, cases[i].blob, &tight, NULL),
+					 CP_ELIMIT);
 	}
 }
 
 static void test_convert_refuses(void **state)
 {
 	cp_auto_buf struct cp_buf out = CP_BUF_INIT(1000);
-	struct cp_conversion lfs = {CP_CONV_FILTER, CP_S("lfs")}, utf16 = {CP_CONV_ENCODING, CP_S("UTF-16")};
+	struct cp_conversion lfs = {CP_CONV_FILTER, CP_S("lfs")},
+			     utf16 = {CP_CONV_ENCODING, CP_S("UTF-16")};
 	struct cp_oid oid = {.n = 20};
 	struct cp_err err = {0};
 
@@ -294,7 +368,8 @@ static void test_convert_refuses(void **state)
 /* The bytes that a clone has. */
 static void test_as_a_clone(void **state)
 {
-	static const char *const files[] = {"a.bat", "sub/b.bat", "c.auto", "d.auto", "e.id", "f.both", "sub/g.txt", "bin.auto"};
+	static const char *const files[] = {"a.bat", "sub/b.bat", "c.auto",    "d.auto",
+					    "e.id",  "f.both",    "sub/g.txt", "bin.auto"};
 	struct cp_arena *a = cp_arena_new(1 << 20);
 	struct cp_attributes *at = NULL;
 	struct cp_repo *r;

@@ -4,7 +4,9 @@
 #define MAX_VARIABLES 8
 
 struct variables {
-	const char *pairs[MAX_VARIABLES][2]; /* a value "@rev" stands for the id of that commit, "@12:rev" for 12 digits of it */
+	const char *pairs
+		[MAX_VARIABLES]
+		[2]; /* a value "@rev" stands for the id of that commit, "@12:rev" for 12 digits of it */
 };
 
 static char values[MAX_VARIABLES][128];
@@ -28,7 +30,9 @@ static void fill_values(const struct variables *v, const char *folder)
 		if (value[0] == '@' && strncmp(value, "@12:", 4) == 0)
 			n = 12;
 		if (value[0] == '@')
-			snprintf(values[i], sizeof(values[0]), "%.*s", n, out_of("git -C %s rev-parse '%s'", folder, value + (n == 12 ? 4 : 1)));
+			snprintf(values[i], sizeof(values[0]), "%.*s", n,
+				 out_of("git -C %s rev-parse '%s'", folder,
+					value + (n == 12 ? 4 : 1)));
 		else if (value[0] == '=')
 			snprintf(values[i], sizeof(values[0]), "%s/%s", fixture, value + 1);
 		else
@@ -37,8 +41,8 @@ static void fill_values(const struct variables *v, const char *folder)
 }
 
 /* The result as "commit id", the error's hint in *err. */
-static int default_base(const char *folder, const char *head_rev, const struct variables *v, struct cp_commit *ret_base, char why[256],
-			struct cp_err *err)
+static int default_base(const char *folder, const char *head_rev, const struct variables *v,
+			struct cp_commit *ret_base, char why[256], struct cp_err *err)
 {
 	struct cp_arena *a = cp_arena_new(1 << 20);
 	struct cp_repo *r = open_repo(folder);
@@ -89,40 +93,110 @@ static void test_from_ci(void **state)
 		const char *base, *why;
 	} cases[] = {
 		/* GitHub */
-		{"pull", {{{"GITHUB_EVENT_NAME", "pull_request"}, {"GITHUB_SHA", "@pull"}, {"GITHUB_REF", "refs/pull/7/merge"}, {"GITHUB_BASE_REF", "main"}}},
-		 "c4", "first parent of the pull request's merge commit"},
-		{"topic", {{{"GITHUB_EVENT_NAME", "pull_request"}, {"GITHUB_SHA", "@pull"}, {"GITHUB_REF", "refs/pull/7/merge"},
-			    {"GITHUB_EVENT_PATH", "=pr.json"}, {"GITHUB_BASE_REF", "main"}}}, "c2", "pull_request.base.sha"},
-		{"topic", {{{"GITHUB_EVENT_NAME", "pull_request_target"}, {"GITHUB_EVENT_PATH", "=nosuch.json"}, {"GITHUB_BASE_REF", "main"}}},
-		 "c3", "merge base with origin/main"},
-		{"topic", {{{"GITHUB_EVENT_NAME", "pull_request"}, {"GITHUB_EVENT_PATH", "=broken.json"}, {"GITHUB_BASE_REF", "release/1.x"}}},
-		 "c2", "merge base with origin/release/1.x"},
-		{"t2", {{{"GITHUB_EVENT_NAME", "push"}, {"GITHUB_EVENT_PATH", "=push.json"}}}, "t1", "before"},
-		{"t2", {{{"GITHUB_EVENT_NAME", "push"}, {"GITHUB_EVENT_PATH", "=new.json"}}}, "c3", "merge base with origin/HEAD"},
-		{"pull", {{{"GITHUB_EVENT_NAME", "merge_group"}, {"GITHUB_EVENT_PATH", "=group.json"}}}, "c3", "merge_group.base_sha"},
-		{"t2", {{{"GITHUB_EVENT_NAME", "schedule"}, {"GITHUB_EVENT_PATH", "=push.json"}}}, "c3", "merge base with origin/HEAD"},
+		{"pull",
+		 {{{"GITHUB_EVENT_NAME", "pull_request"},
+		   {"GITHUB_SHA", "@pull"},
+		   {"GITHUB_REF", "refs/pull/7/merge"},
+		   {"GITHUB_BASE_REF", "main"}}},
+		 "c4",
+		 "first parent of the pull request's merge commit"},
+		{"topic",
+		 {{{"GITHUB_EVENT_NAME", "pull_request"},
+		   {"GITHUB_SHA", "@pull"},
+		   {"GITHUB_REF", "refs/pull/7/merge"},
+		   {"GITHUB_EVENT_PATH", "=pr.json"},
+		   {"GITHUB_BASE_REF", "main"}}},
+		 "c2",
+		 "pull_request.base.sha"},
+		{"topic",
+		 {{{"GITHUB_EVENT_NAME", "pull_request_target"},
+		   {"GITHUB_EVENT_PATH", "=nosuch.json"},
+		   {"GITHUB_BASE_REF", "main"}}},
+		 "c3",
+		 "merge base with origin/main"},
+		{"topic",
+		 {{{"GITHUB_EVENT_NAME", "pull_request"},
+		   {"GITHUB_EVENT_PATH", "=broken.json"},
+		   {"GITHUB_BASE_REF", "release/1.x"}}},
+		 "c2",
+		 "merge base with origin/release/1.x"},
+		{"t2",
+		 {{{"GITHUB_EVENT_NAME", "push"}, {"GITHUB_EVENT_PATH", "=push.json"}}},
+		 "t1",
+		 "before"},
+		{"t2",
+		 {{{"GITHUB_EVENT_NAME", "push"}, {"GITHUB_EVENT_PATH", "=new.json"}}},
+		 "c3",
+		 "merge base with origin/HEAD"},
+		{"pull",
+		 {{{"GITHUB_EVENT_NAME", "merge_group"}, {"GITHUB_EVENT_PATH", "=group.json"}}},
+		 "c3",
+		 "merge_group.base_sha"},
+		{"t2",
+		 {{{"GITHUB_EVENT_NAME", "schedule"}, {"GITHUB_EVENT_PATH", "=push.json"}}},
+		 "c3",
+		 "merge base with origin/HEAD"},
 		/* GitLab */
-		{"topic", {{{"CI_MERGE_REQUEST_DIFF_BASE_SHA", "@c3"}, {"CI_COMMIT_BEFORE_SHA", "0000000000000000000000000000000000000000"}}},
-		 "c3", "CI_MERGE_REQUEST_DIFF_BASE_SHA"},
-		{"pull", {{{"CI_MERGE_REQUEST_DIFF_BASE_SHA", "@c3"}, {"CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "@c4"}}},
-		 "c4", "CI_MERGE_REQUEST_TARGET_BRANCH_SHA"},
-		{"pull", {{{"CI_MERGE_REQUEST_DIFF_BASE_SHA", "@c3"}, {"CI_MERGE_REQUEST_TARGET_BRANCH_SHA", ""}}},
-		 "c3", "CI_MERGE_REQUEST_DIFF_BASE_SHA"},
-		{"topic", {{{"CI_MERGE_REQUEST_DIFF_BASE_SHA", "1111111111111111111111111111111111111111"},
-			    {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"}}}, "c3", "merge base with origin/main"},
+		{"topic",
+		 {{{"CI_MERGE_REQUEST_DIFF_BASE_SHA", "@c3"},
+		   {"CI_COMMIT_BEFORE_SHA", "0000000000000000000000000000000000000000"}}},
+		 "c3",
+		 "CI_MERGE_REQUEST_DIFF_BASE_SHA"},
+		{"pull",
+		 {{{"CI_MERGE_REQUEST_DIFF_BASE_SHA", "@c3"},
+		   {"CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "@c4"}}},
+		 "c4",
+		 "CI_MERGE_REQUEST_TARGET_BRANCH_SHA"},
+		{"pull",
+		 {{{"CI_MERGE_REQUEST_DIFF_BASE_SHA", "@c3"},
+		   {"CI_MERGE_REQUEST_TARGET_BRANCH_SHA", ""}}},
+		 "c3",
+		 "CI_MERGE_REQUEST_DIFF_BASE_SHA"},
+		{"topic",
+		 {{{"CI_MERGE_REQUEST_DIFF_BASE_SHA", "1111111111111111111111111111111111111111"},
+		   {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"}}},
+		 "c3",
+		 "merge base with origin/main"},
 		{"t2", {{{"CI_COMMIT_BEFORE_SHA", "@t1"}}}, "t1", "CI_COMMIT_BEFORE_SHA"},
-		{"t2", {{{"CI_COMMIT_BEFORE_SHA", "0000000000000000000000000000000000000000"}}}, "c3", "merge base with origin/HEAD"},
+		{"t2",
+		 {{{"CI_COMMIT_BEFORE_SHA", "0000000000000000000000000000000000000000"}}},
+		 "c3",
+		 "merge base with origin/HEAD"},
 		/* the others */
-		{"topic", {{{"BUILDKITE_PULL_REQUEST_BASE_BRANCH", "main"}}}, "c3", "merge base with origin/main"},
-		{"topic", {{{"BUILDKITE_PULL_REQUEST_BASE_BRANCH", ""}}}, "c3", "merge base with origin/HEAD"},
-		{"topic", {{{"CHANGE_TARGET", "release/1.x"}, {"GIT_PREVIOUS_COMMIT", "@t1"}}}, "c2", "merge base with origin/release/1.x"},
-		{"topic", {{{"GIT_PREVIOUS_SUCCESSFUL_COMMIT", "@t1"}, {"GIT_PREVIOUS_COMMIT", "@c1"}}}, "t1", "GIT_PREVIOUS_SUCCESSFUL_COMMIT"},
+		{"topic",
+		 {{{"BUILDKITE_PULL_REQUEST_BASE_BRANCH", "main"}}},
+		 "c3",
+		 "merge base with origin/main"},
+		{"topic",
+		 {{{"BUILDKITE_PULL_REQUEST_BASE_BRANCH", ""}}},
+		 "c3",
+		 "merge base with origin/HEAD"},
+		{"topic",
+		 {{{"CHANGE_TARGET", "release/1.x"}, {"GIT_PREVIOUS_COMMIT", "@t1"}}},
+		 "c2",
+		 "merge base with origin/release/1.x"},
+		{"topic",
+		 {{{"GIT_PREVIOUS_SUCCESSFUL_COMMIT", "@t1"}, {"GIT_PREVIOUS_COMMIT", "@c1"}}},
+		 "t1",
+		 "GIT_PREVIOUS_SUCCESSFUL_COMMIT"},
 		{"topic", {{{"GIT_PREVIOUS_COMMIT", "@t2"}}}, "t2", "GIT_PREVIOUS_COMMIT"},
-		{"topic", {{{"BITBUCKET_PR_DESTINATION_COMMIT", "@12:c4"}, {"BITBUCKET_PR_DESTINATION_BRANCH", "main"}}},
-		 "c4", "BITBUCKET_PR_DESTINATION_COMMIT"},
-		{"topic", {{{"BITBUCKET_PR_DESTINATION_BRANCH", "main"}}}, "c3", "merge base with origin/main"},
-		{"topic", {{{"SYSTEM_PULLREQUEST_TARGETBRANCH", "refs/heads/main"}}}, "c3", "merge base with origin/main"},
-		{"topic", {{{"CI_COMMIT_TARGET_BRANCH", "main"}, {"CI_PREV_COMMIT_SHA", "@t1"}}}, "c3", "merge base with origin/main"},
+		{"topic",
+		 {{{"BITBUCKET_PR_DESTINATION_COMMIT", "@12:c4"},
+		   {"BITBUCKET_PR_DESTINATION_BRANCH", "main"}}},
+		 "c4",
+		 "BITBUCKET_PR_DESTINATION_COMMIT"},
+		{"topic",
+		 {{{"BITBUCKET_PR_DESTINATION_BRANCH", "main"}}},
+		 "c3",
+		 "merge base with origin/main"},
+		{"topic",
+		 {{{"SYSTEM_PULLREQUEST_TARGETBRANCH", "refs/heads/main"}}},
+		 "c3",
+		 "merge base with origin/main"},
+		{"topic",
+		 {{{"CI_COMMIT_TARGET_BRANCH", "main"}, {"CI_PREV_COMMIT_SHA", "@t1"}}},
+		 "c3",
+		 "merge base with origin/main"},
 		{"topic", {{{"CI_PREV_COMMIT_SHA", "@t1"}}}, "t1", "CI_PREV_COMMIT_SHA"},
 		{"topic", {{{"DRONE_COMMIT_BEFORE", "@t1"}}}, "t1", "DRONE_COMMIT_BEFORE"},
 		{"t1", {{{"CHANGE_TARGET", "topic"}}}, "c3", "first parent, on origin/topic"},
@@ -135,7 +209,8 @@ static void test_from_ci(void **state)
 	(void)state;
 	make_repositories();
 	sh("git -C clone fetch -q origin pull");
-	write_event("pr.json", "{\"pull_request\":{\"base\":{\"sha\":\"%s\",\"ref\":\"main\"}}}", "c2");
+	write_event("pr.json", "{\"pull_request\":{\"base\":{\"sha\":\"%s\",\"ref\":\"main\"}}}",
+		    "c2");
 	write_event("push.json", "{\"before\":\"%s\"}", "t1");
 	write_event("new.json", "{\"before\":\"0000000000000000000000000000000000000000\"}", "t1");
 	write_event("group.json", "{\"merge_group\":{\"base_sha\":\"%s\"}}", "c3");
@@ -147,7 +222,9 @@ static void test_from_ci(void **state)
 
 		if (default_base("clone", cases[i].head, &cases[i].v, &base, why, &err) != 0)
 			fail_msg("case %zu: %s", i, err.message);
-		if (strcmp(base.hex, out_of("git -C clone rev-parse '%s^{commit}'", cases[i].base)) != 0 || strcmp(why, cases[i].why) != 0)
+		if (strcmp(base.hex,
+			   out_of("git -C clone rev-parse '%s^{commit}'", cases[i].base)) != 0 ||
+		    strcmp(why, cases[i].why) != 0)
 			fail_msg("case %zu (%s): %s, %s", i, cases[i].v.pairs[0][0], base.hex, why);
 		assert_int_equal(err.code, 0);
 	}
@@ -183,7 +260,8 @@ static void test_hints(void **state)
 		struct variables v;
 		const char *base;
 	} cases[] = {
-		{{{{"GITHUB_EVENT_NAME", "pull_request"}, {"GITHUB_EVENT_PATH", "=pr.json"}}}, "c2"},
+		{{{{"GITHUB_EVENT_NAME", "pull_request"}, {"GITHUB_EVENT_PATH", "=pr.json"}}},
+		 "c2"},
 		{{{{"GITHUB_EVENT_NAME", "push"}, {"GITHUB_EVENT_PATH", "=push.json"}}}, "t1"},
 		{{{{"CI_MERGE_REQUEST_DIFF_BASE_SHA", "@c3"}}}, "c3"},
 		{{{{"CI_COMMIT_BEFORE_SHA", "@t1"}}}, "t1"},
@@ -201,7 +279,8 @@ static void test_hints(void **state)
 		char want[64], why[256];
 
 		sh("rm -rf cut; git clone -q --depth=1 -b topic \"file://$PWD/origin\" cut");
-		snprintf(want, sizeof(want), "%s", out_of("git -C origin rev-parse %s", cases[i].base));
+		snprintf(want, sizeof(want), "%s",
+			 out_of("git -C origin rev-parse %s", cases[i].base));
 		for (size_t k = 0; k < MAX_VARIABLES && v.pairs[k][0]; k++)
 			if (v.pairs[k][1][0] == '@')
 				v.pairs[k][1] = want;
@@ -239,10 +318,26 @@ static void test_hints_for_branches(void **state)
 static void test_hostile_values(void **state)
 {
 	static const char *const hostile[] = {
-		"--upload-pack=touch ran", "$(touch ran)", "main;touch ran", "main\n--exec=x", "\x1b]0;x\x07", "../../../etc/passwd", "main@{-1}",
-		"main~1", "refs/heads/../../x", "\xff\xfe", ":/x", "a..b", "-", "..", "deadbeef", "c3 ", "main^{/x}",
+		"--upload-pack=touch ran",
+		"$(touch ran)",
+		"main;touch ran",
+		"main\n--exec=x",
+		"\x1b]0;x\x07",
+		"../../../etc/passwd",
+		"main@{-1}",
+		"main~1",
+		"refs/heads/../../x",
+		"\xff\xfe",
+		":/x",
+		"a..b",
+		"-",
+		"..",
+		"deadbeef",
+		"c3 ",
+		"main^{/x}",
 	};
-	static const char *const names[] = {"CHANGE_TARGET", "GIT_PREVIOUS_COMMIT", "SYSTEM_PULLREQUEST_TARGETBRANCH"};
+	static const char *const names[] = {"CHANGE_TARGET", "GIT_PREVIOUS_COMMIT",
+					    "SYSTEM_PULLREQUEST_TARGETBRANCH"};
 
 	(void)state;
 	make_repositories();
@@ -270,7 +365,9 @@ static void test_hostile_values(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_from_ci), TEST(test_without_origin), TEST(test_hints), TEST(test_hints_for_branches), TEST(test_hostile_values),
+		TEST(test_from_ci),        TEST(test_without_origin),
+		TEST(test_hints),          TEST(test_hints_for_branches),
+		TEST(test_hostile_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

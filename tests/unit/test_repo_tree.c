@@ -19,15 +19,19 @@ static struct cp_tree *tree_of(const struct file *files, size_t n)
 
 	assert_non_null(t);
 	for (size_t i = 0; i < n; i++)
-		assert_int_equal(cp_memory_tree_add(t, cp_str_c(files[i].path), files[i].kind, cp_str_c(files[i].content)), 0);
+		assert_int_equal(cp_memory_tree_add(t, cp_str_c(files[i].path), files[i].kind,
+						    cp_str_c(files[i].content)),
+				 0);
 	return t;
 }
 
 static const struct file sample[] = {
-	{"a.txt", CP_ENTRY_FILE, "one"},	 {"a/b", CP_ENTRY_EXEC, "two"},	  {"a/c/d", CP_ENTRY_FILE, "three"},
-	{"a-b", CP_ENTRY_FILE, "four"},		 {"l", CP_ENTRY_SYMLINK, "a/c/d"}, {"m", CP_ENTRY_SUBMODULE, ""},
-	{"a/up", CP_ENTRY_SYMLINK, "../a.txt"}, {"loop", CP_ENTRY_SYMLINK, "loop"}, {"out", CP_ENTRY_SYMLINK, "../x"},
-	{"abs", CP_ENTRY_SYMLINK, "/a.txt"},	 {"dir", CP_ENTRY_SYMLINK, "./a/"}, {"deep", CP_ENTRY_SYMLINK, "dir/c/../up"},
+	{"a.txt", CP_ENTRY_FILE, "one"},        {"a/b", CP_ENTRY_EXEC, "two"},
+	{"a/c/d", CP_ENTRY_FILE, "three"},      {"a-b", CP_ENTRY_FILE, "four"},
+	{"l", CP_ENTRY_SYMLINK, "a/c/d"},       {"m", CP_ENTRY_SUBMODULE, ""},
+	{"a/up", CP_ENTRY_SYMLINK, "../a.txt"}, {"loop", CP_ENTRY_SYMLINK, "loop"},
+	{"out", CP_ENTRY_SYMLINK, "../x"},      {"abs", CP_ENTRY_SYMLINK, "/a.txt"},
+	{"dir", CP_ENTRY_SYMLINK, "./a/"},      {"deep", CP_ENTRY_SYMLINK, "dir/c/../up"},
 };
 
 static void test_find(void **state)
@@ -64,9 +68,19 @@ static void test_read_path(void **state)
 		const char *path, *want; /* NULL = an error */
 		int error;
 	} cases[] = {
-		{"a.txt", "one", 0}, {"l", "three", 0}, {"a/up", "one", 0}, {"dir/b", "two", 0}, {"deep", "one", 0},
-		{"loop", NULL, CP_ELIMIT}, {"out", NULL, CP_ENOTFOUND}, {"abs", NULL, CP_ENOTFOUND}, {"a", NULL, CP_ENOTFOUND},
-		{"m", NULL, CP_ENOTFOUND}, {"a.txt/b", NULL, CP_ENOTFOUND}, {"none", NULL, CP_ENOTFOUND}, {"", NULL, CP_ENOTFOUND},
+		{"a.txt", "one", 0},
+		{"l", "three", 0},
+		{"a/up", "one", 0},
+		{"dir/b", "two", 0},
+		{"deep", "one", 0},
+		{"loop", NULL, CP_ELIMIT},
+		{"out", NULL, CP_ENOTFOUND},
+		{"abs", NULL, CP_ENOTFOUND},
+		{"a", NULL, CP_ENOTFOUND},
+		{"m", NULL, CP_ENOTFOUND},
+		{"a.txt/b", NULL, CP_ENOTFOUND},
+		{"none", NULL, CP_ENOTFOUND},
+		{"", NULL, CP_ENOTFOUND},
 	};
 	struct cp_tree *t = tree_of(sample, CP_LEN(sample));
 
@@ -77,7 +91,8 @@ static void test_read_path(void **state)
 		int r = cp_tree_read_path(t, cp_str_c(cases[i].path), &out, &err);
 
 		if (r != cases[i].error)
-			fail_msg("%s: want %d, got %d %s", cases[i].path, cases[i].error, r, err.message);
+			fail_msg("%s: want %d, got %d %s", cases[i].path, cases[i].error, r,
+				 err.message);
 		if (r == 0)
 			assert_true(cp_str_eq(cp_buf_str(&out), cp_str_c(cases[i].want)));
 	}
@@ -86,10 +101,14 @@ static void test_read_path(void **state)
 
 static void test_memory_tree(void **state)
 {
-	static const struct file forward[] = {{"d/a", CP_ENTRY_FILE, "1"}, {"e/f/g", CP_ENTRY_FILE, "2"}};
-	static const struct file backward[] = {{"e/f/g", CP_ENTRY_FILE, "2"}, {"d/a", CP_ENTRY_FILE, "1"}};
-	static const struct file renamed[] = {{"x/f/g", CP_ENTRY_FILE, "2"}, {"d/a", CP_ENTRY_EXEC, "1"}};
-	struct cp_tree *a = tree_of(forward, 2), *b = tree_of(backward, 2), *c = tree_of(renamed, 2);
+	static const struct file forward[] = {{"d/a", CP_ENTRY_FILE, "1"},
+					      {"e/f/g", CP_ENTRY_FILE, "2"}};
+	static const struct file backward[] = {{"e/f/g", CP_ENTRY_FILE, "2"},
+					       {"d/a", CP_ENTRY_FILE, "1"}};
+	static const struct file renamed[] = {{"x/f/g", CP_ENTRY_FILE, "2"},
+					      {"d/a", CP_ENTRY_EXEC, "1"}};
+	struct cp_tree *a = tree_of(forward, 2), *b = tree_of(backward, 2),
+		       *c = tree_of(renamed, 2);
 	cp_auto_buf struct cp_buf small = CP_BUF_INIT(0);
 	struct cp_entry ea, ec;
 	struct cp_err err = {0};
@@ -123,8 +142,8 @@ static void test_memory_tree(void **state)
 	cp_tree_free(a);
 }
 
-static int show_change(void *self, struct cp_str path, enum cp_change change, const struct cp_entry *old_entry,
-		       const struct cp_entry *new_entry)
+static int show_change(void *self, struct cp_str path, enum cp_change change,
+		       const struct cp_entry *old_entry, const struct cp_entry *new_entry)
 {
 	static const char marks[] = "+-~m";
 
@@ -134,8 +153,8 @@ static int show_change(void *self, struct cp_str path, enum cp_change change, co
 	return 0;
 }
 
-static int stop(void *self, struct cp_str path, enum cp_change change, const struct cp_entry *old_entry,
-		const struct cp_entry *new_entry)
+static int stop(void *self, struct cp_str path, enum cp_change change,
+		const struct cp_entry *old_entry, const struct cp_entry *new_entry)
 {
 	(void)self;
 	(void)path;
@@ -148,21 +167,32 @@ static int stop(void *self, struct cp_str path, enum cp_change change, const str
 static void test_diff(void **state)
 {
 	static const struct file after[] = {
-		{"a.txt", CP_ENTRY_FILE, "ONE"},      {"a/b", CP_ENTRY_FILE, "two"}, {"a/c/d", CP_ENTRY_FILE, "three"},
-		{"a/c/e", CP_ENTRY_FILE, "new"},      {"a0/z", CP_ENTRY_FILE, "z"},  {"l", CP_ENTRY_FILE, "a/c/d"},
-		{"m", CP_ENTRY_SUBMODULE, "moved"},   {"a/up", CP_ENTRY_SYMLINK, "../a.txt"}, {"loop/x", CP_ENTRY_FILE, "x"},
-		{"out", CP_ENTRY_SYMLINK, "../x"},    {"abs", CP_ENTRY_SYMLINK, "/a.txt"},    {"dir", CP_ENTRY_SYMLINK, "./a/"},
+		{"a.txt", CP_ENTRY_FILE, "ONE"},
+		{"a/b", CP_ENTRY_FILE, "two"},
+		{"a/c/d", CP_ENTRY_FILE, "three"},
+		{"a/c/e", CP_ENTRY_FILE, "new"},
+		{"a0/z", CP_ENTRY_FILE, "z"},
+		{"l", CP_ENTRY_FILE, "a/c/d"},
+		{"m", CP_ENTRY_SUBMODULE, "moved"},
+		{"a/up", CP_ENTRY_SYMLINK, "../a.txt"},
+		{"loop/x", CP_ENTRY_FILE, "x"},
+		{"out", CP_ENTRY_SYMLINK, "../x"},
+		{"abs", CP_ENTRY_SYMLINK, "/a.txt"},
+		{"dir", CP_ENTRY_SYMLINK, "./a/"},
 		{"deep", CP_ENTRY_SYMLINK, "dir/c/../up"},
 	};
-	struct cp_tree *a = tree_of(sample, CP_LEN(sample)), *b = tree_of(after, CP_LEN(after)), *none = cp_memory_tree_new();
-	cp_auto_buf struct cp_buf got = CP_BUF_INIT(4096), all = CP_BUF_INIT(4096), equal = CP_BUF_INIT(10);
+	struct cp_tree *a = tree_of(sample, CP_LEN(sample)), *b = tree_of(after, CP_LEN(after)),
+		       *none = cp_memory_tree_new();
+	cp_auto_buf struct cp_buf got = CP_BUF_INIT(4096), all = CP_BUF_INIT(4096),
+				  equal = CP_BUF_INIT(10);
 
 	(void)state;
 	assert_int_equal(cp_tree_diff(a, b, show_change, &got, NULL), 0);
 	/* as paths sort: "a-b" before "a/b" */
 	assert_string_equal(got.p, "-a-b ~a.txt ma/b +a/c/e +a0/z ~l -loop +loop/x ~m ");
 	assert_int_equal(cp_tree_diff(none, a, show_change, &all, NULL), 0);
-	assert_string_equal(all.p, "+a-b +a.txt +a/b +a/c/d +a/up +abs +deep +dir +l +loop +m +out ");
+	assert_string_equal(all.p,
+			    "+a-b +a.txt +a/b +a/c/d +a/up +abs +deep +dir +l +loop +m +out ");
 	assert_int_equal(cp_tree_diff(a, a, show_change, &equal, NULL), 0);
 	assert_int_equal(equal.n, 0);
 	assert_int_equal(cp_tree_diff(a, b, stop, NULL, NULL), CP_ECANCELLED);

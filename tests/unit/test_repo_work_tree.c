@@ -139,19 +139,22 @@ static void test_changed_files(void **state)
 		{"echo n >a/n", "A a/n\n"},
 		{"mkdir -p n/m; echo n >n/m/o", "A n/m/o\n"},
 		{"mkdir n", ""},
-		{"echo i >ignored; mkdir -p node_modules; echo j >node_modules/j", "A ignored\nA node_modules/j\n"},
+		{"echo i >ignored; mkdir -p node_modules; echo j >node_modules/j",
+		 "A ignored\nA node_modules/j\n"},
 		{"rm l; echo 3 >l", "M l\n"},
 		{"rm l; ln -s c l", "M l\n"},
 		{"rm a/1; mkdir a/1; echo x >a/1/x", "D a/1\nA a/1/x\n"},
 		{"rm -r a; echo a >a", "A a\nD a/1\nD a/b/2\n"},
 		{"echo n >n; git add n", "A n\n"},
 		{"git rm -q --cached a/1", ""},
-		{"git init -q nested; echo x >nested/x; rm -rf nested/.git/*; echo 1 >nested/.git/HEAD", "A nested/.git/HEAD\nA nested/x\n"},
+		{"git init -q nested; echo x >nested/x; rm -rf nested/.git/*; echo 1 >nested/.git/HEAD",
+		 "A nested/.git/HEAD\nA nested/x\n"},
 		{"mkfifo a/pipe", "A a/pipe\n"},
 		{"git update-index --assume-unchanged a/1; echo x >a/1", "M a/1\n"},
 		{"git update-index --skip-worktree a/1; echo x >a/1", "M a/1\n"},
 		{"git config core.fileMode false; chmod +x a/1", "T a/1\n"},
-		{"git config core.ignoreCase true; mv a/1 a/TMP; mv a/TMP a/1; mkdir A; echo 1 >A/1", "A A/1\n"},
+		{"git config core.ignoreCase true; mv a/1 a/TMP; mv a/TMP a/1; mkdir A; echo 1 >A/1",
+		 "A A/1\n"},
 		{"echo x >\"$(printf 'a/\\377\\nx')\"", "A a/\377\nx\n"},
 	};
 
@@ -285,7 +288,8 @@ struct converted {
 	char bytes[256]; /* as checked out */
 };
 
-static void look_at(struct cp_tree *t, struct cp_attributes *at, const char *path, struct converted *c)
+static void look_at(struct cp_tree *t, struct cp_attributes *at, const char *path,
+		    struct converted *c)
 {
 	cp_auto_buf struct cp_buf blob = CP_BUF_INIT(200), out = CP_BUF_INIT(200);
 	struct cp_err err = {0};
@@ -293,7 +297,8 @@ static void look_at(struct cp_tree *t, struct cp_attributes *at, const char *pat
 	uint64_t size = 0;
 
 	c->path = path;
-	if (cp_tree_find(t, cp_str_c(path), &e, &err) != 0 || cp_tree_read(t, &e.oid, &blob, &err) != 0)
+	if (cp_tree_find(t, cp_str_c(path), &e, &err) != 0 ||
+	    cp_tree_read(t, &e.oid, &blob, &err) != 0)
 		fail_msg("%s: %s", path, err.message);
 	assert_int_equal(t->ops->size(t, &e.oid, &size, &err), 0);
 	assert_int_equal(size, blob.n);
@@ -356,7 +361,8 @@ static void test_conversions(void **state)
 		same = cp_oid_eq(&h.oid, &d.oid) && h.conversion.kind == d.conversion.kind &&
 		       cp_str_eq(h.conversion.detail, d.conversion.detail);
 		if (same != cases[i].same || same != (strcmp(h.bytes, d.bytes) == 0))
-			fail_msg("%s: same %d, \"%s\" and \"%s\"", cases[i].path, same, h.bytes, d.bytes);
+			fail_msg("%s: same %d, \"%s\" and \"%s\"", cases[i].path, same, h.bytes,
+				 d.bytes);
 		if (cases[i].disk)
 			assert_string_equal(d.bytes, cases[i].disk);
 		else
@@ -396,7 +402,8 @@ static void test_filters(void **state)
 	assert_int_equal(cp_attributes_new(a, t, &at, NULL), 0);
 	look_at(t, at, "smudged.big", &smudged);
 	look_at(head, at, "smudged.big", &blob);
-	assert_int_equal(smudged.conversion.kind, CP_CONV_FILTER); /* as in HEAD: what the filter makes of the blob */
+	assert_int_equal(smudged.conversion.kind,
+			 CP_CONV_FILTER); /* as in HEAD: what the filter makes of the blob */
 	assert_true(cp_oid_eq(&smudged.oid, &blob.oid));
 	look_at(t, at, "edited.big", &edited);
 	assert_int_equal(edited.conversion.kind, CP_CONV_NONE);
@@ -417,9 +424,18 @@ static void test_filters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_index), TEST(test_index_that_cannot_be_read), TEST(test_clean_work_tree), TEST(test_changed_files), TEST(test_racy_files),
-		TEST(test_submodules), TEST(test_linked_work_tree), TEST(test_lazy_and_unreadable), TEST(test_changes_underway),
-		TEST(test_conversions), TEST(test_local_conversions), TEST(test_filters),
+		TEST(test_index),
+		TEST(test_index_that_cannot_be_read),
+		TEST(test_clean_work_tree),
+		TEST(test_changed_files),
+		TEST(test_racy_files),
+		TEST(test_submodules),
+		TEST(test_linked_work_tree),
+		TEST(test_lazy_and_unreadable),
+		TEST(test_changes_underway),
+		TEST(test_conversions),
+		TEST(test_local_conversions),
+		TEST(test_filters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
