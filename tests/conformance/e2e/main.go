@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -70,10 +72,15 @@ func parseFlags() *settings {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() { cancel(fmt.Errorf("stopped by a signal: %v", <-signals)) }()
 	code, err := run(ctx, parseFlags())
 	if err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		code = 2
 	}
@@ -104,16 +111,25 @@ func run(ctx context.Context, s *settings) (int, error) {
 	return 0, fmt.Errorf("nothing to do: give -cases, -repo or -corpora")
 }
 
-// scratch makes the scratch folder, in memory where that is allowed: on a busy disk a build takes ten times as long.
+// scratch makes a scratch folder for this run alone, in memory where that is allowed: on a busy disk a build takes
+// ten times as long. What killed runs left behind goes.
 func scratch(s *settings) (release func(), err error) {
+	old, _ := filepath.Glob(s.work + "-*")
+	for _, dir := range old {
+		pid, err := strconv.Atoi(strings.TrimPrefix(dir, s.work+"-"))
+		if err == nil && syscall.Kill(pid, 0) == syscall.ESRCH {
+			syscall.Unmount(dir, syscall.MNT_DETACH)
+			os.RemoveAll(dir)
+		}
+	}
+	s.work = fmt.Sprintf("%s-%d", s.work, os.Getpid())
 	if err := os.MkdirAll(s.work, 0o755); err != nil {
 		return nil, err
 	}
-	// What a run that was killed left behind.
-	syscall.Unmount(s.work, syscall.MNT_DETACH)
 	mounted := syscall.Mount("tmpfs", s.work, "tmpfs", 0, "mode=0755") == nil
 	return func() {
 		if s.keep {
+			fmt.Println("kept:", s.work)
 			return
 		}
 		if mounted {
