@@ -11,13 +11,13 @@
 
 #include "context/context.h"
 
-static CP_UNUSED struct cp_str S(const char *s)
-{
+static CP_UNUSED struct cp_str S(const char *s) {
 	return cp_str_c(s);
 }
 
 /* "a=text;b*script;l>target;m@;d/": files, executables, links, submodules, folders. */
-static CP_UNUSED void add_spec(struct cp_tree *t, struct cp_str spec)
+static CP_UNUSED void
+add_spec(struct cp_tree *t, struct cp_str spec)
 {
 	while (spec.n) {
 		size_t end = cp_str_find(spec, ';', 0), at = 0;
@@ -35,7 +35,10 @@ static CP_UNUSED void add_spec(struct cp_tree *t, struct cp_str spec)
 			kind = CP_ENTRY_SUBMODULE;
 		else if (item.p[at] == '*')
 			kind = CP_ENTRY_EXEC;
-		assert_int_equal(cp_memory_tree_add(t, cp_str_trim_right(cp_str_sub(item, 0, at), "/"), kind, content), 0);
+		assert_int_equal(cp_memory_tree_add(t,
+						    cp_str_trim_right(cp_str_sub(item, 0, at), "/"),
+						    kind, content),
+				 0);
 		spec = cp_str_from(spec, end + 1);
 	}
 }
@@ -74,7 +77,8 @@ static CP_UNUSED const struct cp_patterns *rules_of(struct cp_arena *a, const ch
 
 static CP_UNUSED struct cp_fs *context_of(struct cp_arena *a, struct cp_tree *t, const char *ignore)
 {
-	struct cp_context_options o = {.root = CP_S(""), .ignore = ignore ? rules_of(a, ignore) : NULL};
+	struct cp_context_options o = {.root = CP_S(""),
+				       .ignore = ignore ? rules_of(a, ignore) : NULL};
 	struct cp_fs *fs = NULL;
 	struct cp_err err = {0};
 
@@ -88,7 +92,8 @@ struct both {
 	struct cp_fs *fa, *fb;
 };
 
-static CP_UNUSED struct both both_of(const char *a, const char *ignore_a, const char *b, const char *ignore_b)
+static CP_UNUSED struct both both_of(const char *a, const char *ignore_a, const char *b,
+				     const char *ignore_b)
 {
 	struct both x = {.a = cp_arena_new(1 << 26), .ta = tree_of(a), .tb = tree_of(b)};
 
@@ -104,7 +109,10 @@ static CP_UNUSED void free_both(struct both *x)
 	cp_arena_free(x->a);
 }
 
-/* "/p", "/p +include -exclude", with links followed unless it begins with "!"; a wildcard when it has one. */
+/*
+ * "/p", "/p +include -exclude", with links followed unless it begins with "!"; a wildcard when it
+ * has one.
+ */
 static CP_UNUSED struct cp_selector selector_of(struct cp_arena *a, const char *text)
 {
 	struct cp_selector sel = {.follow_links = text[0] != '!'};
@@ -136,7 +144,8 @@ static CP_UNUSED const char *show_comparison(struct cp_arena *a, const struct cp
 
 	cp_buf_printf(&out, "%s%s", names[c->equality], c->git_dir ? " git" : "");
 	for (size_t i = 0; i < c->n_changes; i++)
-		cp_buf_printf(&out, " %c%.*s", marks[c->changes[i].change], CP_STR(c->changes[i].path));
+		cp_buf_printf(&out, " %c%.*s", marks[c->changes[i].change],
+			      CP_STR(c->changes[i].path));
 	if (c->missing.n)
 		cp_buf_printf(&out, " missing %.*s", CP_STR(c->missing));
 	return cp_arena_str(a, cp_buf_str(&out)).p;
@@ -166,8 +175,8 @@ static CP_UNUSED void run_cases(const struct compare_case *cases, size_t n)
 		const char *got = compare(&x, c->sel_a, c->sel_b ? c->sel_b : c->sel_a);
 
 		if (strcmp(got, c->want) != 0)
-			fail_msg("%s [%s] / %s [%s], %s / %s:\n  want %s\n  got  %s", c->a, c->ignore_a, c->b, c->ignore_b, c->sel_a,
-				 c->sel_b, c->want, got);
+			fail_msg("%s [%s] / %s [%s], %s / %s:\n  want %s\n  got  %s", c->a,
+				 c->ignore_a, c->b, c->ignore_b, c->sel_a, c->sel_b, c->want, got);
 		free_both(&x);
 	}
 }

@@ -1,4 +1,7 @@
-/* context/: ignore files, patterns, what of a tree is sent. Expected values were checked against the Go libraries. */
+/*
+ * context/: ignore files, patterns, what of a tree is sent. Expected values were checked against
+ * the Go libraries.
+ */
 #include "context_fixture.h"
 
 /* ---- ignore files ---- */
@@ -6,7 +9,8 @@
 static void test_ignore_lines(void **state)
 {
 	static const char *const cases[][2] = {
-		{"\xEF\xBB\xBF# c\n\n  a  \r\n/b/\n!  /c/../d\n#\n #e\n./f//g/\n!\n/\n", "a|b|!d|#e|f/g|!|/"},
+		{"\xEF\xBB\xBF# c\n\n  a  \r\n/b/\n!  /c/../d\n#\n #e\n./f//g/\n!\n/\n",
+		 "a|b|!d|#e|f/g|!|/"},
 		{"a", "a"},
 		{"a\r", "a"},
 		{"\xC2\xA0x\xE2\x80\x83\n..\n../y/\n", "x|..|../y"},
@@ -63,23 +67,64 @@ struct match_case {
 static void test_patterns(void **state)
 {
 	static const struct match_case cases[] = {
-		{"foo", "foo", 1}, {"foo", "foo/bar", 1}, {"foo", "x/foo", 0}, {"**/foo", "x/y/foo", 1},
-		{"**/foo", "foo", 1}, {"**/foo", "xfoo", 0}, {"foo/**", "foo", 0}, {"foo/**", "foo/x/y", 1},
-		{"**", "a/b", 1}, {"**foo", "a/xfoo", 1}, {"*", "a", 1}, {"*", "", 1},
-		{"*.go", "a/b.go", 0}, {"**/*.go", "b.go", 1}, {"**/*.go", "a/b.go", 1}, {"a**b", "axx/b", 1}, {"a**b", "axxb", 0},
-		{"a**/b", "axx/b", 1}, {"?", "/", 0}, {"[a-c]x", "bx", 1}, {"[^a]x", "ax", 0},
-		{"[^a]x", "/x", 1}, {"a\\*", "a*", 1}, {"a\\*", "ab", 0}, {"!foo\nfoo", "foo", 1},
-		{"foo\n!foo/bar", "foo/bar", 0}, {"foo\n!foo/bar", "foo/baz", 1}, {"*\n!a", "a/b", 0},
+		{"foo", "foo", 1},
+		{"foo", "foo/bar", 1},
+		{"foo", "x/foo", 0},
+		{"**/foo", "x/y/foo", 1},
+		{"**/foo", "foo", 1},
+		{"**/foo", "xfoo", 0},
+		{"foo/**", "foo", 0},
+		{"foo/**", "foo/x/y", 1},
+		{"**", "a/b", 1},
+		{"**foo", "a/xfoo", 1},
+		{"*", "a", 1},
+		{"*", "", 1},
+		{"*.go", "a/b.go", 0},
+		{"**/*.go", "b.go", 1},
+		{"**/*.go", "a/b.go", 1},
+		{"a**b", "axx/b", 1},
+		{"a**b", "axxb", 0},
+		{"a**/b", "axx/b", 1},
+		{"?", "/", 0},
+		{"[a-c]x", "bx", 1},
+		{"[^a]x", "ax", 0},
+		{"[^a]x", "/x", 1},
+		{"a\\*", "a*", 1},
+		{"a\\*", "ab", 0},
+		{"!foo\nfoo", "foo", 1},
+		{"foo\n!foo/bar", "foo/bar", 0},
+		{"foo\n!foo/bar", "foo/baz", 1},
+		{"*\n!a", "a/b", 0},
 		/* what the escape table of patternmatcher leaves out reaches the regexp */
-		{"*.{js,ts}", "a.js", 0}, {"*.{js,ts}", "a.{js,ts}", 1}, {"a{2}*", "aab", 1}, {"a{2}*", "ab", 0},
-		{"x*|b", "za/b", 1}, {"a|b", "b", 0}, {"a|b", "a|b", 1},
+		{"*.{js,ts}", "a.js", 0},
+		{"*.{js,ts}", "a.{js,ts}", 1},
+		{"a{2}*", "aab", 1},
+		{"a{2}*", "ab", 0},
+		{"x*|b", "za/b", 1},
+		{"a|b", "b", 0},
+		{"a|b", "a|b", 1},
 		/* classes and escapes of Go's regexp */
-		{"[[:alpha:]]1", "q1", 1}, {"\\d*", "7z", 1}, {"\\pL*", "\xC3\xA9", 1}, {"[\\pN]*", "a", 0}, {"\\x61", "a", 1},
-		{"\\141*", "ab", 1}, {"\\bfoo*", "foo1", 1}, {"\\Qa*", "a[^/]*$z", 1}, {"**/b*", "a\nb/b1", 0}, {"a?", "a\n", 1},
-		{"?", "\xFF", 1}, {"[\xEF\xBF\xBD]", "\xFF", 1}, {"x\xFFy", "x\xFFy", 1},
+		{"[[:alpha:]]1", "q1", 1},
+		{"\\d*", "7z", 1},
+		{"\\pL*", "\xC3\xA9", 1},
+		{"[\\pN]*", "a", 0},
+		{"\\x61", "a", 1},
+		{"\\141*", "ab", 1},
+		{"\\bfoo*", "foo1", 1},
+		{"\\Qa*", "a[^/]*$z", 1},
+		{"**/b*", "a\nb/b1", 0},
+		{"a?", "a\n", 1},
+		{"?", "\xFF", 1},
+		{"[\xEF\xBF\xBD]", "\xFF", 1},
+		{"x\xFFy", "x\xFFy", 1},
 		/* errors come when a pattern is tried, and only then */
-		{"[z-a]", "a", CP_EINVAL}, {"a\n[z-a]", "a", 1}, {"\\e*", "x", CP_EINVAL}, {"a*{2}", "a", CP_EINVAL},
-		{"a{1001}*", "a", CP_EINVAL}, {"\\p{Greek}*", "a", CP_EUNSUPPORTED}, {"\\1*", "a", CP_EINVAL},
+		{"[z-a]", "a", CP_EINVAL},
+		{"a\n[z-a]", "a", 1},
+		{"\\e*", "x", CP_EINVAL},
+		{"a*{2}", "a", CP_EINVAL},
+		{"a{1001}*", "a", CP_EINVAL},
+		{"\\p{Greek}*", "a", CP_EUNSUPPORTED},
+		{"\\1*", "a", CP_EINVAL},
 	};
 	struct cp_arena *a = cp_arena_new(1 << 24);
 	struct cp_match_info none = {NULL};
@@ -97,7 +142,8 @@ static void test_patterns(void **state)
 		assert_int_equal(cp_patterns_count(p), n);
 		r = cp_patterns_match(a, p, S(cases[i].path), none, &matched, NULL, &err);
 		if ((r < 0 ? r : matched) != cases[i].want)
-			fail_msg("%s on %s: want %d, got %d %d", cases[i].patterns, cases[i].path, cases[i].want, r, matched);
+			fail_msg("%s on %s: want %d, got %d %d", cases[i].patterns, cases[i].path,
+				 cases[i].want, r, matched);
 	}
 	cp_arena_free(a);
 }
@@ -118,7 +164,8 @@ static void test_bad_patterns(void **state)
 		assert_int_equal(cp_patterns_compile(a, lines, n, &p, &err), CP_EINVAL);
 		assert_int_equal(err.line, 2);
 	}
-	assert_int_equal(cp_patterns_compile(a, many, CP_MAX_IGNORE_PATTERNS + 1, &p, &err), CP_ELIMIT);
+	assert_int_equal(cp_patterns_compile(a, many, CP_MAX_IGNORE_PATTERNS + 1, &p, &err),
+			 CP_ELIMIT);
 	cp_arena_free(a);
 }
 
@@ -150,10 +197,16 @@ static void test_patterns_are_linear(void **state)
 static void test_reach_below(void **state)
 {
 	static const struct match_case cases[] = {
-		{"*.md", "src", 0}, {"src/*.md", "src", 1}, {"src/*.md", "src/a", 0}, {"src/*.md", "srcx", 0}, {"docs", "src", 0},
-		{"docs", "docs", 0}, {"docs\n!docs/a", "docs", 1}, {"docs\n!src/a", "docs", 0}, {"**/x", "src", 1},
-		{"src/**", "src", 1}, {"src/**", "src/a", 0}, {"!src/a", "src", 0}, {"src/a/b", "src", 1}, {"src/a/b", "src/a", 1},
-		{"src/a/b", "src/a/b", 0}, {"[z-a]", "src", 1}, {"a*|b*", "src", 1}, {"x?z/q", "xyz", 1}, {"x?z/q", "xy", 0},
+		{"*.md", "src", 0},           {"src/*.md", "src", 1},
+		{"src/*.md", "src/a", 0},     {"src/*.md", "srcx", 0},
+		{"docs", "src", 0},           {"docs", "docs", 0},
+		{"docs\n!docs/a", "docs", 1}, {"docs\n!src/a", "docs", 0},
+		{"**/x", "src", 1},           {"src/**", "src", 1},
+		{"src/**", "src/a", 0},       {"!src/a", "src", 0},
+		{"src/a/b", "src", 1},        {"src/a/b", "src/a", 1},
+		{"src/a/b", "src/a/b", 0},    {"[z-a]", "src", 1},
+		{"a*|b*", "src", 1},          {"x?z/q", "xyz", 1},
+		{"x?z/q", "xy", 0},
 	};
 	struct cp_arena *a = cp_arena_new(1 << 24);
 
@@ -168,9 +221,11 @@ static void test_reach_below(void **state)
 		assert_int_equal(cp_patterns_compile(a, lines, n, &p, NULL), 0);
 		for (size_t k = 1; k <= path.n; k++)
 			if (k == path.n || path.p[k] == '/')
-				ok = ok && cp_patterns_match(a, p, cp_str_sub(path, 0, k), info, &matched, &info, NULL) == 0;
+				ok = ok && cp_patterns_match(a, p, cp_str_sub(path, 0, k), info,
+							     &matched, &info, NULL) == 0;
 		if (ok && cp_patterns_reach_below(p, path, info) != (cases[i].want != 0))
-			fail_msg("%s below %s: want %d", cases[i].patterns, cases[i].path, cases[i].want);
+			fail_msg("%s below %s: want %d", cases[i].patterns, cases[i].path,
+				 cases[i].want);
 	}
 	cp_arena_free(a);
 }
@@ -178,12 +233,47 @@ static void test_reach_below(void **state)
 static void test_path_match(void **state)
 {
 	static const struct match_case cases[] = {
-		{"abc", "abc", 1}, {"*", "abc", 1}, {"*c", "abc", 1}, {"a*", "ab/c", 0}, {"a*/b", "a/c/b", 0}, {"a*b?c*x", "abxbbxdbxebxczzx", 1},
-		{"ab[c]", "abc", 1}, {"ab[^c]", "abc", 0}, {"ab[b-d]", "abc", 1}, {"a[!a]b", "a!b", 1}, {"a[^a]b", "a\xE2\x98\xBA" "b", 1},
-		{"a???b", "a\xE2\x98\xBA" "b", 0}, {"[a-z]*", "\xCE\xB1", 0}, {"*[a-z]", "\xCE\xB1" "b", 1}, {"a?b", "a/b", 0}, {"a[^x]b", "a/b", 1},
-		{"[\\]a]", "]", 1}, {"[\\-x]", "-", 1}, {"[]a]", "]", CP_EINVAL}, {"[-]", "-", CP_EINVAL}, {"[x-]", "x", CP_EINVAL},
-		{"\\", "a", CP_EINVAL}, {"[a-b-c]", "a", CP_EINVAL}, {"[", "a", CP_EINVAL}, {"a[", "x", CP_EINVAL}, {"a/b[", "x", CP_EINVAL},
-		{"*x", "xxx", 1}, {"", "", 1}, {"", "a", 0}, {"**", "ab", 1}, {"\\*", "*", 1}, {"[\xFF]", "a", CP_EINVAL},
+		{"abc", "abc", 1},
+		{"*", "abc", 1},
+		{"*c", "abc", 1},
+		{"a*", "ab/c", 0},
+		{"a*/b", "a/c/b", 0},
+		{"a*b?c*x", "abxbbxdbxebxczzx", 1},
+		{"ab[c]", "abc", 1},
+		{"ab[^c]", "abc", 0},
+		{"ab[b-d]", "abc", 1},
+		{"a[!a]b", "a!b", 1},
+		{"a[^a]b",
+		 "a\xE2\x98\xBA"
+		 "b",
+		 1},
+		{"a???b",
+		 "a\xE2\x98\xBA"
+		 "b",
+		 0},
+		{"[a-z]*", "\xCE\xB1", 0},
+		{"*[a-z]",
+		 "\xCE\xB1"
+		 "b",
+		 1},
+		{"a?b", "a/b", 0},
+		{"a[^x]b", "a/b", 1},
+		{"[\\]a]", "]", 1},
+		{"[\\-x]", "-", 1},
+		{"[]a]", "]", CP_EINVAL},
+		{"[-]", "-", CP_EINVAL},
+		{"[x-]", "x", CP_EINVAL},
+		{"\\", "a", CP_EINVAL},
+		{"[a-b-c]", "a", CP_EINVAL},
+		{"[", "a", CP_EINVAL},
+		{"a[", "x", CP_EINVAL},
+		{"a/b[", "x", CP_EINVAL},
+		{"*x", "xxx", 1},
+		{"", "", 1},
+		{"", "a", 0},
+		{"**", "ab", 1},
+		{"\\*", "*", 1},
+		{"[\xFF]", "a", CP_EINVAL},
 	};
 
 	(void)state;
@@ -192,7 +282,8 @@ static void test_path_match(void **state)
 		int r = cp_path_match(S(cases[i].patterns), S(cases[i].path), &matched);
 
 		if ((r < 0 ? r : matched) != cases[i].want)
-			fail_msg("%s on %s: want %d, got %d %d", cases[i].patterns, cases[i].path, cases[i].want, r, matched);
+			fail_msg("%s on %s: want %d, got %d %d", cases[i].patterns, cases[i].path,
+				 cases[i].want, r, matched);
 	}
 }
 
@@ -210,9 +301,12 @@ static void show_dir(struct cp_fs *fs, const struct cp_node *dir, struct cp_buf 
 		struct cp_node again;
 		bool found;
 
-		assert_int_equal(fs->ops->child(fs, dir, l->children[i].name, &again, &found, &err), 0);
-		assert_true(found && again.kind == n->kind && cp_digest_eq(&again.identity, &n->identity));
-		cp_buf_printf(out, "%.*s%s%c ", CP_STR(n->path), n->mode == 0755 && n->kind == CP_NODE_FILE ? "*" : "",
+		assert_int_equal(fs->ops->child(fs, dir, l->children[i].name, &again, &found, &err),
+				 0);
+		assert_true(found && again.kind == n->kind &&
+			    cp_digest_eq(&again.identity, &n->identity));
+		cp_buf_printf(out, "%.*s%s%c ", CP_STR(n->path),
+			      n->mode == 0755 && n->kind == CP_NODE_FILE ? "*" : "",
 			      kinds[n->kind]);
 		if (n->kind == CP_NODE_DIR)
 			show_dir(fs, n, out);
@@ -277,7 +371,8 @@ static void test_context_root(void **state)
 static void test_git_dir(void **state)
 {
 	static const char *const cases[][2] = {
-		{"", "different git ~.git/index ~.git/logs/HEAD ~.git/logs/refs/heads/main ~.git/logs/refs/remotes/origin/HEAD "
+		{"", "different git ~.git/index ~.git/logs/HEAD ~.git/logs/refs/heads/main "
+		     "~.git/logs/refs/remotes/origin/HEAD "
 		     "~.git/objects/pack/pack-4b825dc642cb6eb9a060e54bf8d69288fbee4904.idx "
 		     "~.git/objects/pack/pack-4b825dc642cb6eb9a060e54bf8d69288fbee4904.pack"},
 		{".git", "equal"},
@@ -291,14 +386,17 @@ static void test_git_dir(void **state)
 		{".git/*\n!.git/HEAD", "unsure"},
 		{".git\n!.git/index", "different git ~.git/index"},
 		{".git\n!.git/refs/heads/feature-1", "unsure"},
-		{".git\n!.git/objects", "different git ~.git/objects/pack/pack-4b825dc642cb6eb9a060e54bf8d69288fbee4904.idx "
-					"~.git/objects/pack/pack-4b825dc642cb6eb9a060e54bf8d69288fbee4904.pack"},
+		{".git\n!.git/objects",
+		 "different git "
+		 "~.git/objects/pack/pack-4b825dc642cb6eb9a060e54bf8d69288fbee4904.idx "
+		 "~.git/objects/pack/pack-4b825dc642cb6eb9a060e54bf8d69288fbee4904.pack"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < CP_LEN(cases); i++) {
 		struct both x = both_of("a=1;.gitignore=x", NULL, "a=1;.gitignore=x", NULL);
-		struct cp_context_options o = {.root = CP_S(""), .git_dir = true, .ignore = rules_of(x.a, cases[i][0])};
+		struct cp_context_options o = {
+			.root = CP_S(""), .git_dir = true, .ignore = rules_of(x.a, cases[i][0])};
 		const char *got;
 
 		o.checkout = cp_digest_of("a", 1);
@@ -310,9 +408,12 @@ static void test_git_dir(void **state)
 			fail_msg("%s: want %s, got %s", cases[i][0], cases[i][1], got);
 		assert_string_equal(compare(&x, "/a", "/a"), "equal");
 		if (i == 0)
-			assert_string_equal(compare(&x, "/.git/refs/heads/any/thing", "/.git/refs/heads/any/thing"), "unsure");
+			assert_string_equal(compare(&x, "/.git/refs/heads/any/thing",
+						    "/.git/refs/heads/any/thing"),
+					    "unsure");
 		if (i == 1)
-			assert_string_equal(compare(&x, "/.git/HEAD", "/.git/HEAD"), "different -.git/HEAD missing .git/HEAD");
+			assert_string_equal(compare(&x, "/.git/HEAD", "/.git/HEAD"),
+					    "different -.git/HEAD missing .git/HEAD");
 		free_both(&x);
 	}
 }
@@ -320,7 +421,8 @@ static void test_git_dir(void **state)
 static void test_git_dir_and_more(void **state)
 {
 	struct both x = both_of("a=1", NULL, "a=2", NULL);
-	struct cp_context_options o = {.root = CP_S(""), .git_dir = true, .ignore = rules_of(x.a, ".git\n!.git/index")};
+	struct cp_context_options o = {
+		.root = CP_S(""), .git_dir = true, .ignore = rules_of(x.a, ".git\n!.git/index")};
 
 	(void)state;
 	o.checkout = cp_digest_of("a", 1);
@@ -337,16 +439,25 @@ static void test_git_dir_and_more(void **state)
 static void test_conversions(void **state)
 {
 	static const struct compare_case cases[] = {
-		{".gitattributes=*.bat eol=crlf;a.bat=x\n", 0, ".gitattributes=*.bat eol=crlf;a.bat=y\n", 0, "/a.bat", 0, "different ~a.bat"},
-		{".gitattributes=*.bat eol=crlf;a.bat=x\n", 0, "a.bat=x\r\n", 0, "/a.bat", 0, "equal"},
-		{".gitattributes=*.bat eol=crlf;a.bat=x\n", 0, "a.bat=x\n", 0, "/a.bat", 0, "different ~a.bat"},
-		{".gitattributes=*.bat eol=crlf;d/a.bat=x\n", 0, "d/a.bat=x\n", 0, "/d", 0, "different ~d/a.bat"},
+		{".gitattributes=*.bat eol=crlf;a.bat=x\n", 0,
+		 ".gitattributes=*.bat eol=crlf;a.bat=y\n", 0, "/a.bat", 0, "different ~a.bat"},
+		{".gitattributes=*.bat eol=crlf;a.bat=x\n", 0, "a.bat=x\r\n", 0, "/a.bat", 0,
+		 "equal"},
+		{".gitattributes=*.bat eol=crlf;a.bat=x\n", 0, "a.bat=x\n", 0, "/a.bat", 0,
+		 "different ~a.bat"},
+		{".gitattributes=*.bat eol=crlf;d/a.bat=x\n", 0, "d/a.bat=x\n", 0, "/d", 0,
+		 "different ~d/a.bat"},
 		{".gitattributes=* text=auto;d/a.bat=x\n", 0, "d/a.bat=x\n", 0, "/d", 0, "equal"},
-		{".gitattributes=*.bat eol=crlf;d/a.bat=x\n", ".gitattributes", "d/a.bat=x\r\n", 0, "/", 0, "equal"},
-		{".gitattributes=*.x filter=secret;a.x=1;b=1", 0, ".gitattributes=*.x filter=secret;a.x=1;b=1", 0, "/a.x", 0, "equal"},
-		{".gitattributes=*.x filter=secret;a.x=1;b=1", 0, ".gitattributes=*.x filter=secret;a.x=2;b=1", 0, "/a.x", 0, "unsure"},
-		{".gitattributes=*.x filter=secret;a.x=1;b=1", 0, ".gitattributes=*.x filter=secret;a.x=2;b=2", 0, "/", 0, "different ~b"},
-		{"d/.gitattributes=*.x filter=secret;d/a.x=1", 0, "d/.gitattributes=*.y filter=secret;d/a.x=1", 0, "/d/a.x", 0, "unsure"},
+		{".gitattributes=*.bat eol=crlf;d/a.bat=x\n", ".gitattributes", "d/a.bat=x\r\n", 0,
+		 "/", 0, "equal"},
+		{".gitattributes=*.x filter=secret;a.x=1;b=1", 0,
+		 ".gitattributes=*.x filter=secret;a.x=1;b=1", 0, "/a.x", 0, "equal"},
+		{".gitattributes=*.x filter=secret;a.x=1;b=1", 0,
+		 ".gitattributes=*.x filter=secret;a.x=2;b=1", 0, "/a.x", 0, "unsure"},
+		{".gitattributes=*.x filter=secret;a.x=1;b=1", 0,
+		 ".gitattributes=*.x filter=secret;a.x=2;b=2", 0, "/", 0, "different ~b"},
+		{"d/.gitattributes=*.x filter=secret;d/a.x=1", 0,
+		 "d/.gitattributes=*.y filter=secret;d/a.x=1", 0, "/d/a.x", 0, "unsure"},
 	};
 
 	(void)state;
@@ -355,17 +466,26 @@ static void test_conversions(void **state)
 
 static void test_lfs(void **state)
 {
-	static const char a[] = "version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 1\n";
-	static const char b[] = "version https://git-lfs.github.com/spec/v1\noid sha256:bb\nsize 1\n";
-	static const char a_too[] = "version https://git-lfs.github.com/spec/v1\next-0-x sha256:00\noid sha256:aa\nsize 1\n";
+	static const char a[] =
+		"version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 1\n";
+	static const char b[] =
+		"version https://git-lfs.github.com/spec/v1\noid sha256:bb\nsize 1\n";
+	static const char a_too[] = "version https://git-lfs.github.com/spec/v1\next-0-x "
+				    "sha256:00\noid sha256:aa\nsize 1\n";
 	static const char attributes[] = "*.bin filter=lfs";
 	static const struct {
 		const char *a, *b, *want;
-	} cases[] = {{a, a, "equal"}, {a, b, "different ~f.bin"}, {a, a_too, "unsure"}, {a, "raw", "unsure"}, {"raw", "wet", "different ~f.bin"}};
+	} cases[] = {{a, a, "equal"},
+		     {a, b, "different ~f.bin"},
+		     {a, a_too, "unsure"},
+		     {a, "raw", "unsure"},
+		     {"raw", "wet", "different ~f.bin"}};
 
 	(void)state;
 	for (size_t i = 0; i < CP_LEN(cases); i++) {
-		struct both x = {.a = cp_arena_new(1 << 24), .ta = cp_memory_tree_new(), .tb = cp_memory_tree_new()};
+		struct both x = {.a = cp_arena_new(1 << 24),
+				 .ta = cp_memory_tree_new(),
+				 .tb = cp_memory_tree_new()};
 
 		cp_memory_tree_add(x.ta, S(".gitattributes"), CP_ENTRY_FILE, S(attributes));
 		cp_memory_tree_add(x.tb, S(".gitattributes"), CP_ENTRY_FILE, S(attributes));

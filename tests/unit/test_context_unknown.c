@@ -3,7 +3,10 @@
 
 /* ---- unknown content ---- */
 
-/* A file system written down: an unknown in the place of every name that begins with "?", and an unknown rest of folders with "...". */
+/*
+ * A file system written down: an unknown in the place of every name that begins with "?", mode 0700
+ * for names that begin with "~", and an unknown rest of folders with "...".
+ */
 struct fake {
 	struct cp_fs base;
 	struct cp_fs *under;
@@ -16,7 +19,10 @@ static void to_fake(struct fake *f, struct cp_node *n, struct cp_str name)
 		n->kind = CP_NODE_OPAQUE;
 		n->identity = cp_digest_of(f->rest, strlen(f->rest));
 	}
-	n->has_subtree = false;
+	if (name.n && name.p[0] == '~')
+		n->mode = 0700;
+	n->has_subtree = n->has_subtree && name.n &&
+			 name.p[0] == 'f'; /* nothing special is put into these */
 }
 
 static int compare_children(const void *x, const void *y)
@@ -24,7 +30,8 @@ static int compare_children(const void *x, const void *y)
 	return cp_str_cmp(((const struct cp_child *)x)->name, ((const struct cp_child *)y)->name);
 }
 
-static int fake_list(struct cp_fs *fs, const struct cp_node *dir, const struct cp_listing **ret, struct cp_err *err)
+static int fake_list(struct cp_fs *fs, const struct cp_node *dir, const struct cp_listing **ret,
+		     struct cp_err *err)
 {
 	struct fake *f = (struct fake *)fs;
 	const struct cp_listing *under;
@@ -41,7 +48,7 @@ static int fake_list(struct cp_fs *fs, const struct cp_node *dir, const struct c
 			continue;
 		}
 		to_fake(f, &c.node, c.name);
-		if (c.name.p[0] == '?')
+		if (c.name.p[0] == '?' || c.name.p[0] == '~')
 			c.name = cp_str_from(c.name, 1);
 		l->children[l->n_children++] = c;
 	}
@@ -51,8 +58,8 @@ static int fake_list(struct cp_fs *fs, const struct cp_node *dir, const struct c
 	return 0;
 }
 
-static int fake_child(struct cp_fs *fs, const struct cp_node *dir, struct cp_str name, struct cp_node *ret, bool *found,
-		      struct cp_err *err)
+static int fake_child(struct cp_fs *fs, const struct cp_node *dir, struct cp_str name,
+		      struct cp_node *ret, bool *found, struct cp_err *err)
 {
 	const struct cp_listing *l;
 
@@ -69,7 +76,8 @@ static int fake_child(struct cp_fs *fs, const struct cp_node *dir, struct cp_str
 	return 0;
 }
 
-static int fake_target(struct cp_fs *fs, const struct cp_node *link, struct cp_str *ret, struct cp_err *err)
+static int fake_target(struct cp_fs *fs, const struct cp_node *link, struct cp_str *ret,
+		       struct cp_err *err)
 {
 	struct fake *f = (struct fake *)fs;
 
@@ -110,12 +118,28 @@ static void test_unknown(void **state)
 		/* lists */
 		{"d/...=;d/a=1;d/b=1", "r1", "d/...=;d/a=1;d/b=1", "r1", "/d/*", 0, "equal"},
 		{"d/...=;d/a=1;d/b=1", "r1", "d/...=;d/a=1;d/b=1", "r2", "/d/*", 0, "depends"},
-		{"d/...=;d/a=1;d/b=1", "r1", "d/...=;d/a=1;d/b=2", "r2", "/d/*", 0, "different ~d/b"},
+		{"d/...=;d/a=1;d/b=1", "r1", "d/...=;d/a=1;d/b=2", "r2", "/d/*", 0,
+		 "different ~d/b"},
 		{"d/...=;d/a=1;d/b=1", "r1", "d/...=;d/a=1;d/b=2", "r2", "/d +a", 0, "depends"},
 		{"d/e/...=;d/a=1", "r1", "d/e/...=;d/a=1", "r2", "/d -e", 0, "equal"},
 		{"d/e/...=;d/a=1", "r1", "d/e/...=;d/a=1", "r2", "/d/*a", 0, "equal"},
-		{"d/?u=;d/a=1;d/b=1;d/c=1", "r1", "d/?u=;d/a=1;d/b=1", "r1", "/d/*", 0, "different -d/c"},
+		{"d/?u=;d/a=1;d/b=1;d/c=1", "r1", "d/?u=;d/a=1;d/b=1", "r1", "/d/*", 0,
+		 "different -d/c"},
 		{"d/?u=;d/a=1", "r1", "d/?u=;d/c=1", "r1", "/d/*", 0, "depends"},
+		/*
+		 * headers of folders: they count for what is in them, and in lists once something
+		 * below them is included
+		 */
+		{"d/~e/x=1", "r1", "d/e/x=1", "r1", "/d", 0, "different md/e"},
+		{"d/~e/x=1", "r1", "d/e/x=1", "r1", "/d/e", 0, "different md/e"},
+		{"d/~e/x=1", "r1", "d/e/x=1", "r1", "/d/e/x", 0, "equal"},
+		{"d/~e/x=1", "r1", "d/e/x=1", "r1", "/d +**/x", 0, "different md/e"},
+		{"d/~e/x=1", "r1", "d/e/x=1", "r1", "/d +**/y", 0, "equal"},
+		{"d/~e/f/x=1", "r1", "d/e/f/x=1", "r1", "/d +**/x", 0, "different md/e"},
+		{"d/~e/f/x=1", "r1", "d/e/f/x=1", "r1", "/d/e/*", 0, "equal"},
+		{"d/~e/?x=1", "r1", "d/e/?x=1", "r1", "/d +**/x", 0, "depends"},
+		{"d/~e/?x=1;d/~e/y=1", "r1", "d/e/?x=1;d/e/y=1", "r1", "/d +**/y", 0,
+		 "different md/e"},
 	};
 
 	(void)state;
@@ -132,8 +156,8 @@ static void test_unknown(void **state)
 		x.fb = &fb.base;
 		got = compare(&x, c->sel_a, c->sel_b ? c->sel_b : c->sel_a);
 		if (strcmp(got, c->want) != 0)
-			fail_msg("%s (%s) / %s (%s), %s / %s: want %s, got %s", c->a, c->ignore_a, c->b, c->ignore_b, c->sel_a, c->sel_b,
-				 c->want, got);
+			fail_msg("%s (%s) / %s (%s), %s / %s: want %s, got %s", c->a, c->ignore_a,
+				 c->b, c->ignore_b, c->sel_a, c->sel_b, c->want, got);
 		free_both(&x);
 	}
 }
@@ -149,9 +173,17 @@ static void test_opaque_root_and_none(void **state)
 		struct cp_fs *a, *b;
 		const char *sel, *want;
 	} cases[] = {
-		{&ux, &ux, "/", "equal"}, {&ux, &uy, "/", "depends"}, {&ux, &ux, "/a/b", "equal"}, {&ux, &uy, "/a/b", "depends"},
-		{&ux, &ux, "/a*", "equal"}, {&ux, &uy, "/a*", "depends"}, {&none, &none, "/", "equal"}, {&none, &none, "/ -x", "equal"},
-		{&none, &none, "/a", "different -a missing a"}, {&none, &ux, "/", "depends"}, {&ux, &none, "/a", "different -a missing a"},
+		{&ux, &ux, "/", "equal"},
+		{&ux, &uy, "/", "depends"},
+		{&ux, &ux, "/a/b", "equal"},
+		{&ux, &uy, "/a/b", "depends"},
+		{&ux, &ux, "/a*", "equal"},
+		{&ux, &uy, "/a*", "depends"},
+		{&none, &none, "/", "equal"},
+		{&none, &none, "/ -x", "equal"},
+		{&none, &none, "/a", "different -a missing a"},
+		{&none, &ux, "/", "depends"},
+		{&ux, &none, "/a", "different -a missing a"},
 	};
 	static const struct cp_fs_ops no_ops = {NULL, NULL, NULL, NULL};
 
@@ -161,9 +193,12 @@ static void test_opaque_root_and_none(void **state)
 		struct cp_selector sel = selector_of(a, cases[i].sel);
 		struct cp_comparison c;
 
-		assert_int_equal(cp_selection_compare(a, cases[i].a, &sel, cases[i].b, &sel, 1, &c, NULL), 0);
+		assert_int_equal(
+			cp_selection_compare(a, cases[i].a, &sel, cases[i].b, &sel, 1, &c, NULL),
+			0);
 		if (strcmp(show_comparison(a, &c), cases[i].want) != 0)
-			fail_msg("%zu %s: want %s, got %s", i, cases[i].sel, cases[i].want, show_comparison(a, &c));
+			fail_msg("%zu %s: want %s, got %s", i, cases[i].sel, cases[i].want,
+				 show_comparison(a, &c));
 	}
 	cp_arena_free(a);
 }

@@ -224,16 +224,40 @@ func notes(kind string) string {
 		verdicts["fails"], verdicts["unsure"])
 }
 
+func replaceOne(r *rand.Rand, patterns, paths []string) []string {
+	if len(patterns) == 0 {
+		return patterns
+	}
+	out := slices.Clone(patterns)
+	out[r.Intn(len(out))] = genPatterns(r, paths)[0]
+	return out
+}
+
+// otherSelector is mostly the same one, or differs in one thing.
+func otherSelector(r *rand.Rand, s selector, t tree) selector {
+	other := genSelector(r, t)
+	switch r.Intn(12) {
+	case 0:
+		return other
+	case 1:
+		other.opts.IncludePatterns, other.opts.ExcludePatterns = s.opts.IncludePatterns, s.opts.ExcludePatterns
+		return other
+	case 2:
+		s.opts.IncludePatterns = replaceOne(r, s.opts.IncludePatterns, nil)
+		s.opts.ExcludePatterns = replaceOne(r, s.opts.ExcludePatterns, nil)
+	case 3:
+		s.opts.FollowLinks = !s.opts.FollowLinks
+	}
+	return s
+}
+
 func runCompare(d *driver, r *rand.Rand) string {
 	few = r.Intn(3) > 0
 	defer func() { few = false }()
 	a := genTree(r, 3+r.Intn(12))
 	b := change(r, a)
 	sa := genSelector(r, a)
-	sb := sa
-	if r.Intn(6) == 0 {
-		sb = genSelector(r, b)
-	}
+	sb := otherSelector(r, sa, b)
 	var ignoreA, ignoreB []string
 	if r.Intn(3) == 0 {
 		var paths []string
@@ -242,8 +266,11 @@ func runCompare(d *driver, r *rand.Rand) string {
 		}
 		ignoreA = genPatterns(r, paths)
 		ignoreB = ignoreA
-		if r.Intn(3) == 0 {
+		switch r.Intn(6) {
+		case 0:
 			ignoreB = genPatterns(r, paths)
+		case 1, 2:
+			ignoreB = replaceOne(r, ignoreA, paths)
 		}
 	}
 	question := append([]string{"compare", strconv.Itoa(len(ignoreA))}, ignoreA...)
