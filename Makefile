@@ -15,6 +15,9 @@ DEV     ?= 1
 COV     ?=
 PYTHON  ?= python3
 BUILD   := build
+ifeq ($(STATIC),0)
+BUILD   := build/shared
+endif
 ifneq ($(SAN),)
 BUILD   := build/san-$(subst $(comma),-,$(SAN))
 endif
@@ -158,7 +161,7 @@ fuzz-replay: $(REPLAY)
 .PHONY: abi-programs tsan-programs thread-programs
 abi-programs: $(SO) $(CLI) $(ABI) $(BUILD)/examples/host $(BUILD)/tests/cli/echo_plugin.so $(REPO_)/Dockerfile $(if $(TSAN),tsan-programs)
 tsan-programs:
-	@+$(MAKE) --no-print-directory SAN=thread CFLAGS='-O1 -g' thread-programs
+	@+$(MAKE) --no-print-directory BUILD=build/san-thread SAN=thread CFLAGS='-O1 -g' thread-programs
 thread-programs: $(SO) $(BUILD)/tests/abi/test_threads
 	@:
 abi: abi-programs
@@ -175,7 +178,7 @@ conformance: all
 bench: all $(BUILD)/tests/bench/bench
 	@REPO='$(REPO)' sh tests/bench/bench.sh $(BUILD)
 torture:
-	@+$(MAKE) --no-print-directory BUILD=build/shared STATIC=0 CFLAGS='-O1 -g -DCP_ARENA_DEBUG' torture-run
+	@+$(MAKE) --no-print-directory BUILD=build/torture STATIC=0 CFLAGS='-O1 -g -DCP_ARENA_DEBUG' torture-run
 .PHONY: torture-run
 torture-run: $(SO) $(BUILD)/tests/torture/torture $(REPO_)/Dockerfile
 	@$(RUN) torture $(BUILD)/logs torture="$(BUILD)/tests/torture/torture $(SO) $(REPO_)"
