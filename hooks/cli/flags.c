@@ -26,7 +26,8 @@ const struct command_info commands[N_COMMANDS] = {
 		 "a paths: filter to paste into a workflow. With --check FILE the path filters of a workflow of GitHub, GitLab or "
 		 "Gitea are compared with it, and what they would miss is listed (exit code 1)."},
 	[CMD_KEYS] =
-		{"keys", "[CONTEXT]", "the cache records that the build of the commit leaves, exact",
+		{"keys", "[CONTEXT]",
+		 "the cache records that the build of the commit leaves, exact",
 		 "Prints BuildKit's own digests in JSON, content digests included, computed from the "
 		 "repository alone; what cannot be known is null, with the reason. --preimage adds the "
 		 "bytes that are hashed."},
@@ -150,8 +151,8 @@ const struct flag flags[] = {
 		{"check", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "check", BIT(CMD_PATHS), "FILE",
 		 "<file>",
 		 "compare with the path filters of this workflow; exit 1 when they miss something"},
-	[F_PREIMAGE] = {"preimage", 0, FLAG_BOOL, GROUP_OUTPUT, IN_REQUEST, "preimage", BIT(CMD_KEYS),
-			NULL, NULL, "print the bytes that the keys are digests of"},
+	[F_PREIMAGE] = {"preimage", 0, FLAG_BOOL, GROUP_OUTPUT, IN_REQUEST, "preimage",
+			BIT(CMD_KEYS), NULL, NULL, "print the bytes that the keys are digests of"},
 
 	[F_PLUGIN] = {"plugin", 0, FLAG_TEXT, GROUP_HELPER, IN_NOTHING, NULL, LOADS, "PATH",
 		      "<file>", "the cachepredict.so to load"},

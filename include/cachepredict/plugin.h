@@ -26,8 +26,8 @@ extern "C" {
 
 /* Results of functions: 0 is success. Values are never reused. */
 #define CACHEPREDICT_OK 0
-#define CACHEPREDICT_EINVAL (-1)       /* input that cannot be parsed; file, line and column say where */
-#define CACHEPREDICT_ENOTFOUND (-2)    /* no repository, revision or file; hint says what to do */
+#define CACHEPREDICT_EINVAL (-1) /* input that cannot be parsed; file, line and column say where */
+#define CACHEPREDICT_ENOTFOUND (-2) /* no repository, revision or file; hint says what to do */
 #define CACHEPREDICT_EIO (-3)
 #define CACHEPREDICT_ENET (-4)
 #define CACHEPREDICT_ELIMIT (-5)
@@ -35,7 +35,7 @@ extern "C" {
 #define CACHEPREDICT_ENOMEM (-7)
 #define CACHEPREDICT_ECANCELLED (-8)
 #define CACHEPREDICT_EBUG (-9)
-#define CACHEPREDICT_EUSAGE (-10)      /* a request that contradicts itself */
+#define CACHEPREDICT_EUSAGE (-10) /* a request that contradicts itself */
 
 /* Capability bits of cachepredict_plugin.capabilities. */
 #define CACHEPREDICT_CAP_PREDICT (UINT64_C(1) << 0) /* methods predict, explain, graph */
@@ -66,10 +66,10 @@ struct cachepredict_error {
 /* One step, by value of its fields; texts are borrowed from the result. The caller sets struct_size first. */
 struct cachepredict_step {
 	uint32_t struct_size;
-	int32_t outcome;     /* CACHEPREDICT_HIT ... */
-	uint32_t image;      /* index of the image */
-	uint32_t line;       /* in the Dockerfile */
-	const char *name;    /* as BuildKit prints it */
+	int32_t outcome;  /* CACHEPREDICT_HIT ... */
+	uint32_t image;   /* index of the image */
+	uint32_t line;    /* in the Dockerfile */
+	const char *name; /* as BuildKit prints it */
 	const char *stage;
 	const char *cause;   /* "content-changed", "" for a hit */
 	const char *message; /* one sentence, "" for a hit */
@@ -105,7 +105,8 @@ struct cachepredict_plugin {
 	uint64_t capabilities;
 
 	/* [any] A context. `host` may be NULL; it is copied as far as its struct_size, userdata must outlive the context. */
-	int32_t (*create)(const struct cachepredict_host *host, struct cachepredict_context **ret_context,
+	int32_t (*create)(const struct cachepredict_host *host,
+			  struct cachepredict_context **ret_context,
 			  struct cachepredict_error *error);
 	/* [ctx] NULL is fine. Results made by the context stay valid. */
 	void (*destroy)(struct cachepredict_context *context);
@@ -113,8 +114,9 @@ struct cachepredict_plugin {
 	 * [ctx] Run a method ("predict", "explain", "paths", "graph") on a JSON request of `len` bytes. The request is not kept.
 	 * Members and their meaning: include/cachepredict/schema/request.json.
 	 */
-	int32_t (*call)(struct cachepredict_context *context, const char *method, const char *request, uint64_t len,
-			struct cachepredict_result **ret_result, struct cachepredict_error *error);
+	int32_t (*call)(struct cachepredict_context *context, const char *method,
+			const char *request, uint64_t len, struct cachepredict_result **ret_result,
+			struct cachepredict_error *error);
 	/* [any] Make a running call of this context return CACHEPREDICT_ECANCELLED soon. */
 	void (*cancel)(struct cachepredict_context *context);
 
@@ -126,7 +128,8 @@ struct cachepredict_plugin {
 	const char *(*result_verdict)(const struct cachepredict_result *result);
 	uint64_t (*result_step_count)(const struct cachepredict_result *result);
 	/* [any] CACHEPREDICT_ENOTFOUND past the end. */
-	int32_t (*result_step)(const struct cachepredict_result *result, uint64_t index, struct cachepredict_step *ret_step);
+	int32_t (*result_step)(const struct cachepredict_result *result, uint64_t index,
+			       struct cachepredict_step *ret_step);
 	uint64_t (*result_cache_from_count)(const struct cachepredict_result *result);
 	/* [any] A ready --cache-from value, NULL past the end. */
 	const char *(*result_cache_from)(const struct cachepredict_result *result, uint64_t index);

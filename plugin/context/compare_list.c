@@ -11,8 +11,8 @@ struct pair {
 	struct cp_context_comparer *c;
 	const struct cp_context_selection *a, *b;
 	bool same_filters; /* includes and excludes say the same on both sides */
-	bool tries_all;    /* a filter is malformed: skip nothing, meet the error as BuildKit does */
-	bool unknown;      /* something unknown may add entries */
+	bool tries_all; /* a filter is malformed: skip nothing, meet the error as BuildKit does */
+	bool unknown;   /* something unknown may add entries */
 	bool missing_keys; /* a key is on one side only */
 	bool missing_beyond_volatile;
 	size_t n_a, n_b; /* entries that are certain */

@@ -50,8 +50,8 @@ struct cp_match_info {
  * moby's.
  */
 int cp_patterns_match(struct cp_arena *a, const struct cp_patterns *p, struct cp_str path,
-		      struct cp_match_info parent, bool *ret_matched, struct cp_match_info *ret_info,
-		      struct cp_err *err);
+		      struct cp_match_info parent, bool *ret_matched,
+		      struct cp_match_info *ret_info, struct cp_err *err);
 /*
  * Could any pattern still change the fate of something below directory `path` that has `info`?
  * False is a proof that everything below shares the directory's own fate (kept, or dropped with
@@ -85,10 +85,10 @@ struct cp_node {
 	bool has_subtree;
 	struct cp_digest owner; /* all zero = uid 0, gid 0; else a token of --chown */
 	bool converted;         /* FILE: git converts the bytes at checkout */
-	bool owner_unsure;      /* a name looked up in something unknown: different tokens are DEPENDS */
-	struct cp_str path;     /* where it is in its file system, "" = root; for causes */
-	const void *handle;     /* of the implementation */
-	bool maybe;             /* VOLATILE: it may be absent, or equal all the same (.git/HEAD) */
+	bool owner_unsure; /* a name looked up in something unknown: different tokens are DEPENDS */
+	struct cp_str path; /* where it is in its file system, "" = root; for causes */
+	const void *handle; /* of the implementation */
+	bool maybe;         /* VOLATILE: it may be absent, or equal all the same (.git/HEAD) */
 };
 
 struct cp_child {
@@ -113,14 +113,14 @@ struct cp_fs_ops {
 	 * Children of a DIR node. CP_ENOTFOUND: a missing object; err->hint says how to mend. Lives
 	 * as long as the fs.
 	 */
-	int (*list)(struct cp_fs *fs, const struct cp_node *dir, const struct cp_listing **ret_listing,
-		    struct cp_err *err);
+	int (*list)(struct cp_fs *fs, const struct cp_node *dir,
+		    const struct cp_listing **ret_listing, struct cp_err *err);
 	/*
 	 * One child by name, without listing where that is cheaper. *ret_found false: certainly not
 	 * there.
 	 */
-	int (*child)(struct cp_fs *fs, const struct cp_node *dir, struct cp_str name, struct cp_node *ret_child,
-		     bool *ret_found, struct cp_err *err);
+	int (*child)(struct cp_fs *fs, const struct cp_node *dir, struct cp_str name,
+		     struct cp_node *ret_child, bool *ret_found, struct cp_err *err);
 	/* Target text of a SYMLINK node. */
 	int (*target)(struct cp_fs *fs, const struct cp_node *link, struct cp_str *ret_target,
 		      struct cp_err *err);
@@ -134,30 +134,34 @@ struct cp_fs_ops {
 	 * Bytes of a FILE node as checked out, appended to `out`. CP_EUNSUPPORTED: a filter
 	 * decides; CP_ENOTFOUND, CP_ELIMIT.
 	 */
-	int (*bytes)(struct cp_fs *fs, const struct cp_node *file, struct cp_buf *out, struct cp_err *err);
+	int (*bytes)(struct cp_fs *fs, const struct cp_node *file, struct cp_buf *out,
+		     struct cp_err *err);
 };
 struct cp_fs {
 	const struct cp_fs_ops *ops;
-	struct cp_node root; /* a DIR (mode 0: a local context, its header is not hashed), or OPAQUE */
-	bool is_empty;       /* NONE (FROM scratch): contenthash("/") = EMPTY, any path is an error */
+	struct cp_node
+		root;  /* a DIR (mode 0: a local context, its header is not hashed), or OPAQUE */
+	bool is_empty; /* NONE (FROM scratch): contenthash("/") = EMPTY, any path is an error */
 	struct cp_arena *a;
 };
 
 /* ---- the build context ---- */
 
 struct cp_context_options {
-	struct cp_str root;         /* folder of the context in the tree, clean, "" = the repository's root */
+	struct cp_str
+		root; /* folder of the context in the tree, clean, "" = the repository's root */
 	const struct cp_patterns *ignore; /* NULL = no ignore file */
-	bool git_dir;               /* a clone: .git is there when root is the repository's root */
-	struct cp_digest checkout;  /* identity of this checkout, for .git; unique per build */
+	bool git_dir;              /* a clone: .git is there when root is the repository's root */
+	struct cp_digest checkout; /* identity of this checkout, for .git; unique per build */
 };
 /*
  * The files that the client sends (fsutil filter: an excluded directory is still there when
  * something below it is re-included). Lazy: a directory is listed when somebody asks. CP_ENOTFOUND
  * when root is no directory of the tree.
  */
-int cp_context_new(struct cp_arena *a, struct cp_tree *tree, const struct cp_context_options *options,
-		   struct cp_fs **ret_fs, struct cp_err *err);
+int cp_context_new(struct cp_arena *a, struct cp_tree *tree,
+		   const struct cp_context_options *options, struct cp_fs **ret_fs,
+		   struct cp_err *err);
 
 /* ---- selections ---- */
 
@@ -184,13 +188,15 @@ struct cp_path_change {
 
 struct cp_comparison {
 	enum cp_equality equality;
-	bool git_dir;         /* DIFFERENT because of VOLATILE nodes only */
-	struct cp_path_change *changes; /* what made it DIFFERENT: CP_MAX_CAUSE_PATHS, in path order */
+	bool git_dir; /* DIFFERENT because of VOLATILE nodes only */
+	struct cp_path_change
+		*changes; /* what made it DIFFERENT: CP_MAX_CAUSE_PATHS, in path order */
 	size_t n_changes;
 	size_t n_changes_total;
-	struct cp_str missing; /* a selected path that is not in b: the build will fail; "" = none */
-	struct cp_str why;     /* UNSURE: the reason */
-	struct cp_str hint;    /* UNSURE: the command that mends it, "" = none */
+	struct cp_str
+		missing;    /* a selected path that is not in b: the build will fail; "" = none */
+	struct cp_str why;  /* UNSURE: the reason */
+	struct cp_str hint; /* UNSURE: the command that mends it, "" = none */
 	struct cp_digest opaque_a, opaque_b; /* DEPENDS: the first pair of unknowns that decided */
 };
 
@@ -244,8 +250,8 @@ void cp_record_header(struct cp_sha256 *h, uint32_t mode, uint64_t size, char ty
  * D(JOIN0(contenthash(sel_1), ...)) as BuildKit computes it. *ret_unknown: why it cannot be known
  * before the build, "" = it is known. CP_ENOMEM, CP_ECANCELLED.
  */
-int cp_selection_digest(struct cp_arena *a, struct cp_fs *fs, const struct cp_selector *sels, size_t n,
-			const struct cp_hasher *hasher, struct cp_digest *ret_digest,
+int cp_selection_digest(struct cp_arena *a, struct cp_fs *fs, const struct cp_selector *sels,
+			size_t n, const struct cp_hasher *hasher, struct cp_digest *ret_digest,
 			struct cp_str *ret_unknown, struct cp_err *err);
 
 #endif

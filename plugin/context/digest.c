@@ -16,10 +16,12 @@ struct digester {
 	struct cp_err *err;
 };
 
-void cp_record_header(struct cp_sha256 *h, uint32_t mode, uint64_t size, char type, struct cp_str link_name)
+void cp_record_header(struct cp_sha256 *h, uint32_t mode, uint64_t size, char type,
+		      struct cp_str link_name)
 {
 	char text[160];
-	int n = snprintf(text, sizeof(text), "namemode%uuid0gid0size%llutypeflag%clinkname", mode, (unsigned long long)size, type);
+	int n = snprintf(text, sizeof(text), "namemode%uuid0gid0size%llutypeflag%clinkname", mode,
+			 (unsigned long long)size, type);
 
 	cp_sha256_init(h);
 	cp_sha256_add(h, text, (size_t)n);
@@ -173,9 +175,11 @@ static int digest_node(struct digester *d, const struct cp_node *n, struct cp_di
 	case CP_NODE_DIR:
 		return digest_dir(d, n, ret);
 	case CP_NODE_VOLATILE:
-		return not_known(d, CP_S(".git is in what is copied, and it differs in every clone"));
+		return not_known(d,
+				 CP_S(".git is in what is copied, and it differs in every clone"));
 	default:
-		return not_known(d, CP_S("what a RUN or an image leaves is not known before the build"));
+		return not_known(
+			d, CP_S("what a RUN or an image leaves is not known before the build"));
 	}
 }
 
@@ -186,15 +190,19 @@ static int digest_plain(struct digester *d, struct cp_str path, bool follow, str
 
 	if (d->fs->is_empty) {
 		*ret = cp_digest_of("", 0);
-		return cp_str_eq(path, CP_S("/")) ? 0 : not_known(d, CP_S("it is copied from an empty file system"));
+		return cp_str_eq(path, CP_S("/"))
+			       ? 0
+			       : not_known(d, CP_S("it is copied from an empty file system"));
 	}
 	r = cp_context_resolve(d->a, d->fs, path, follow, NULL, &spot, d->err);
 	if (r < 0)
 		return r;
 	if (spot.found == CP_FOUND)
 		return digest_node(d, &spot.node, ret);
-	return not_known(d, spot.found == CP_UNKNOWN_WAY ? CP_S("what a RUN or an image leaves is not known before the build")
-							  : CP_S("a file that is copied does not exist"));
+	return not_known(
+		d, spot.found == CP_UNKNOWN_WAY
+			   ? CP_S("what a RUN or an image leaves is not known before the build")
+			   : CP_S("a file that is copied does not exist"));
 }
 
 /* ---- lists ---- */
@@ -217,7 +225,8 @@ static int add_entry(void *self, const struct cp_context_entry *e)
 	if (e->follow)
 		r = digest_plain(l->d, e->name, true, &digest);
 	else if (e->node.kind == CP_NODE_DIR)
-		r = has_owner(&e->node) ? not_known(l->d, CP_S("the number of a user is not known")) : 0;
+		r = has_owner(&e->node) ? not_known(l->d, CP_S("the number of a user is not known"))
+					: 0;
 	else
 		r = digest_node(l->d, &e->node, &digest);
 	if (r == 0 && !e->follow && e->node.kind == CP_NODE_DIR)
@@ -250,7 +259,8 @@ static int digest_list(struct digester *d, const struct cp_selector *sel, struct
 	if (s.fails)
 		return not_known(d, CP_S("links on the way to what is copied lead in a circle"));
 	if (unknown)
-		return not_known(d, CP_S("what a RUN or an image leaves is not known before the build"));
+		return not_known(
+			d, CP_S("what a RUN or an image leaves is not known before the build"));
 	if (l.n == 0)
 		*ret = cp_digest_of("", 0);
 	else if (l.n == 1 && cp_str_eq(cp_path_base(sel->path), cp_path_base(l.first_name)))
@@ -260,8 +270,9 @@ static int digest_list(struct digester *d, const struct cp_selector *sel, struct
 	return 0;
 }
 
-int cp_selection_digest(struct cp_arena *a, struct cp_fs *fs, const struct cp_selector *sels, size_t n,
-			const struct cp_hasher *hasher, struct cp_digest *ret_digest, struct cp_str *ret_unknown, struct cp_err *err)
+int cp_selection_digest(struct cp_arena *a, struct cp_fs *fs, const struct cp_selector *sels,
+			size_t n, const struct cp_hasher *hasher, struct cp_digest *ret_digest,
+			struct cp_str *ret_unknown, struct cp_err *err)
 {
 	struct cp_err local = {0};
 	struct digester d = {.a = a, .fs = fs, .hasher = hasher, .err = &local};
@@ -272,8 +283,9 @@ int cp_selection_digest(struct cp_arena *a, struct cp_fs *fs, const struct cp_se
 	for (size_t i = 0; r == 0 && !d.unknown && i < n; i++) {
 		struct cp_digest part = {{0}};
 
-		r = cp_context_selector_is_plain(&sels[i]) ? digest_plain(&d, sels[i].path, sels[i].follow_links, &part)
-							    : digest_list(&d, &sels[i], &part);
+		r = cp_context_selector_is_plain(&sels[i])
+			    ? digest_plain(&d, sels[i].path, sels[i].follow_links, &part)
+			    : digest_list(&d, &sels[i], &part);
 		if (i)
 			cp_sha256_add(&h, "", 1);
 		add_text(&h, &part);

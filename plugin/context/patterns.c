@@ -17,7 +17,8 @@ enum match_type {
 struct pattern {
 	struct cp_str text; /* cleaned, without "!" */
 	bool exclusion;
-	enum match_type type; /* BAD: Go finds out when the pattern is tried, so it fails only then */
+	enum match_type
+		type; /* BAD: Go finds out when the pattern is tried, so it fails only then */
 	struct cp_str literal; /* PREFIX, SUFFIX: the text without its stars */
 	const struct cp_context_regex *regex;
 };

@@ -16,7 +16,7 @@
 enum cp_context_found {
 	CP_FOUND,
 	CP_MISSING,
-	CP_LINK_LOOP, /* missing, and an error even where nothing need be there */
+	CP_LINK_LOOP,   /* missing, and an error even where nothing need be there */
 	CP_UNKNOWN_WAY, /* it leads into something unknown, or may end in a link there */
 };
 

@@ -138,7 +138,7 @@ struct cp_stage {
 };
 
 struct cp_directive {
-	struct cp_str name; /* lower case */
+	struct cp_str name;  /* lower case */
 	struct cp_str value; /* syntax: only the image, without the options that may follow it */
 	int line;
 };
@@ -179,11 +179,11 @@ struct cp_env_lookup {
 };
 
 struct cp_lexer {
-	char escape;               /* the file's escape character */
-	bool raw_quotes;           /* lex.RawQuotes: quotes are kept in the result */
-	bool raw_escapes;          /* lex.RawEscapes */
+	char escape;                /* the file's escape character */
+	bool raw_quotes;            /* lex.RawQuotes: quotes are kept in the result */
+	bool raw_escapes;           /* lex.RawEscapes */
 	bool skip_processed_quotes; /* lex.SkipProcessQuotes: quotes mean nothing (heredoc bodies) */
-	bool skip_unset;           /* lex.SkipUnsetEnv: leave unset variables as they were written */
+	bool skip_unset; /* lex.SkipUnsetEnv: leave unset variables as they were written */
 };
 
 /*

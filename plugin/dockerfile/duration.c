@@ -9,8 +9,8 @@ struct duration_unit {
 };
 
 static const struct duration_unit duration_units[] = {
-	{"ns", 1},	 {"us", 1000},	    {"\xC2\xB5s", 1000}, {"\xCE\xBCs", 1000},
-	{"ms", 1000000}, {"s", 1000000000}, {"m", 60000000000},	 {"h", 3600000000000},
+	{"ns", 1},       {"us", 1000},      {"\xC2\xB5s", 1000}, {"\xCE\xBCs", 1000},
+	{"ms", 1000000}, {"s", 1000000000}, {"m", 60000000000},  {"h", 3600000000000},
 };
 
 static bool is_digit(char c)

@@ -15,11 +15,11 @@ struct cp_lex {
 	const struct cp_env_lookup *env; /* NULL: nothing is set */
 	struct cp_err *err;
 	struct cp_str rest; /* from the peeked rune on */
-	uint32_t ch;	    /* the peeked rune, CP_LEX_EOF at the end */
-	size_t width;	    /* its bytes in rest */
+	uint32_t ch;        /* the peeked rune, CP_LEX_EOF at the end */
+	size_t width;       /* its bytes in rest */
 	bool raw_escapes;
 	unsigned depth; /* of nested ${}: 1 outside of any */
-	size_t steps;	/* spent of CP_MAX_EXPANSION_STEPS */
+	size_t steps;   /* spent of CP_MAX_EXPANSION_STEPS */
 
 	/* the split into words, only kept at depth 1 */
 	struct cp_buf word;

@@ -9,11 +9,11 @@
 enum argument_form {
 	FORM_JSON_OR_STRING, /* parseMaybeJSON */
 	FORM_JSON_OR_WORDS,  /* parseMaybeJSONToList */
-	FORM_WORDS,	     /* parseStringsWhitespaceDelimited */
+	FORM_WORDS,          /* parseStringsWhitespaceDelimited */
 	FORM_QUOTED_WORDS,   /* parseNameOrNameVal */
-	FORM_PAIRS,	     /* parseEnv, parseLabel */
-	FORM_STRING,	     /* parseString */
-	FORM_HEALTH,	     /* parseHealthConfig */
+	FORM_PAIRS,          /* parseEnv, parseLabel */
+	FORM_STRING,         /* parseString */
+	FORM_HEALTH,         /* parseHealthConfig */
 	FORM_INSTRUCTION,    /* parseSubCommand */
 };
 
@@ -331,7 +331,8 @@ static int whole_file(struct cp_parser *p, size_t n_nodes)
 	if (n_nodes == 0 && p->lines.too_long)
 		cp_err_hint(p->err, "line %d is longer than 65535 bytes", p->lines.number + over);
 	if (!p->no_position)
-		cp_err_at(p->err, p->file, p->lines.number + over, over, 1, cp_str_sub(rest, 0, 512));
+		cp_err_at(p->err, p->file, p->lines.number + over, over, 1,
+			  cp_str_sub(rest, 0, 512));
 	return CP_EINVAL;
 }
 

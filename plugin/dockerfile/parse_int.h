@@ -44,7 +44,7 @@ void cp_lines_join(struct cp_lines *l, struct cp_str first, char escape, struct 
 
 /* Where a logical line came from. */
 struct cp_origin {
-	struct cp_str line;	/* the logical line, in the arena */
+	struct cp_str line;     /* the logical line, in the arena */
 	struct cp_lines before; /* before its first physical line */
 	char escape;
 };
@@ -121,9 +121,9 @@ struct cp_parser {
 	struct cp_directives directives;
 	char escape;
 	struct cp_directive escape_directive; /* name.p NULL: the default */
-	bool no_position;		      /* a trigger: it stands in no file */
-	struct cp_buf scratch;		      /* a word being built */
-	struct cp_buf line;		      /* a logical line being joined */
+	bool no_position;                     /* a trigger: it stands in no file */
+	struct cp_buf scratch;                /* a word being built */
+	struct cp_buf line;                   /* a logical line being joined */
 };
 
 /* All nodes of p->lines.text. */
@@ -150,7 +150,7 @@ struct cp_flag {
 	const char *name;
 	enum cp_flag_type type;
 	bool used;
-	bool on;	    /* a boolean flag is true */
+	bool on;            /* a boolean flag is true */
 	cp_word_vec values; /* of STRING at most one */
 };
 
@@ -187,7 +187,7 @@ int cp_words_pairs(struct cp_parser *p, const struct cp_node *n, struct cp_str t
 int cp_words_json(struct cp_parser *p, struct cp_str text, cp_word_vec *words, bool *ret_json);
 /* A member of a JSON object that is the whole text: ret_value->p is NULL when it is no string. */
 int cp_directives_json(struct cp_arena *a, struct cp_str text, const char *key,
-		   struct cp_str *ret_value);
+		       struct cp_str *ret_value);
 
 /* ---- heredoc.c ---- */
 

@@ -110,7 +110,7 @@ static int compile(struct cp_lex *lx, struct cp_str source, struct runes *p)
 struct matcher {
 	struct cp_lex *lx;
 	const struct runes *pattern, *value;
-	size_t head;	    /* runes before the first STAR */
+	size_t head;        /* runes before the first STAR */
 	bool head_one_line; /* there is no newline among them */
 	bool greedy;
 };

@@ -14,19 +14,27 @@
 #include "dockerfile/dockerfile.h"
 
 struct cp_platform {
-	struct cp_str os, arch, variant, os_version; /* normalised: amd64 has no variant, arm64/v8 none, arm is v7 */
+	struct cp_str os, arch, variant,
+		os_version;        /* normalised: amd64 has no variant, arm64/v8 none, arm is v7 */
 	struct cp_str os_features; /* sorted, joined with "+"; "" but for "windows(10.0+win32k)" */
 };
 
 enum cp_op_kind { CP_OP_SOURCE, CP_OP_EXEC, CP_OP_FILE, CP_OP_MERGE };
-enum cp_source_kind { CP_SOURCE_IMAGE, CP_SOURCE_LOCAL, CP_SOURCE_HTTP, CP_SOURCE_GIT, CP_SOURCE_OTHER };
+enum cp_source_kind {
+	CP_SOURCE_IMAGE,
+	CP_SOURCE_LOCAL,
+	CP_SOURCE_HTTP,
+	CP_SOURCE_GIT,
+	CP_SOURCE_OTHER
+};
 
 struct cp_op_source {
 	enum cp_source_kind kind;
-	struct cp_str identifier; /* as in LLB: "docker-image://docker.io/library/python:3.12", "local://context", URL */
+	struct cp_str
+		identifier; /* as in LLB: "docker-image://docker.io/library/python:3.12", "local://context", URL */
 	/* image */
-	struct cp_str ref;      /* normalised, with tag and digest as given */
-	struct cp_str digest;   /* "sha256:..." when known (pinned or resolved), else "" */
+	struct cp_str ref;    /* normalised, with tag and digest as given */
+	struct cp_str digest; /* "sha256:..." when known (pinned or resolved), else "" */
 	/* local: name of the context ("context" or "context:NAME"); the composition root maps it to a file system */
 	struct cp_str local_name;
 	/* http */
@@ -56,11 +64,12 @@ struct cp_action {
 	struct cp_str src, dest;
 	struct cp_str data; /* mkfile */
 	struct cp_op_owner owner;
-	int mode;              /* copy: -1 = keep, else bits. mkdir, mkfile: bits */
+	int mode;               /* copy: -1 = keep, else bits. mkdir, mkfile: bits */
 	struct cp_str mode_str; /* symbolic --chmod; mode is then 0 and absent */
-	int64_t timestamp;     /* nanoseconds, -1 = none */
-	bool make_parents;     /* mkdir */
-	bool follow_symlink, dir_copy_contents, attempt_unpack, create_dest_path, allow_wildcard, allow_empty_wildcard;
+	int64_t timestamp;      /* nanoseconds, -1 = none */
+	bool make_parents;      /* mkdir */
+	bool follow_symlink, dir_copy_contents, attempt_unpack, create_dest_path, allow_wildcard,
+		allow_empty_wildcard;
 	bool always_replace;
 	struct cp_str *includes, *excludes, *required;
 	size_t n_includes, n_excludes, n_required;
@@ -95,7 +104,7 @@ struct cp_secret_env {
 
 struct cp_op_exec {
 	struct cp_str *args, *env; /* env: "KEY=value" in order */
-	bool *env_assumed;         /* per variable: its value is (made of) what an unknown image config says; NULL = none is */
+	bool *env_assumed; /* per variable: its value is (made of) what an unknown image config says; NULL = none is */
 	size_t n_args, n_env;
 	struct cp_str cwd, user, hostname, cgroup_parent;
 	struct cp_host *hosts;
@@ -121,7 +130,8 @@ struct cp_op_exec {
 struct cp_op {
 	enum cp_op_kind kind;
 	size_t index; /* in cp_graph.ops: inputs come before their users */
-	struct cp_str name; /* as BuildKit prints it, helper operations ("[internal] ...") included */
+	struct cp_str
+		name; /* as BuildKit prints it, helper operations ("[internal] ...") included */
 	const struct cp_op **inputs;
 	size_t n_inputs;
 	struct cp_platform platform; /* EXEC and SOURCE; zero for FILE and MERGE */
@@ -131,7 +141,8 @@ struct cp_op {
 	 * Two ops that are equal but assume different images are not known to be equal.
 	 */
 	struct cp_str assumes_config_of;
-	unsigned assumes; /* CP_ASSUMES_*: which fields came from that config, unchanged by the Dockerfile */
+	unsigned
+		assumes; /* CP_ASSUMES_*: which fields came from that config, unchanged by the Dockerfile */
 	struct cp_op_source source;
 	struct cp_op_exec exec;
 	struct cp_action *actions; /* FILE */
@@ -139,28 +150,28 @@ struct cp_op {
 };
 
 enum cp_step_kind {
-	CP_STEP_FROM,   /* resolves an image; never a cache step */
-	CP_STEP_OP,     /* WORKDIR, COPY, ADD, RUN */
-	CP_STEP_MERGE,  /* the merge of COPY --link */
-	CP_STEP_FETCH,  /* the download of ADD url, never cached */
+	CP_STEP_FROM,  /* resolves an image; never a cache step */
+	CP_STEP_OP,    /* WORKDIR, COPY, ADD, RUN */
+	CP_STEP_MERGE, /* the merge of COPY --link */
+	CP_STEP_FETCH, /* the download of ADD url, never cached */
 };
 struct cp_step {
 	enum cp_step_kind kind;
 	struct cp_str name; /* "[builder 3/4] COPY requirements.txt .", as BuildKit prints it */
 	const struct cp_op *op;
-	size_t stage;       /* index into cp_graph.stages */
+	size_t stage;                     /* index into cp_graph.stages */
 	const struct cp_command *command; /* NULL for FROM */
-	struct cp_str instruction; /* upper case: "COPY" */
+	struct cp_str instruction;        /* upper case: "COPY" */
 	int line;
 };
 
 struct cp_graph_stage {
-	struct cp_str name;   /* "builder" or "stage-1" */
-	size_t index;         /* in the Dockerfile */
-	bool reachable;       /* part of this target's build */
+	struct cp_str name; /* "builder" or "stage-1" */
+	size_t index;       /* in the Dockerfile */
+	bool reachable;     /* part of this target's build */
 	int line;
-	struct cp_str base;   /* image reference (normalised), "scratch" or the parent stage's name */
-	int parent;           /* index of the parent stage, -1 */
+	struct cp_str base; /* image reference (normalised), "scratch" or the parent stage's name */
+	int parent;         /* index of the parent stage, -1 */
 	const struct cp_op *result; /* NULL = empty file system */
 };
 
@@ -169,21 +180,24 @@ struct cp_graph {
 	size_t n_ops;
 	struct cp_graph_stage *stages; /* all stages of the file */
 	size_t n_stages;
-	struct cp_step *steps; /* in the order of the file, reachable stages only, duplicates removed */
+	struct cp_step
+		*steps; /* in the order of the file, reachable stages only, duplicates removed */
 	size_t n_steps;
 	const struct cp_op *result; /* of the target; NULL = empty */
 	size_t target;              /* stage index */
-	struct cp_str *assumptions; /* sentences: "the config of python:3.12-slim is not known: ..." */
+	struct cp_str
+		*assumptions; /* sentences: "the config of python:3.12-slim is not known: ..." */
 	size_t n_assumptions;
-	struct cp_str *images;      /* every image reference that the target needs, normalised */
+	struct cp_str *images; /* every image reference that the target needs, normalised */
 	size_t n_images;
-	struct cp_str syntax;       /* image of `# syntax=` or BUILDKIT_SYNTAX, "" = built in */
+	struct cp_str syntax; /* image of `# syntax=` or BUILDKIT_SYNTAX, "" = built in */
 };
 
 /* What the frontend needs to know of a base image. */
 struct cp_image_config {
-	struct cp_str digest; /* index or manifest digest that the reference resolves to, "" = not known */
-	struct cp_str *env;   /* "KEY=value" */
+	struct cp_str
+		digest; /* index or manifest digest that the reference resolves to, "" = not known */
+	struct cp_str *env; /* "KEY=value" */
 	size_t n_env;
 	struct cp_str working_dir, user;
 	struct cp_str *shell, *onbuild;
@@ -205,7 +219,8 @@ struct cp_build_options {
 	struct cp_str target;
 	struct cp_option_pair *build_args;
 	size_t n_build_args;
-	struct cp_option_pair *contexts; /* --build-context NAME=VALUE: docker-image://, a local folder, target:, git or http URL */
+	struct cp_option_pair *
+		contexts; /* --build-context NAME=VALUE: docker-image://, a local folder, target:, git or http URL */
 	size_t n_contexts;
 	struct cp_platform platform;       /* target; os "" = build platform */
 	struct cp_platform build_platform; /* os "" = linux/amd64 */
@@ -219,8 +234,8 @@ struct cp_build_options {
 	struct cp_ulimit *ulimits;
 	size_t n_ulimits;
 	int64_t shm_size;
-	bool multi_platform;       /* this is one of several platforms: step names begin with it */
-	bool no_merge_op;          /* a daemon without MergeOp: --link is an ordinary COPY */
+	bool multi_platform;        /* this is one of several platforms: step names begin with it */
+	bool no_merge_op;           /* a daemon without MergeOp: --link is an ordinary COPY */
 	struct cp_str main_context; /* "" = local; else a git or http URL: no local source exists */
 	struct cp_image_resolver *resolver; /* NULL = nothing is known */
 };
@@ -228,12 +243,15 @@ struct cp_build_options {
 /*
  * CP_EINVAL with a position when the frontend itself would refuse (unknown stage, bad platform, undefined flag combination).
  */
-int cp_graph_build(struct cp_arena *a, const struct cp_dockerfile *dockerfile, struct cp_str dockerfile_name,
-		   const struct cp_build_options *options, const struct cp_graph **ret_graph, struct cp_err *err);
+int cp_graph_build(struct cp_arena *a, const struct cp_dockerfile *dockerfile,
+		   struct cp_str dockerfile_name, const struct cp_build_options *options,
+		   const struct cp_graph **ret_graph, struct cp_err *err);
 
 /* reference.ParseNormalizedNamed + TagNameOnly: "python" ─► "docker.io/library/python:latest". CP_EINVAL. */
-int cp_image_ref_normalise(struct cp_arena *a, struct cp_str ref, struct cp_str *ret_ref, struct cp_err *err);
+int cp_image_ref_normalise(struct cp_arena *a, struct cp_str ref, struct cp_str *ret_ref,
+			   struct cp_err *err);
 /* "linux/arm64/v8" ─► normalised platform. CP_EINVAL. */
-int cp_platform_parse(struct cp_arena *a, struct cp_str text, struct cp_platform *ret_platform, struct cp_err *err);
+int cp_platform_parse(struct cp_arena *a, struct cp_str text, struct cp_platform *ret_platform,
+		      struct cp_err *err);
 
 #endif

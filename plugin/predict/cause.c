@@ -102,7 +102,8 @@ static int explain_follow(struct explainer *x, const struct cp_step *step,
 
 		cause->kind = CP_CAUSE_UNRESOLVED;
 		if (!why.n)
-			why = CP_S("it downloads something else, whose files are not known before the build");
+			why = CP_S(
+				"it downloads something else, whose files are not known before the build");
 		return set_message(x, cause, why);
 	}
 	cause->kind = kind;

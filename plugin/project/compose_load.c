@@ -453,11 +453,11 @@ static int extend_with(struct unit *u, struct service_set *set, struct cp_yaml *
 	if (r < 0)
 		return r;
 	if (!cp_yaml_get(base_set->services, base_name))
-		return cp_yaml_fail(u->c->err, CP_EINVAL, extends,
-				    "service %.*s extends %.*s, which is not in %.*s",
-				    CP_STR(here->name), CP_STR(base_name),
-				    CP_STR(base_set->file.n ? base_set->file
-							    : extends->source->name));
+		return cp_yaml_fail(
+			u->c->err, CP_EINVAL, extends,
+			"service %.*s extends %.*s, which is not in %.*s", CP_STR(here->name),
+			CP_STR(base_name),
+			CP_STR(base_set->file.n ? base_set->file : extends->source->name));
 	r = extend(u, base_set, base_name, here, &base);
 	if (r < 0)
 		return r;

@@ -338,10 +338,9 @@ static int read_job(struct workflow *w, const struct cp_yaml *job, struct cp_str
 
 static bool is_job(struct cp_str name, const struct cp_yaml *v)
 {
-	static const char *const keywords[] = {"default",       "include",     "stages",
-					       "variables",     "workflow",    "image",
-					       "services",      "cache",       "spec",
-					       "before_script", "after_script"};
+	static const char *const keywords[] = {
+		"default",  "include", "stages", "variables",     "workflow",    "image",
+		"services", "cache",   "spec",   "before_script", "after_script"};
 
 	for (size_t i = 0; i < CP_LEN(keywords); i++)
 		if (cp_str_eq(name, cp_str_c(keywords[i])))

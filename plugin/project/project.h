@@ -22,7 +22,7 @@ struct cp_setting {
 struct cp_image_request {
 	/* what people call it: bake target, compose service, or the Dockerfile's folder */
 	struct cp_str name;
-	struct cp_str context; /* folder relative to the root, clean, "." = root; or a URL */
+	struct cp_str context;    /* folder relative to the root, clean, "." = root; or a URL */
 	struct cp_str dockerfile; /* relative to the root, clean; "" = <context>/Dockerfile */
 	struct cp_str dockerfile_inline; /* compose, bake: the text itself; p NULL = none */
 	struct cp_str target;

@@ -146,9 +146,8 @@ int cp_request_sort(struct cp_arena *a, struct cp_str *items, size_t n)
 	if (!sorted)
 		return CP_ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		sorted[i] =
-			(struct sort_item){cp_str_sub(items[i], 0, cp_str_find(items[i], '=', 0)),
-					   items[i], i};
+		sorted[i] = (struct sort_item){
+			cp_str_sub(items[i], 0, cp_str_find(items[i], '=', 0)), items[i], i};
 	if (n > 1)
 		qsort(sorted, n, sizeof(*sorted), by_name);
 	for (size_t i = 0; i < n; i++)

@@ -233,8 +233,8 @@ static int read_scalar(struct reader *r, const yaml_event_t *event, struct cp_ya
 
 	if (!v)
 		return cp_err_nomem(r->err);
-	v->text = cp_arena_str(r->a, cp_str_n((const char *)event->data.scalar.value,
-					      event->data.scalar.length));
+	v->text = cp_arena_str(
+		r->a, cp_str_n((const char *)event->data.scalar.value, event->data.scalar.length));
 	v->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	if (!v->text.p)
 		return cp_err_nomem(r->err);

@@ -30,9 +30,9 @@ struct cp_yaml {
 	struct cp_yaml **items; /* SEQ: elements, MAP: values */
 	struct cp_yaml **keys;  /* MAP: scalars, unique by text */
 	size_t n;
-	struct cp_map *index;   /* MAP with many keys: text ─► place + 1 */
-	size_t weight;          /* nodes when every alias is written out */
-	unsigned height;        /* levels below, 0 for a scalar */
+	struct cp_map *index; /* MAP with many keys: text ─► place + 1 */
+	size_t weight;        /* nodes when every alias is written out */
+	unsigned height;      /* levels below, 0 for a scalar */
 };
 
 /*

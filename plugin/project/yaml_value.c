@@ -176,9 +176,8 @@ static struct value resolve(const struct cp_yaml *node)
 		return v;
 	for (size_t i = 0; i < CP_LEN(words); i++) {
 		if (cp_str_eq(s, cp_str_c(words[i].text)))
-			return (struct value){.kind = words[i].kind,
-					      .truth = words[i].truth,
-					      .f = words[i].f};
+			return (struct value){
+				.kind = words[i].kind, .truth = words[i].truth, .f = words[i].f};
 	}
 	if (s.p[0] == '.') {
 		v.kind = read_float(s, &v.f) ? VALUE_FLOAT : VALUE_STRING;

@@ -56,8 +56,8 @@ static void put_record(struct cp_json_out *o, const struct cp_record *r, bool pr
 	cp_json_close(o, '}');
 }
 
-int cp_report_keys(const struct cp_report_keys *images, size_t n, bool preimage, const struct cp_report_style *style,
-		   struct cp_buf *out, struct cp_err *err)
+int cp_report_keys(const struct cp_report_keys *images, size_t n, bool preimage,
+		   const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err)
 {
 	struct cp_json_out o = CP_JSON_OUT(out);
 
@@ -73,5 +73,7 @@ int cp_report_keys(const struct cp_report_keys *images, size_t n, bool preimage,
 	cp_json_close(&o, ']');
 	cp_json_close(&o, '}');
 	cp_buf_addc(out, '\n');
-	return cp_buf_error(out) ? cp_err_set(err, cp_buf_error(out), "the list of records is too large") : 0;
+	return cp_buf_error(out)
+		       ? cp_err_set(err, cp_buf_error(out), "the list of records is too large")
+		       : 0;
 }

@@ -12,31 +12,41 @@
 /* One image of an answer. */
 struct cp_report_image {
 	const struct cp_image_request *request;
-	struct cp_str platform;        /* "linux/amd64" */
-	struct cp_str dockerfile;      /* path in the repository */
-	struct cp_str ignore_file;     /* "" = none */
-	struct cp_str target;          /* stage name */
-	const struct cp_graph *graph;  /* NULL when it failed */
+	struct cp_str platform;       /* "linux/amd64" */
+	struct cp_str dockerfile;     /* path in the repository */
+	struct cp_str ignore_file;    /* "" = none */
+	struct cp_str target;         /* stage name */
+	const struct cp_graph *graph; /* NULL when it failed */
 	struct cp_prediction prediction;
-	struct cp_str *assumptions;    /* of the graph and of the run */
+	struct cp_str *assumptions; /* of the graph and of the run */
 	size_t n_assumptions;
-	struct cp_err error;           /* code 0 = fine; else this image has no answer and the others do */
+	struct cp_err error; /* code 0 = fine; else this image has no answer and the others do */
 };
 
 struct cp_report {
-	struct cp_str base_rev, base_commit, base_why; /* why this base: "merge base with origin/main", "" = asked for */
-	struct cp_str head_rev, head_commit;           /* commit "" for the index and the work tree */
-	struct cp_str builder_kind, builder_frontend, builder_daemon; /* "buildkit", "0.34", "0.34" */
+	struct cp_str base_rev, base_commit,
+		base_why; /* why this base: "merge base with origin/main", "" = asked for */
+	struct cp_str head_rev, head_commit; /* commit "" for the index and the work tree */
+	struct cp_str builder_kind, builder_frontend,
+		builder_daemon; /* "buildkit", "0.34", "0.34" */
 	struct cp_report_image *images;
 	size_t n_images;
-	struct cp_str *cache_from; /* refs worth importing, the best first, as --cache-from values */
+	struct cp_str
+		*cache_from; /* refs worth importing, the best first, as --cache-from values */
 	size_t n_cache_from;
-	struct cp_str action, reason; /* verdict: "undecided", "skip-build", "reuse-cache", "build-without-import" */
+	struct cp_str action,
+		reason; /* verdict: "undecided", "skip-build", "reuse-cache", "build-without-import" */
 	struct cp_str *notes;
 	size_t n_notes;
 };
 
-enum cp_format { CP_FORMAT_JSON, CP_FORMAT_TABLE, CP_FORMAT_MARKDOWN, CP_FORMAT_MERMAID, CP_FORMAT_DOT };
+enum cp_format {
+	CP_FORMAT_JSON,
+	CP_FORMAT_TABLE,
+	CP_FORMAT_MARKDOWN,
+	CP_FORMAT_MERMAID,
+	CP_FORMAT_DOT
+};
 struct cp_report_style {
 	bool color;
 	int width;   /* columns, 80 when 0 */
@@ -45,14 +55,16 @@ struct cp_report_style {
 };
 
 /* The prediction (`cachepredict/prediction/1` for JSON). */
-int cp_report_prediction(const struct cp_report *r, enum cp_format format, const struct cp_report_style *style,
-			 struct cp_buf *out, struct cp_err *err);
+int cp_report_prediction(const struct cp_report *r, enum cp_format format,
+			 const struct cp_report_style *style, struct cp_buf *out,
+			 struct cp_err *err);
 /* `explain`: one step by name, number or "STAGE N/M"; or every step that a path reaches. */
-int cp_report_explain(struct cp_arena *a, const struct cp_report *r, struct cp_str what, enum cp_format format,
-		      const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
+int cp_report_explain(struct cp_arena *a, const struct cp_report *r, struct cp_str what,
+		      enum cp_format format, const struct cp_report_style *style,
+		      struct cp_buf *out, struct cp_err *err);
 /* `graph`: stages, steps and edges with outcomes (Mermaid, dot). */
-int cp_report_graph(const struct cp_report *r, enum cp_format format, const struct cp_report_style *style,
-		    struct cp_buf *out, struct cp_err *err);
+int cp_report_graph(const struct cp_report *r, enum cp_format format,
+		    const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
 
 /* ---- paths ---- */
 
@@ -65,8 +77,8 @@ struct cp_report_paths {
  * What images depend on. format: "json" (`cachepredict/paths/1`), "list" (paths, one a line), "github" (a `paths:` filter to paste);
  * "" = json. CP_EUNSUPPORTED for another.
  */
-int cp_report_paths(const struct cp_report_paths *images, size_t n, struct cp_str format, const struct cp_report_style *style,
-		    struct cp_buf *out, struct cp_err *err);
+int cp_report_paths(const struct cp_report_paths *images, size_t n, struct cp_str format,
+		    const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
 
 /* ---- keys ---- */
 
@@ -75,7 +87,7 @@ struct cp_report_keys {
 	const struct cp_records *records;
 };
 /* Every record that the builds leave (`cachepredict/keys/1`), with the hashed bytes when `preimage`. */
-int cp_report_keys(const struct cp_report_keys *images, size_t n, bool preimage, const struct cp_report_style *style,
-		   struct cp_buf *out, struct cp_err *err);
+int cp_report_keys(const struct cp_report_keys *images, size_t n, bool preimage,
+		   const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
 
 #endif

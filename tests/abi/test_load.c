@@ -16,7 +16,8 @@
 #define SANITIZED 0
 #endif
 #define ROUNDS                                                                                     \
-	(SANITIZED ? 50 : 1100) /* over PTHREAD_KEYS_MAX (1024): a key lost per round would show   \
+	(SANITIZED ? 50                                                                            \
+		   : 1100) /* over PTHREAD_KEYS_MAX (1024): a key lost per round would show   \
 				 */
 
 static size_t count_lines(const char *path)

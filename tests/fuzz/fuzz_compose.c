@@ -59,7 +59,9 @@ static int read_file(void *self, struct cp_str path, struct cp_buf *out, struct 
 static const char *get_env(const void *self, const char *name)
 {
 	(void)self;
-	return strcmp(name, "SETV") == 0 ? "sv" : strcmp(name, "COMPOSE_PROFILES") == 0 ? "dev" : NULL;
+	return strcmp(name, "SETV") == 0               ? "sv"
+	       : strcmp(name, "COMPOSE_PROFILES") == 0 ? "dev"
+						       : NULL;
 }
 
 /* What the interface promises: requests are whole, an error says something and, with a line, where. */
@@ -74,7 +76,8 @@ static void check(int r, const struct cp_err *err, const struct cp_image_request
 	for (size_t i = 0; i < list->n; i++) {
 		const struct cp_image_request *q = &list->items[i];
 
-		if (!q->name.p || !q->context.p || (q->n_build_args && !q->build_args) || (q->n_tags && !q->tags))
+		if (!q->name.p || !q->context.p || (q->n_build_args && !q->build_args) ||
+		    (q->n_tags && !q->tags))
 			abort();
 		for (size_t k = 0; k < q->n_cache_from; k++)
 			if (!q->cache_from[k].p)
@@ -106,8 +109,10 @@ static void read_json(struct cp_str text)
 	struct cp_config config = {{0}};
 	struct cp_err err = {0};
 
-	check(cp_bake_parse(a, text, CP_S("bake.json"), CP_S("sub"), NULL, 0, &list, &err), &err, &list);
-	if (cp_config_parse(a, text, CP_S("settings"), &config, &err) == 0 && config.images.n > CP_MAX_IMAGES)
+	check(cp_bake_parse(a, text, CP_S("bake.json"), CP_S("sub"), NULL, 0, &list, &err), &err,
+	      &list);
+	if (cp_config_parse(a, text, CP_S("settings"), &config, &err) == 0 &&
+	    config.images.n > CP_MAX_IMAGES)
 		abort();
 	cp_arena_free(a);
 }

@@ -392,7 +392,7 @@ static void test_onbuild(void **state)
 static bool get_env(const void *self, struct cp_str name, struct cp_str *ret_value)
 {
 	static const char *const env[][2] = {
-		{"A", "alpha"},	  {"E", ""},	   {"P", "/a/b/c.tar.gz"},
+		{"A", "alpha"},   {"E", ""},       {"P", "/a/b/c.tar.gz"},
 		{"N", "x\ny\nx"}, {"S", "a  b c"}, {"T", "cache"},
 	};
 
@@ -455,13 +455,13 @@ static void test_sizes(void **state)
 	} cases[] = {
 		{"100m", 104857600}, {"1.5GiB", 1610612736},
 		{"10 kb", 10240},    {"5", 5},
-		{"5b", 5},	     {"0x1p3k", 8192},
+		{"5b", 5},           {"0x1p3k", 8192},
 		{"1_000", 1000},     {"1__0", -1},
-		{"1e3", 1000},	     {"-1", -1},
-		{"x", -1},	     {"", -1},
-		{"5kib2", -1},	     {"5bb", -1},
-		{"5xb", -1},	     {"9e30", INT64_MIN},
-		{".5k", 512},	     {"1e999", -1},
+		{"1e3", 1000},       {"-1", -1},
+		{"x", -1},           {"", -1},
+		{"5kib2", -1},       {"5bb", -1},
+		{"5xb", -1},         {"9e30", INT64_MIN},
+		{".5k", 512},        {"1e999", -1},
 		{"0.1g", 107374182}, {"5\xE2\x84\xAA", 5120},
 	};
 
@@ -679,8 +679,10 @@ static void test_file_limits(void **state)
 	parse(repeat("FROM a\nRUN ", "x", 65536 - 5, "").p);
 	assert_refused(repeat("FROM a\nRUN ", "x", 65536 - 4, ""), CP_EINVAL, too_long, 2);
 	/* behind a lone continuation its beginning is taken for a line of its own */
-	assert_refused(repeat("FROM a\n\\\nRUN <<E ", "x", 65536, "\n"), CP_EINVAL, "unterminated heredoc", 3);
-	assert_refused(repeat("FROM a\nRUN <<E\n", "x", 65536, "\nE\n"), CP_EINVAL, "unterminated heredoc", 2);
+	assert_refused(repeat("FROM a\n\\\nRUN <<E ", "x", 65536, "\n"), CP_EINVAL,
+		       "unterminated heredoc", 3);
+	assert_refused(repeat("FROM a\nRUN <<E\n", "x", 65536, "\nE\n"), CP_EINVAL,
+		       "unterminated heredoc", 2);
 	assert_refused(repeat("FROM a\nRUN ", "xxxxxxx\\\n", 1 << 20, "\n"), CP_ELIMIT,
 		       "instruction is longer than 1048576 bytes", 2);
 	assert_refused(repeat("FROM a\n", "RUN <<a\na\n", 1000000, "\n"), CP_ELIMIT,

@@ -286,8 +286,10 @@ static const struct predict_case cases[] = {
 		 "FROM x\nADD --checksum=sha256:0d3f8f8d34382f059c974c30645ca9c65b7569621804f8342154a820f831f819 https://h.example/f /f\n",
 	 .expected = "hit"},
 	{.name = "another commit of a repository",
-	 .dockerfile_a = "FROM x\nADD https://h.example/r.git#0123456789012345678901234567890123456789 /r\n",
-	 .dockerfile_b = "FROM x\nADD https://h.example/r.git#1123456789012345678901234567890123456789 /r\n",
+	 .dockerfile_a =
+		 "FROM x\nADD https://h.example/r.git#0123456789012345678901234567890123456789 /r\n",
+	 .dockerfile_b =
+		 "FROM x\nADD https://h.example/r.git#1123456789012345678901234567890123456789 /r\n",
 	 .files_a = "",
 	 .files_b = "",
 	 .expected = "unknown:unresolved"},

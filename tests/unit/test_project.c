@@ -37,10 +37,12 @@ static const char *get_env(const void *self, const char *name)
 static void show_list(struct cp_buf *b, const char *name, const struct cp_str *items, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		cp_buf_printf(b, "%s%.*s%s", i ? "," : name, CP_STR(items[i]), i + 1 == n ? "]" : "");
+		cp_buf_printf(b, "%s%.*s%s", i ? "," : name, CP_STR(items[i]),
+			      i + 1 == n ? "]" : "");
 }
 
-static void show_settings(struct cp_buf *b, const char *name, const struct cp_setting *items, size_t n)
+static void show_settings(struct cp_buf *b, const char *name, const struct cp_setting *items,
+			  size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		cp_buf_printf(b, "%s%.*s", i ? "," : name, CP_STR(items[i].key));
@@ -97,7 +99,8 @@ static void show_all(struct cp_buf *b, const struct cp_image_requests *list)
 
 static void show_err(struct cp_buf *b, const struct cp_err *e)
 {
-	cp_buf_printf(b, "%s %s:%d:%d: %s", cp_err_name(e->code), e->file, e->line, e->column, e->message);
+	cp_buf_printf(b, "%s %s:%d:%d: %s", cp_err_name(e->code), e->file, e->line, e->column,
+		      e->message);
 }
 
 static void expect(const struct cp_buf *b, const char *wanted)
@@ -106,10 +109,12 @@ static void expect(const struct cp_buf *b, const char *wanted)
 		fail_msg("\nwanted: %s\n   got: %s", wanted, b->p ? b->p : "");
 }
 
-static const char *const environment[] = {"SETV", "sv", "EMPTYV", "", "HOME", "/home/x", NULL, NULL};
+static const char *const environment[] = {"SETV", "sv",      "EMPTYV", "",
+					  "HOME", "/home/x", NULL,     NULL};
 
 /* compose files of `repo` (the first n names) ─► text of the requests or of the error. */
-static void compose(struct cp_buf *b, const struct file *repo, size_t n, const char *only, const char *const *env)
+static void compose(struct cp_buf *b, const struct file *repo, size_t n, const char *only,
+		    const char *const *env)
 {
 	struct cp_arena *a = cp_arena_new(CP_MAX_ARENA_BYTES);
 	struct cp_file_reader reader = {read_file, (void *)(uintptr_t)repo};
@@ -155,41 +160,105 @@ static void check_file(const char *text, const char *wanted)
 static void test_scalars(void **state)
 {
 	static const char *const cases[][2] = {
-		{"3.10", "3.1"}, {"\"3.10\"", "3.10"}, {"'3.10'", "3.10"}, {"010", "8"}, {"0o17", "15"}, {"0x1F", "31"}, {"0b101", "5"},
-		{"08", "8"}, {"1_000", "1000"}, {"+12", "12"}, {"-0", "0"}, {"-0.0", "-0"}, {"1e3", "1000"}, {"1e21", "1e+21"},
-		{"100000.0", "100000"}, {"1000000.0", "1e+06"}, {"123456789.125", "1.23456789125e+08"}, {"1e-5", "1e-05"},
-		{"1e-4", "0.0001"}, {"0.1", "0.1"}, {".5", "0.5"}, {"-.5", "-0.5"}, {"5.", "5"}, {".inf", "+Inf"}, {"-.inf", "-Inf"},
-		{".nan", "NaN"}, {"123456789012345678901234567890", "1.2345678901234568e+29"}, {"9223372036854775808", "9223372036854775808"},
-		{"18446744073709551616", "1.8446744073709552e+19"}, {"True", "true"}, {"FALSE", "false"}, {"yes", "yes"}, {"on", "on"},
-		{"1:30", "1:30"}, {"1.2.3", "1.2.3"}, {"0x", "0x"}, {"-x", "-x"}, {"1e400", "1e400"}, {"1e", "1e"}, {"!!str 3.10", "3.10"},
-		{"| \n          3.10", "3.10\n"}, {"2024-1", "2024-1"},
+		{"3.10", "3.1"},
+		{"\"3.10\"", "3.10"},
+		{"'3.10'", "3.10"},
+		{"010", "8"},
+		{"0o17", "15"},
+		{"0x1F", "31"},
+		{"0b101", "5"},
+		{"08", "8"},
+		{"1_000", "1000"},
+		{"+12", "12"},
+		{"-0", "0"},
+		{"-0.0", "-0"},
+		{"1e3", "1000"},
+		{"1e21", "1e+21"},
+		{"100000.0", "100000"},
+		{"1000000.0", "1e+06"},
+		{"123456789.125", "1.23456789125e+08"},
+		{"1e-5", "1e-05"},
+		{"1e-4", "0.0001"},
+		{"0.1", "0.1"},
+		{".5", "0.5"},
+		{"-.5", "-0.5"},
+		{"5.", "5"},
+		{".inf", "+Inf"},
+		{"-.inf", "-Inf"},
+		{".nan", "NaN"},
+		{"123456789012345678901234567890", "1.2345678901234568e+29"},
+		{"9223372036854775808", "9223372036854775808"},
+		{"18446744073709551616", "1.8446744073709552e+19"},
+		{"True", "true"},
+		{"FALSE", "false"},
+		{"yes", "yes"},
+		{"on", "on"},
+		{"1:30", "1:30"},
+		{"1.2.3", "1.2.3"},
+		{"0x", "0x"},
+		{"-x", "-x"},
+		{"1e400", "1e400"},
+		{"1e", "1e"},
+		{"!!str 3.10", "3.10"},
+		{"| \n          3.10", "3.10\n"},
+		{"2024-1", "2024-1"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < CP_LEN(cases); i++) {
 		cp_auto_buf struct cp_buf text = CP_BUF_INIT(4096), wanted = CP_BUF_INIT(4096);
 
-		cp_buf_printf(&text, "services:\n  a:\n    build:\n      args:\n        X: %s\n", cases[i][0]);
+		cp_buf_printf(&text, "services:\n  a:\n    build:\n      args:\n        X: %s\n",
+			      cases[i][0]);
 		cp_buf_printf(&wanted, "a context=. args[X=%s]", cases[i][1]);
 		check_file(text.p, wanted.p);
 	}
-	check_file("services: {a: {build: {args: {X: null, Y: , Z: ~, SETV: }}}}", "a context=. args[SETV=sv]");
+	check_file("services: {a: {build: {args: {X: null, Y: , Z: ~, SETV: }}}}",
+		   "a context=. args[SETV=sv]");
 }
 
 static void test_variables(void **state)
 {
 	static const char *const cases[][2] = {
-		{"$SETV", "sv"}, {"${SETV}x", "svx"}, {"$$SETV", "$SETV"}, {"a$", "a$"}, {"$1 $. $", "$1 $. $"}, {"$$$SETV", "$sv"},
-		{"${SETV:-d}", "sv"}, {"${NO:-d}", "d"}, {"${EMPTYV:-d}", "d"}, {"${EMPTYV-d}", ""}, {"${NO-d}", "d"},
-		{"${SETV:+r}", "r"}, {"${NO:+r}", ""}, {"${EMPTYV:+r}", ""}, {"${EMPTYV+r}", "r"}, {"${NO+r}", ""}, {"${SETV?e}", "sv"},
-		{"${EMPTYV?e}", ""}, {"${SETV:?e}", "sv"}, {"${NO:-${SETV}}", "sv"}, {"${NO:-${NO2:-z}}y", "zy"},
-		{"${NO:-a}${NO:-b}", "ab"}, {"${NO:-x-y:z}", "x-y:z"}, {"${NO:-$SETV-${SETV}}", "sv-sv"}, {"${NO:-{a}}", "{a}"},
-		{"${NO:-{}}", "{}"}, {"${NO:-}", ""}, {"$SETV_x", ""}, {"${_a1:-k}", "k"}, {"${NO:--}", "-"}, {"$$$$", "$$"},
+		{"$SETV", "sv"},
+		{"${SETV}x", "svx"},
+		{"$$SETV", "$SETV"},
+		{"a$", "a$"},
+		{"$1 $. $", "$1 $. $"},
+		{"$$$SETV", "$sv"},
+		{"${SETV:-d}", "sv"},
+		{"${NO:-d}", "d"},
+		{"${EMPTYV:-d}", "d"},
+		{"${EMPTYV-d}", ""},
+		{"${NO-d}", "d"},
+		{"${SETV:+r}", "r"},
+		{"${NO:+r}", ""},
+		{"${EMPTYV:+r}", ""},
+		{"${EMPTYV+r}", "r"},
+		{"${NO+r}", ""},
+		{"${SETV?e}", "sv"},
+		{"${EMPTYV?e}", ""},
+		{"${SETV:?e}", "sv"},
+		{"${NO:-${SETV}}", "sv"},
+		{"${NO:-${NO2:-z}}y", "zy"},
+		{"${NO:-a}${NO:-b}", "ab"},
+		{"${NO:-x-y:z}", "x-y:z"},
+		{"${NO:-$SETV-${SETV}}", "sv-sv"},
+		{"${NO:-{a}}", "{a}"},
+		{"${NO:-{}}", "{}"},
+		{"${NO:-}", ""},
+		{"$SETV_x", ""},
+		{"${_a1:-k}", "k"},
+		{"${NO:--}", "-"},
+		{"$$$$", "$$"},
 	};
 	static const char *const broken[][2] = {
-		{"${}", "invalid variable reference: ${}"}, {"${1A}", "invalid variable reference: ${1A}"},
-		{"x ${SETV", "invalid variable reference: ${SETV"}, {"${SETV!}", "invalid variable reference: ${SETV!}"},
-		{"${NO?gone}", "required variable NO is missing a value: gone"}, {"${NO?}", "required variable NO is missing a value"},
+		{"${}", "invalid variable reference: ${}"},
+		{"${1A}", "invalid variable reference: ${1A}"},
+		{"x ${SETV", "invalid variable reference: ${SETV"},
+		{"${SETV!}", "invalid variable reference: ${SETV!}"},
+		{"${NO?gone}", "required variable NO is missing a value: gone"},
+		{"${NO?}", "required variable NO is missing a value"},
 		{"${EMPTYV:?e $SETV}", "required variable EMPTYV is missing a value: e sv"},
 		{"${SETV:-${NO?inner}}", "required variable NO is missing a value: inner"},
 		{"${NO:-{}} ${SETV}", "invalid variable reference: ${SETV"},
@@ -197,7 +266,8 @@ static void test_variables(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < CP_LEN(cases); i++) {
-		cp_auto_buf struct cp_buf text = CP_BUF_INIT(4096), wanted = CP_BUF_INIT(4096), got = CP_BUF_INIT(4096);
+		cp_auto_buf struct cp_buf text = CP_BUF_INIT(4096), wanted = CP_BUF_INIT(4096),
+					  got = CP_BUF_INIT(4096);
 		struct file repo[] = {{"c.yaml", NULL}, {NULL, NULL}};
 
 		cp_buf_printf(&text, "services: {a: {build: {args: {X: '%s'}}}}", cases[i][0]);
@@ -223,13 +293,42 @@ static void test_variables(void **state)
 static void test_env_file(void **state)
 {
 	static const char *const cases[][2] = {
-		{"V=a", "a"}, {"V = a b ", "a b"}, {"V=a # c", "a"}, {"V=a#c", "a#c"}, {"V='a # $SETV'", "a # $SETV"}, {"V=\"a # c\"", "a # c"},
-		{"export V=a", "a"}, {"export\tV=a", "a"}, {"V: a", "a"}, {"# c\n\n  V=a", "a"}, {"V=\"a\\nb\"", "a\nb"}, {"V='a\\nb'", "a\\nb"},
-		{"V=\"a\nb\"", "a\nb"}, {"V='a\nb'\nW=1", "a\nb"}, {"V=\"a\\\"b\"", "a\"b"}, {"V='a\\'b'", "a'b"}, {"V=\"\\$SETV\"", "$SETV"},
-		{"V=\"$SETV\"", "sv"}, {"V=$SETV", "sv"}, {"V=$$SETV", "$SETV"}, {"W=w\nV=${W}x", "wx"}, {"V=${NO:-d}", "d"}, {"V=", ""},
-		{"V=\"\"", ""}, {"V=a\r\nW=b\r\n", "a"}, {"\xef\xbb\xbfV=a", "a"}, {"V=\"\\101\"", "\\101"}, {"V=\"\\0101\"", "A"},
-		{"V=\"\\012\"", "\\12"}, {"V=\"\\t\\\\x\\q\"", "\t\\x\\q"}, {"V=1\nV=2", "2"}, {"V=\"a\" # c", "a"}, {"SETV=file\nV=$SETV", "sv"},
-		{"V=a\\", "a\\"}, {"V.x=1\nV=2", "2"}, {"V=first\n# V=second", "first"},
+		{"V=a", "a"},
+		{"V = a b ", "a b"},
+		{"V=a # c", "a"},
+		{"V=a#c", "a#c"},
+		{"V='a # $SETV'", "a # $SETV"},
+		{"V=\"a # c\"", "a # c"},
+		{"export V=a", "a"},
+		{"export\tV=a", "a"},
+		{"V: a", "a"},
+		{"# c\n\n  V=a", "a"},
+		{"V=\"a\\nb\"", "a\nb"},
+		{"V='a\\nb'", "a\\nb"},
+		{"V=\"a\nb\"", "a\nb"},
+		{"V='a\nb'\nW=1", "a\nb"},
+		{"V=\"a\\\"b\"", "a\"b"},
+		{"V='a\\'b'", "a'b"},
+		{"V=\"\\$SETV\"", "$SETV"},
+		{"V=\"$SETV\"", "sv"},
+		{"V=$SETV", "sv"},
+		{"V=$$SETV", "$SETV"},
+		{"W=w\nV=${W}x", "wx"},
+		{"V=${NO:-d}", "d"},
+		{"V=", ""},
+		{"V=\"\"", ""},
+		{"V=a\r\nW=b\r\n", "a"},
+		{"\xef\xbb\xbfV=a", "a"},
+		{"V=\"\\101\"", "\\101"},
+		{"V=\"\\0101\"", "A"},
+		{"V=\"\\012\"", "\\12"},
+		{"V=\"\\t\\\\x\\q\"", "\t\\x\\q"},
+		{"V=1\nV=2", "2"},
+		{"V=\"a\" # c", "a"},
+		{"SETV=file\nV=$SETV", "sv"},
+		{"V=a\\", "a\\"},
+		{"V.x=1\nV=2", "2"},
+		{"V=first\n# V=second", "first"},
 	};
 	static const char *const broken[][2] = {
 		{"A=1\nV='a\nb", "invalid .env:2:1: a quoted value has no end"},
@@ -240,19 +339,25 @@ static void test_env_file(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < CP_LEN(cases); i++) {
-		struct file repo[] = {{"c.yaml", "services: {a: {build: {args: {X: '${V}'}}}}"}, {".env", cases[i][0]}, {NULL, NULL}};
+		struct file repo[] = {{"c.yaml", "services: {a: {build: {args: {X: '${V}'}}}}"},
+				      {".env", cases[i][0]},
+				      {NULL, NULL}};
 		cp_auto_buf struct cp_buf wanted = CP_BUF_INIT(4096);
 
 		cp_buf_printf(&wanted, "a context=. args[X=%s]", cases[i][1]);
 		check_compose(repo, 1, wanted.p);
 	}
 	for (size_t i = 0; i < CP_LEN(broken); i++) {
-		struct file repo[] = {{"c.yaml", "services: {a: {build: .}}"}, {".env", broken[i][0]}, {NULL, NULL}};
+		struct file repo[] = {{"c.yaml", "services: {a: {build: .}}"},
+				      {".env", broken[i][0]},
+				      {NULL, NULL}};
 
 		check_compose(repo, 1, broken[i][1]);
 	}
-	check_compose((struct file[]){{"c.yaml", "services: {a: {build: {args: [SETV, W]}}}"}, {".env", "SETV\nW\n"}, {NULL, NULL}}, 1,
-		      "a context=. args[SETV=sv]");
+	check_compose((struct file[]){{"c.yaml", "services: {a: {build: {args: [SETV, W]}}}"},
+				      {".env", "SETV\nW\n"},
+				      {NULL, NULL}},
+		      1, "a context=. args[SETV=sv]");
 }
 
 /* ---- compose files ---- */
@@ -260,116 +365,158 @@ static void test_env_file(void **state)
 static void test_compose_fields(void **state)
 {
 	(void)state;
-	check_file("services:\n  a:\n    build: ./app/\n  b: {image: x}\n  c: {build: app/../c}\n", "a context=app\nc context=c");
-	check_file("services:\n"
-		   "  a:\n"
-		   "    image: acme/a:1\n"
-		   "    build:\n"
-		   "      context: app\n"
-		   "      dockerfile: ../docker/D\n"
-		   "      args: [A=1, \"B=x=y\", SETV, NO, A=2]\n"
-		   "      target: t\n"
-		   "      cache_from: [img:1, \"type=local,src=./c\"]\n"
-		   "      cache_to: [\"type=inline\"]\n"
-		   "      additional_contexts: {x: ./sub, y: docker-image://alpine, z: ../up}\n"
-		   "      network: host\n"
-		   "      shm_size: 128mb\n"
-		   "      extra_hosts: [\"b:1.2.3.4\", \"a=[::1]\", \"a=10.0.0.1\"]\n"
-		   "      no_cache: yes\n"
-		   "      pull: true\n"
-		   "      platforms: [linux/amd64, linux/arm64]\n"
-		   "      secrets: [s1, {source: s2, target: t2}]\n"
-		   "      ssh: [default, k=./key]\n"
-		   "      labels: {l: 1.50}\n"
-		   "      tags: [t:1]\n"
-		   "      ulimits: {nproc: 5, nofile: {soft: 1, hard: 2}}\n"
-		   "      isolation: default\n"
-		   "      privileged: true\n"
-		   "      entitlements: [network.host]\n"
-		   "      provenance: mode=max\n"
-		   "      sbom: true\n"
-		   "      x-mine: 1\n"
-		   "secrets:\n"
-		   "  s1: {file: ./f}\n"
-		   "  s2: {environment: SE}\n",
-		   "a context=app dockerfile=docker/D target=t platforms[linux/amd64,linux/arm64] args[A=2,B=x=y,SETV=sv]"
-		   " contexts[x=sub,y=docker-image://alpine,z=../up] labels[l=1.5] secrets[s1=src=./f,t2=env=SE]"
-		   " from[type=registry,ref=img:1,type=local,src=./c] to[type=inline] tags[t:1,acme/a:1]"
-		   " hosts[a=::1,a=10.0.0.1,b=1.2.3.4] ulimits[nofile=1:2,nproc=5] ssh[default,k=./key] network=host shm=128mb no-cache pull");
-	check_file("services:\n  a:\n    platform: linux/arm64\n    build: {dockerfile_inline: \"FROM x\\nRUN $$A\"}\n",
-		   "a context=. inline=FROM x\nRUN $A platforms[linux/arm64]");
-	check_file("services:\n  a:\n    build: https://github.com/a/b.git#main:sub\n  b:\n    build: {context: git@h:a.git, dockerfile: D}\n",
-		   "a context=https://github.com/a/b.git#main:sub\nb context=git@h:a.git dockerfile=D");
-	check_file("services: {a: {build: {contxt: x}}}", "a context=.\nnote: compose.yaml:1: build: contxt is no field of compose, ignored");
-	check_compose((struct file[]){{"deploy/c.yaml", "services: {a: {build: {context: ../app, additional_contexts: [l=lib]}}}"}, {NULL, NULL}}, 1,
-		      "a context=app contexts[l=deploy/lib]");
-	check_compose((struct file[]){{"c.yaml", "name: ${SETV}x\nservices: {a: {build: {args: {P: $COMPOSE_PROJECT_NAME}}}}"}, {NULL, NULL}}, 1,
-		      "a context=. args[P=svx]");
+	check_file("services:\n  a:\n    build: ./app/\n  b: {image: x}\n  c: {build: app/../c}\n",
+		   "a context=app\nc context=c");
+	check_file(
+		"services:\n"
+		"  a:\n"
+		"    image: acme/a:1\n"
+		"    build:\n"
+		"      context: app\n"
+		"      dockerfile: ../docker/D\n"
+		"      args: [A=1, \"B=x=y\", SETV, NO, A=2]\n"
+		"      target: t\n"
+		"      cache_from: [img:1, \"type=local,src=./c\"]\n"
+		"      cache_to: [\"type=inline\"]\n"
+		"      additional_contexts: {x: ./sub, y: docker-image://alpine, z: ../up}\n"
+		"      network: host\n"
+		"      shm_size: 128mb\n"
+		"      extra_hosts: [\"b:1.2.3.4\", \"a=[::1]\", \"a=10.0.0.1\"]\n"
+		"      no_cache: yes\n"
+		"      pull: true\n"
+		"      platforms: [linux/amd64, linux/arm64]\n"
+		"      secrets: [s1, {source: s2, target: t2}]\n"
+		"      ssh: [default, k=./key]\n"
+		"      labels: {l: 1.50}\n"
+		"      tags: [t:1]\n"
+		"      ulimits: {nproc: 5, nofile: {soft: 1, hard: 2}}\n"
+		"      isolation: default\n"
+		"      privileged: true\n"
+		"      entitlements: [network.host]\n"
+		"      provenance: mode=max\n"
+		"      sbom: true\n"
+		"      x-mine: 1\n"
+		"secrets:\n"
+		"  s1: {file: ./f}\n"
+		"  s2: {environment: SE}\n",
+		"a context=app dockerfile=docker/D target=t platforms[linux/amd64,linux/arm64] args[A=2,B=x=y,SETV=sv]"
+		" contexts[x=sub,y=docker-image://alpine,z=../up] labels[l=1.5] secrets[s1=src=./f,t2=env=SE]"
+		" from[type=registry,ref=img:1,type=local,src=./c] to[type=inline] tags[t:1,acme/a:1]"
+		" hosts[a=::1,a=10.0.0.1,b=1.2.3.4] ulimits[nofile=1:2,nproc=5] ssh[default,k=./key] network=host shm=128mb no-cache pull");
+	check_file(
+		"services:\n  a:\n    platform: linux/arm64\n    build: {dockerfile_inline: \"FROM x\\nRUN $$A\"}\n",
+		"a context=. inline=FROM x\nRUN $A platforms[linux/arm64]");
+	check_file(
+		"services:\n  a:\n    build: https://github.com/a/b.git#main:sub\n  b:\n    build: {context: git@h:a.git, dockerfile: D}\n",
+		"a context=https://github.com/a/b.git#main:sub\nb context=git@h:a.git dockerfile=D");
+	check_file(
+		"services: {a: {build: {contxt: x}}}",
+		"a context=.\nnote: compose.yaml:1: build: contxt is no field of compose, ignored");
+	check_compose(
+		(struct file[]){
+			{"deploy/c.yaml",
+			 "services: {a: {build: {context: ../app, additional_contexts: [l=lib]}}}"},
+			{NULL, NULL}},
+		1, "a context=app contexts[l=deploy/lib]");
+	check_compose(
+		(struct file[]){
+			{"c.yaml",
+			 "name: ${SETV}x\nservices: {a: {build: {args: {P: $COMPOSE_PROJECT_NAME}}}}"},
+			{NULL, NULL}},
+		1, "a context=. args[P=svx]");
 }
 
 static void test_compose_anchors(void **state)
 {
 	(void)state;
-	check_file("x-b: &b\n  args: {A: 1, B: 2}\n  target: t\nservices:\n  a:\n    build: {<<: *b, context: d, target: own}\n"
-		   "  b:\n    build: {<<: [{target: first}, *b]}\n  c:\n    build: *b\n",
-		   "a context=d target=own args[A=1,B=2]\nb context=. target=first args[A=1,B=2]\nc context=. target=t args[A=1,B=2]");
-	check_file("services:\n  a:\n    build: &x\n      args: *x\n", "invalid compose.yaml:4:13: anchor x contains itself");
+	check_file(
+		"x-b: &b\n  args: {A: 1, B: 2}\n  target: t\nservices:\n  a:\n    build: {<<: *b, context: d, target: own}\n"
+		"  b:\n    build: {<<: [{target: first}, *b]}\n  c:\n    build: *b\n",
+		"a context=d target=own args[A=1,B=2]\nb context=. target=first args[A=1,B=2]\nc context=. target=t args[A=1,B=2]");
+	check_file("services:\n  a:\n    build: &x\n      args: *x\n",
+		   "invalid compose.yaml:4:13: anchor x contains itself");
 	check_file("services:\n  a: *no\n", "invalid compose.yaml:2:6: unknown anchor no");
-	check_file("services:\n  a: {build: {<<: 1}}\n", "invalid compose.yaml:2:19: a merge key (<<) needs a map or a list of maps");
+	check_file("services:\n  a: {build: {<<: 1}}\n",
+		   "invalid compose.yaml:2:19: a merge key (<<) needs a map or a list of maps");
 }
 
 static void test_compose_merge(void **state)
 {
 	const struct file two[] = {
-		{"a/c.yaml", "services:\n  a:\n    image: i1\n    build:\n      context: x\n      args: {A: 1, B: 2}\n      tags: [t1, t2]\n"
-			     "      cache_from: [c1]\n      extra_hosts: [\"h:1\"]\n      labels: [l=1]\n  b: {build: b}\n"},
-		{"a/o.yaml", "services:\n  a:\n    image: i2\n    build:\n      dockerfile: D\n      args: [B=3, C=4]\n      tags: [t1, t3]\n"
-			     "      cache_from: [c2]\n      extra_hosts: [\"h:1\", \"h:2\"]\n      labels: {l: 2, m: }\n  c: {build: c}\n"},
-		{"a/p.yaml", "services:\n  a:\n    build:\n      args: !reset null\n      tags: !override [only]\n  b: !reset null\n"},
+		{"a/c.yaml",
+		 "services:\n  a:\n    image: i1\n    build:\n      context: x\n      args: {A: 1, B: 2}\n      tags: [t1, t2]\n"
+		 "      cache_from: [c1]\n      extra_hosts: [\"h:1\"]\n      labels: [l=1]\n  b: {build: b}\n"},
+		{"a/o.yaml",
+		 "services:\n  a:\n    image: i2\n    build:\n      dockerfile: D\n      args: [B=3, C=4]\n      tags: [t1, t3]\n"
+		 "      cache_from: [c2]\n      extra_hosts: [\"h:1\", \"h:2\"]\n      labels: {l: 2, m: }\n  c: {build: c}\n"},
+		{"a/p.yaml",
+		 "services:\n  a:\n    build:\n      args: !reset null\n      tags: !override [only]\n  b: !reset null\n"},
 		{NULL, NULL},
 	};
 
 	(void)state;
-	check_compose(two, 2,
-		      "a context=a/x dockerfile=a/x/D args[A=1,B=3,C=4] labels[l=2,m=] from[type=registry,ref=c1,type=registry,ref=c2]"
-		      " tags[t1,t2,t3,i2] hosts[h=1,h=2]\nb context=a/b\nc context=a/c");
-	check_compose(two, 3,
-		      "a context=a/x dockerfile=a/x/D labels[l=2,m=] from[type=registry,ref=c1,type=registry,ref=c2] tags[only,i2]"
-		      " hosts[h=1,h=2]\nc context=a/c");
-	check_file("services: {a: {build: {target: x}}}\n---\nservices: {a: {build: {target: y}}}\n", "a context=. target=y");
-	check_compose((struct file[]){{"1.yaml", "services: {a: {build: d}}"}, {"2.yaml", "services: {a: {build: {tags: {a: b}}}}"}, {NULL, NULL}}, 2,
-		      "invalid 2.yaml:1:30: tags: expected a list");
-	check_compose((struct file[]){{"1.yaml", "services: {a: {build: {tags: [x]}}}"}, {"2.yaml", "services: {a: {build: {tags: {a: b}}}}"}, {NULL, NULL}},
-		      2, "invalid 2.yaml:1:30: a map cannot be laid over the list of an earlier file or service");
+	check_compose(
+		two, 2,
+		"a context=a/x dockerfile=a/x/D args[A=1,B=3,C=4] labels[l=2,m=] from[type=registry,ref=c1,type=registry,ref=c2]"
+		" tags[t1,t2,t3,i2] hosts[h=1,h=2]\nb context=a/b\nc context=a/c");
+	check_compose(
+		two, 3,
+		"a context=a/x dockerfile=a/x/D labels[l=2,m=] from[type=registry,ref=c1,type=registry,ref=c2] tags[only,i2]"
+		" hosts[h=1,h=2]\nc context=a/c");
+	check_file(
+		"services: {a: {build: {target: x}}}\n---\nservices: {a: {build: {target: y}}}\n",
+		"a context=. target=y");
+	check_compose((struct file[]){{"1.yaml", "services: {a: {build: d}}"},
+				      {"2.yaml", "services: {a: {build: {tags: {a: b}}}}"},
+				      {NULL, NULL}},
+		      2, "invalid 2.yaml:1:30: tags: expected a list");
+	check_compose(
+		(struct file[]){{"1.yaml", "services: {a: {build: {tags: [x]}}}"},
+				{"2.yaml", "services: {a: {build: {tags: {a: b}}}}"},
+				{NULL, NULL}},
+		2,
+		"invalid 2.yaml:1:30: a map cannot be laid over the list of an earlier file or service");
 }
 
 static void test_compose_extends(void **state)
 {
-	static const char base[] = "services:\n  base:\n    build: {context: ., args: {A: base, Z: z}}\n    extends: root\n"
-				   "  root: {build: {target: r, dockerfile: Dr}, platform: linux/arm64}\n";
+	static const char base[] =
+		"services:\n  base:\n    build: {context: ., args: {A: base, Z: z}}\n    extends: root\n"
+		"  root: {build: {target: r, dockerfile: Dr}, platform: linux/arm64}\n";
 
 	(void)state;
-	check_file("services:\n  a: {extends: b, build: {args: {X: 1}}}\n  b: {extends: {service: c}, build: {args: {X: 0, Y: 2}}}\n"
-		   "  c: {build: {context: c, target: t}}\n",
-		   "a context=c target=t args[X=1,Y=2]\nb context=c target=t args[X=0,Y=2]\nc context=c target=t");
-	check_compose((struct file[]){{"c.yaml", "services:\n  a:\n    extends: {service: base, file: sub/base.yaml}\n    build: {args: {A: mine}}\n"},
-				      {"sub/base.yaml", base},
-				      {NULL, NULL}},
-		      1, "a context=sub dockerfile=sub/Dr target=r platforms[linux/arm64] args[A=mine,Z=z]");
-	check_file("services:\n  a: {extends: b}\n  b: {extends: a}\n", "invalid compose.yaml:2:16: service a extends itself");
-	check_file("services:\n  a: {extends: no}\n", "invalid compose.yaml:2:16: service a extends no, which is not in compose.yaml");
-	check_file("services:\n  a: {extends: {service: b, file: x.yaml}}\n", "invalid compose.yaml:2:35: extends: x.yaml is not in the repository");
+	check_file(
+		"services:\n  a: {extends: b, build: {args: {X: 1}}}\n  b: {extends: {service: c}, build: {args: {X: 0, Y: 2}}}\n"
+		"  c: {build: {context: c, target: t}}\n",
+		"a context=c target=t args[X=1,Y=2]\nb context=c target=t args[X=0,Y=2]\nc context=c target=t");
+	check_compose(
+		(struct file[]){
+			{"c.yaml",
+			 "services:\n  a:\n    extends: {service: base, file: sub/base.yaml}\n    build: {args: {A: mine}}\n"},
+			{"sub/base.yaml", base},
+			{NULL, NULL}},
+		1,
+		"a context=sub dockerfile=sub/Dr target=r platforms[linux/arm64] args[A=mine,Z=z]");
+	check_file("services:\n  a: {extends: b}\n  b: {extends: a}\n",
+		   "invalid compose.yaml:2:16: service a extends itself");
+	check_file("services:\n  a: {extends: no}\n",
+		   "invalid compose.yaml:2:16: service a extends no, which is not in compose.yaml");
+	check_file("services:\n  a: {extends: {service: b, file: x.yaml}}\n",
+		   "invalid compose.yaml:2:35: extends: x.yaml is not in the repository");
 	check_file("services:\n  a: {extends: {service: b, file: ../x.yaml}}\n",
 		   "invalid compose.yaml:2:35: extends: ../x.yaml is not in the repository");
-	check_file("services:\n  a: {extends: {service: b, file: https://x/y.yaml}}\n",
-		   "unsupported compose.yaml:2:35: extends: https://x/y.yaml is not in the repository");
+	check_file(
+		"services:\n  a: {extends: {service: b, file: https://x/y.yaml}}\n",
+		"unsupported compose.yaml:2:35: extends: https://x/y.yaml is not in the repository");
 }
 
 static void test_compose_include(void **state)
 {
 	static const struct file repo[] = {
-		{"c.yaml", "include:\n  - inc/i.yaml\n  - {path: other.yaml, project_directory: dir, env_file: e.env}\nservices: {a: {build: a}}\n"},
-		{"inc/i.yaml", "services:\n  i: {build: {args: {V: $V, S: $SETV, O: $O}}}\n  a: {build: never}\n"},
+		{"c.yaml",
+		 "include:\n  - inc/i.yaml\n  - {path: other.yaml, project_directory: dir, env_file: e.env}\nservices: {a: {build: a}}\n"},
+		{"inc/i.yaml",
+		 "services:\n  i: {build: {args: {V: $V, S: $SETV, O: $O}}}\n  a: {build: never}\n"},
 		{"inc/.env", "V=inc\nSETV=inc\nO=inc\n"},
 		{"other.yaml", "services: {o: {build: {context: x, args: {V: $V}}}}"},
 		{"e.env", "V=e\n"},
@@ -378,22 +525,30 @@ static void test_compose_include(void **state)
 	};
 
 	(void)state;
-	check_compose(repo, 1,
-		      "a context=a\ni context=inc args[V=inc,S=sv,O=outer]\no context=dir/x args[V=e]\n"
-		      "note: inc/i.yaml:3: services a is also defined by the file that includes this one, which counts");
-	check_compose((struct file[]){{"c.yaml", "include: [c.yaml]\nservices: {a: {build: a}}"}, {NULL, NULL}}, 1,
-		      "limit c.yaml:1:11: includes nested over 64 levels: a file that includes itself?");
-	check_file("include: [no.yaml]\nservices: {a: {build: a}}", "invalid compose.yaml:1:11: include: no.yaml is not in the repository");
-	check_file("include: [oci://x/y]\nservices: {a: {build: a}}",
-		   "a context=a\nnote: compose.yaml:1: include of oci://x/y is not read: only files of the repository are");
+	check_compose(
+		repo, 1,
+		"a context=a\ni context=inc args[V=inc,S=sv,O=outer]\no context=dir/x args[V=e]\n"
+		"note: inc/i.yaml:3: services a is also defined by the file that includes this one, which counts");
+	check_compose(
+		(struct file[]){{"c.yaml", "include: [c.yaml]\nservices: {a: {build: a}}"},
+				{NULL, NULL}},
+		1,
+		"limit c.yaml:1:11: includes nested over 64 levels: a file that includes itself?");
+	check_file("include: [no.yaml]\nservices: {a: {build: a}}",
+		   "invalid compose.yaml:1:11: include: no.yaml is not in the repository");
+	check_file(
+		"include: [oci://x/y]\nservices: {a: {build: a}}",
+		"a context=a\nnote: compose.yaml:1: include of oci://x/y is not read: only files of the repository are");
 }
 
 static void test_compose_choice(void **state)
 {
-	static const char *const dev[] = {"COMPOSE_PROFILES", "x, dev", NULL, NULL}, *const any[] = {"COMPOSE_PROFILES", "*", NULL, NULL};
+	static const char *const dev[] = {"COMPOSE_PROFILES", "x, dev", NULL, NULL},
+				 *const any[] = {"COMPOSE_PROFILES", "*", NULL, NULL};
 	static const struct file repo[] = {
-		{"c.yaml", "services:\n  a: {build: {additional_contexts: {l: \"service:lib\"}}}\n  lib: {build: lib, profiles: [p]}\n"
-			   "  d: {build: d, profiles: [dev]}\n  e: {image: x}\n"},
+		{"c.yaml",
+		 "services:\n  a: {build: {additional_contexts: {l: \"service:lib\"}}}\n  lib: {build: lib, profiles: [p]}\n"
+		 "  d: {build: d, profiles: [dev]}\n  e: {image: x}\n"},
 		{NULL, NULL},
 	};
 	static const struct {
@@ -401,11 +556,13 @@ static void test_compose_choice(void **state)
 		const char *const *env;
 		const char *wanted;
 	} cases[] = {
-		{NULL, environment, "a context=. contexts[l=target:lib]\nlib context=lib\n"
-				    "note: c.yaml:3: service lib is left out: none of its profiles is in COMPOSE_PROFILES\n"
-				    "note: c.yaml:4: service d is left out: none of its profiles is in COMPOSE_PROFILES"},
-		{NULL, dev, "a context=. contexts[l=target:lib]\nd context=d\nlib context=lib\n"
-			    "note: c.yaml:3: service lib is left out: none of its profiles is in COMPOSE_PROFILES"},
+		{NULL, environment,
+		 "a context=. contexts[l=target:lib]\nlib context=lib\n"
+		 "note: c.yaml:3: service lib is left out: none of its profiles is in COMPOSE_PROFILES\n"
+		 "note: c.yaml:4: service d is left out: none of its profiles is in COMPOSE_PROFILES"},
+		{NULL, dev,
+		 "a context=. contexts[l=target:lib]\nd context=d\nlib context=lib\n"
+		 "note: c.yaml:3: service lib is left out: none of its profiles is in COMPOSE_PROFILES"},
 		{NULL, any, "a context=. contexts[l=target:lib]\nlib context=lib\nd context=d"},
 		{"d", environment, "d context=d"},
 		{"e", environment, "nothing\nnote: c.yaml:5: service e has no build"},
@@ -430,18 +587,28 @@ static void test_compose_errors(void **state)
 		{"- a\n", "invalid compose.yaml:1:1: a compose file must be a map"},
 		{"services: 3\n", "invalid compose.yaml:1:11: services must be a map"},
 		{"services:\n  a: x\n", "invalid compose.yaml:2:6: a service must be a map"},
-		{"services:\n  a: {build: [x]}\n", "invalid compose.yaml:2:14: build: expected a path or a map"},
-		{"services:\n  \xc3\xa4: {build: [x]}\n", "invalid compose.yaml:2:15: build: expected a path or a map"},
-		{"services:\n  a:\n    build:\n      args: 1\n", "invalid compose.yaml:4:13: args: expected a map or a list of NAME=VALUE"},
-		{"services:\n  a:\n    build:\n      no_cache: maybe\n", "invalid compose.yaml:4:17: no_cache: expected true or false"},
-		{"services:\n  a:\n    build:\n      extra_hosts: [x]\n", "invalid compose.yaml:4:21: extra_hosts: expected HOST=ADDRESS"},
-		{"services:\n  a:\n    build: {context: [x]}\n", "invalid compose.yaml:3:22: context: expected a path"},
+		{"services:\n  a: {build: [x]}\n",
+		 "invalid compose.yaml:2:14: build: expected a path or a map"},
+		{"services:\n  \xc3\xa4: {build: [x]}\n",
+		 "invalid compose.yaml:2:15: build: expected a path or a map"},
+		{"services:\n  a:\n    build:\n      args: 1\n",
+		 "invalid compose.yaml:4:13: args: expected a map or a list of NAME=VALUE"},
+		{"services:\n  a:\n    build:\n      no_cache: maybe\n",
+		 "invalid compose.yaml:4:17: no_cache: expected true or false"},
+		{"services:\n  a:\n    build:\n      extra_hosts: [x]\n",
+		 "invalid compose.yaml:4:21: extra_hosts: expected HOST=ADDRESS"},
+		{"services:\n  a:\n    build: {context: [x]}\n",
+		 "invalid compose.yaml:3:22: context: expected a path"},
 		{"services:\n  a:\n    build: {dockerfile: x, dockerfile_inline: y}\n",
 		 "invalid compose.yaml:3:47: dockerfile and dockerfile_inline exclude each other"},
-		{"services:\n  a:\n   build: .\n  a: {}\n", "invalid compose.yaml:4:3: key a is already defined"},
-		{"services:\n\ta: {}\n", "invalid compose.yaml:2:1: while scanning for the next token: found character that cannot start any token"},
-		{"services: {a: \x01}\n", "invalid compose.yaml:1:1: not valid YAML text: control characters are not allowed"},
-		{"services: {a: \xff}\n", "invalid compose.yaml:1:1: not valid YAML text: invalid leading UTF-8 octet"},
+		{"services:\n  a:\n   build: .\n  a: {}\n",
+		 "invalid compose.yaml:4:3: key a is already defined"},
+		{"services:\n\ta: {}\n",
+		 "invalid compose.yaml:2:1: while scanning for the next token: found character that cannot start any token"},
+		{"services: {a: \x01}\n",
+		 "invalid compose.yaml:1:1: not valid YAML text: control characters are not allowed"},
+		{"services: {a: \xff}\n",
+		 "invalid compose.yaml:1:1: not valid YAML text: invalid leading UTF-8 octet"},
 		{"? [a]\n: b\n", "invalid compose.yaml:1:3: a key must be a plain value"},
 	};
 
@@ -454,8 +621,10 @@ static void test_compose_errors(void **state)
 
 static void test_yaml_bounds(void **state)
 {
-	cp_auto_buf struct cp_buf laughs = CP_BUF_INIT(1 << 20), deep = CP_BUF_INIT(1 << 20), many = CP_BUF_INIT(8 << 20);
-	cp_auto_buf struct cp_buf chain = CP_BUF_INIT(1 << 20), merge = CP_BUF_INIT(1 << 20), vars = CP_BUF_INIT(1 << 20);
+	cp_auto_buf struct cp_buf laughs = CP_BUF_INIT(1 << 20), deep = CP_BUF_INIT(1 << 20),
+				  many = CP_BUF_INIT(8 << 20);
+	cp_auto_buf struct cp_buf chain = CP_BUF_INIT(1 << 20), merge = CP_BUF_INIT(1 << 20),
+				  vars = CP_BUF_INIT(1 << 20);
 
 	(void)state;
 	cp_buf_addz(&laughs, "a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
@@ -465,13 +634,15 @@ static void test_yaml_bounds(void **state)
 			cp_buf_printf(&laughs, "%s*a%d", k ? ", " : "", i - 1);
 		cp_buf_addz(&laughs, "]\n");
 	}
-	check_file(laughs.p, "limit compose.yaml:6:15: over 200000 YAML nodes, aliases written out");
+	check_file(laughs.p,
+		   "limit compose.yaml:6:15: over 200000 YAML nodes, aliases written out");
 	for (int i = 0; i < 100000; i++)
 		cp_buf_addc(&deep, '[');
 	check_file(deep.p, "limit compose.yaml:1:66: YAML nested over 64 levels");
 	for (int i = 0; i < 210000; i++)
 		cp_buf_printf(&many, "- %d\n", i);
-	check_file(many.p, "limit compose.yaml:200000:3: over 200000 YAML nodes, aliases written out");
+	check_file(many.p,
+		   "limit compose.yaml:200000:3: over 200000 YAML nodes, aliases written out");
 	cp_buf_addz(&chain, "services:\n  s0: {build: x}\n");
 	for (int i = 1; i < 100; i++)
 		cp_buf_printf(&chain, "  s%d: {extends: s%d}\n", i, i + 1 < 100 ? i + 1 : 0);
@@ -482,7 +653,9 @@ static void test_yaml_bounds(void **state)
 	cp_buf_addz(&merge, "}}}\nservices:\n  s0: *x\n");
 	for (int i = 1; i < 100; i++)
 		cp_buf_printf(&merge, "  s%d: {extends: s0, build: {args: {z: 1}}}\n", i);
-	check_file(merge.p, "limit compose.yaml:1:22: over 200000 nodes when extends and overrides are merged");
+	check_file(
+		merge.p,
+		"limit compose.yaml:1:22: over 200000 nodes when extends and overrides are merged");
 	cp_buf_addz(&vars, "services: {a: {build: {args: {X: '");
 	for (int i = 0; i < 100; i++)
 		cp_buf_addz(&vars, "${NO:-");
@@ -496,7 +669,9 @@ static void test_yaml_bounds(void **state)
 static void test_expansion_is_bounded(void **state)
 {
 	cp_auto_buf struct cp_buf env = CP_BUF_INIT(1 << 20), got = CP_BUF_INIT(1 << 20);
-	struct file repo[] = {{"c.yaml", "services: {a: {build: {args: {X: $V30}}}}"}, {".env", NULL}, {NULL, NULL}};
+	struct file repo[] = {{"c.yaml", "services: {a: {build: {args: {X: $V30}}}}"},
+			      {".env", NULL},
+			      {NULL, NULL}};
 
 	(void)state;
 	cp_buf_addz(&env, "V0=xxxxxxxx\n");
@@ -510,9 +685,11 @@ static void test_expansion_is_bounded(void **state)
 /* Every amount of memory up to the one that is enough: an error, no crash, nothing lost. */
 static void test_out_of_memory(void **state)
 {
-	static const char text[] = "x: &x {args: [A=$SETV, B], tags: [t]}\nservices:\n  a: {extends: b, build: {<<: *x, context: c}}\n"
-				   "  b: {build: {args: {C: 1.5}, ulimits: {n: 1}, extra_hosts: {h: 1}, ssh: [default]}}\n";
-	static const char bake[] = "{\"target\":{\"a\":{\"args\":{\"A\":\"1\"},\"cache-from\":[{\"type\":\"registry\",\"ref\":\"x\"}]}}}";
+	static const char text[] =
+		"x: &x {args: [A=$SETV, B], tags: [t]}\nservices:\n  a: {extends: b, build: {<<: *x, context: c}}\n"
+		"  b: {build: {args: {C: 1.5}, ulimits: {n: 1}, extra_hosts: {h: 1}, ssh: [default]}}\n";
+	static const char bake[] =
+		"{\"target\":{\"a\":{\"args\":{\"A\":\"1\"},\"cache-from\":[{\"type\":\"registry\",\"ref\":\"x\"}]}}}";
 	static const char workflow[] = "a:\n  rules:\n    - changes: [x, y]\n";
 	struct cp_compose_file file = {CP_S("c.yaml"), CP_S(text)};
 	struct cp_environment env = {get_env, environment};
@@ -535,7 +712,8 @@ static void test_out_of_memory(void **state)
 		a = cp_arena_new(max);
 		r3 = cp_filters_parse(a, CP_S(workflow), CP_S("w"), &kind, &filters, &n, &err);
 		cp_arena_free(a);
-		assert_true((r1 == 0 || r1 == CP_ENOMEM) && (r2 == 0 || r2 == CP_ENOMEM) && (r3 == 0 || r3 == CP_ENOMEM));
+		assert_true((r1 == 0 || r1 == CP_ENOMEM) && (r2 == 0 || r2 == CP_ENOMEM) &&
+			    (r3 == 0 || r3 == CP_ENOMEM));
 		enough = (r1 == 0) + (r2 == 0) + (r3 == 0);
 	}
 	assert_int_equal(enough, 3);
@@ -554,7 +732,8 @@ static void bake(struct cp_buf *b, const char *text, const char *folder, const c
 
 	while (only && n < 4 && cp_str_split(&rest, ' ', &names[n]))
 		n++;
-	r = cp_bake_parse(a, cp_str_c(text), CP_S("bake.json"), cp_str_c(folder), names, n, &list, &err);
+	r = cp_bake_parse(a, cp_str_c(text), CP_S("bake.json"), cp_str_c(folder), names, n, &list,
+			  &err);
 	assert_int_equal(r, err.code);
 	if (r < 0)
 		show_err(b, &err);
@@ -573,39 +752,49 @@ static void test_bake(void **state)
 	static const struct {
 		const char *text, *folder, *only, *wanted;
 	} cases[] = {
-		{groups, ".", NULL, "api context=. contexts[base=target:base]\nweb context=web\nbase context=. dockerfile=b.Dockerfile"},
+		{groups, ".", NULL,
+		 "api context=. contexts[base=target:base]\nweb context=web\nbase context=. dockerfile=b.Dockerfile"},
 		{groups, ".", "other", "other context=."},
-		{groups, "sub", "web back", "web context=sub/web\napi context=sub contexts[base=target:base]\nbase context=sub dockerfile=sub/b.Dockerfile"},
+		{groups, "sub", "web back",
+		 "web context=sub/web\napi context=sub contexts[base=target:base]\nbase context=sub dockerfile=sub/b.Dockerfile"},
 		{groups, ".", "no", "invalid :0:0: bake.json has no target or group no"},
 		{"{\"target\":{\"b\":{},\"a\":{}}}", ".", NULL, "b context=.\na context=."},
 		{"{\"target\":{\"b\":{},\"default\":{}}}", ".", NULL, "default context=."},
 		{"{\"target\":{\"a\":{\"context\":\"x/../app\",\"dockerfile\":\"../D\"},\"b\":{\"context\":\"https://g/x.git\",\"dockerfile\":\"D\"},"
 		 "\"c\":{\"context\":\"cwd://c\",\"dockerfile\":\"cwd://D\"},\"d\":{\"context\":\"/abs\",\"dockerfile\":\"D\"},\"e\":{\"context\":\"../up\"}}}",
-		 ".", NULL, "a context=app dockerfile=D\nb context=https://g/x.git dockerfile=D\nc context=c dockerfile=D\n"
-			    "d context=/abs dockerfile=/abs/D\ne context=../up"},
+		 ".", NULL,
+		 "a context=app dockerfile=D\nb context=https://g/x.git dockerfile=D\nc context=c dockerfile=D\n"
+		 "d context=/abs dockerfile=/abs/D\ne context=../up"},
 		{"{\"target\":{\"a\":{\"args\":{\"A\":\"$${x}%%{y}$z\",\"N\":null,\"I\":3},\"labels\":{\"l\":\"$${x}\"},\"dockerfile-inline\":\"FROM $${b}\","
 		 "\"extra-hosts\":{\"z\":\"1.1.1.1,2.2.2.2\",\"a\":\"::1\"},\"cache-from\":[{\"ref\":\"r,1\",\"type\":\"registry\"},\"type=local,src=x\",\"img\"],"
 		 "\"cache-to\":[{\"type\":\"inline\"}],\"secret\":[{\"id\":\"s\",\"src\":\"f\"},{\"id\":\"e\",\"env\":\"E\"},\"id=t,type=env,src=V\"],"
 		 "\"ssh\":[{\"id\":\"default\",\"paths\":[\"k\"]},\"default=\"],\"target\":\"t\",\"platforms\":[\"linux/arm64\"],\"tags\":[\"x:1\"],"
 		 "\"network\":\"host\",\"no-cache\":true,\"no-cache-filter\":[\"b\"],\"pull\":true,\"shm-size\":\"1g\",\"ulimits\":[\"nproc=1\",\"nofile=1:2\"]}}}",
-		 ".", NULL, "a context=. inline=FROM ${b} target=t platforms[linux/arm64] args[A=${x}%{y}$z,I=3] labels[l=${x}]"
-			    " secrets[s=src=f,e=env=E,t=env=V] from[type=registry,\"ref=r,1\",type=local,src=x,type=registry,ref=img] to[type=inline]"
-			    " tags[x:1] filter[b] hosts[a=::1,z=1.1.1.1,z=2.2.2.2] ulimits[nofile=1:2,nproc=1] ssh[default=k,default] network=host shm=1g"
-			    " no-cache pull"},
-		{"{\"target\":{\"a\":{\"contexts\":{\"x\":\"../y\",\"e\":\"\",\"i\":\"docker-image://alpine\"}}}}", "s", NULL,
-		 "a context=s contexts[x=y,i=docker-image://alpine]"},
-		{"{\"target\":{\"a\":{\"contexts\":{\"x\":\"target:no\"}}}}", ".", NULL, "invalid :0:0: a: context x names target:no, which is not there"},
-		{"{\"target\":{\"a\":{\"contexts\":{\"x\":\"target:a\"}}}}", ".", NULL, "a context=. contexts[x=target:a]"},
-		{"{\n  \"target\": {\n    \"a\": {\n      \"tags\": [],\n      \"platforms\": \"x\"\n}}}", ".", NULL,
+		 ".", NULL,
+		 "a context=. inline=FROM ${b} target=t platforms[linux/arm64] args[A=${x}%{y}$z,I=3] labels[l=${x}]"
+		 " secrets[s=src=f,e=env=E,t=env=V] from[type=registry,\"ref=r,1\",type=local,src=x,type=registry,ref=img] to[type=inline]"
+		 " tags[x:1] filter[b] hosts[a=::1,z=1.1.1.1,z=2.2.2.2] ulimits[nofile=1:2,nproc=1] ssh[default=k,default] network=host shm=1g"
+		 " no-cache pull"},
+		{"{\"target\":{\"a\":{\"contexts\":{\"x\":\"../y\",\"e\":\"\",\"i\":\"docker-image://alpine\"}}}}",
+		 "s", NULL, "a context=s contexts[x=y,i=docker-image://alpine]"},
+		{"{\"target\":{\"a\":{\"contexts\":{\"x\":\"target:no\"}}}}", ".", NULL,
+		 "invalid :0:0: a: context x names target:no, which is not there"},
+		{"{\"target\":{\"a\":{\"contexts\":{\"x\":\"target:a\"}}}}", ".", NULL,
+		 "a context=. contexts[x=target:a]"},
+		{"{\n  \"target\": {\n    \"a\": {\n      \"tags\": [],\n      \"platforms\": \"x\"\n}}}",
+		 ".", NULL,
 		 "invalid bake.json:5:7: target.a.platforms: expected a list of strings"},
-		{"{\"target\":{\"a\":[]}}", ".", NULL, "invalid bake.json:1:12: target.a: expected an object"},
-		{"{\"target\":{\"a\":{\"args\":{\"x\":{}}}}}", ".", NULL, "invalid bake.json:1:17: target.a.args: expected an object of strings"},
+		{"{\"target\":{\"a\":[]}}", ".", NULL,
+		 "invalid bake.json:1:12: target.a: expected an object"},
+		{"{\"target\":{\"a\":{\"args\":{\"x\":{}}}}}", ".", NULL,
+		 "invalid bake.json:1:17: target.a.args: expected an object of strings"},
 		{"{\"group\":{}}", ".", NULL,
 		 "invalid bake.json:0:0: target: expected an object of targets (docker buildx bake --print > bake-print.json makes such a file)"},
 		{"{\"target\":{\"a\":{\"inherits\":[\"b\"]}}}", ".", NULL,
 		 "invalid bake.json:1:17: target.a.inherits: this is a bake file, not what bake makes of it"
 		 " (docker buildx bake --file bake.json --print > bake-print.json)"},
-		{"{\"target\": nope}", ".", NULL, "invalid bake.json:1:15: invalid token near 'nope'"},
+		{"{\"target\": nope}", ".", NULL,
+		 "invalid bake.json:1:15: invalid token near 'nope'"},
 	};
 
 	(void)state;
@@ -619,10 +808,12 @@ static void test_bake(void **state)
 
 static void test_bake_bounds(void **state)
 {
-	cp_auto_buf struct cp_buf groups = CP_BUF_INIT(8 << 20), targets = CP_BUF_INIT(8 << 20), got = CP_BUF_INIT(1 << 20);
+	cp_auto_buf struct cp_buf groups = CP_BUF_INIT(8 << 20), targets = CP_BUF_INIT(8 << 20),
+				  got = CP_BUF_INIT(1 << 20);
 
 	(void)state;
-	cp_buf_addz(&groups, "{\"target\":{\"t\":{}},\"group\":{\"default\":{\"targets\":[\"g0\"]}");
+	cp_buf_addz(&groups,
+		    "{\"target\":{\"t\":{}},\"group\":{\"default\":{\"targets\":[\"g0\"]}");
 	for (int i = 0; i < 1000; i++)
 		cp_buf_printf(&groups, ",\"g%d\":{\"targets\":[\"g%d\"]}", i, i + 1);
 	cp_buf_addz(&groups, "}}");
@@ -648,13 +839,18 @@ static void test_config(void **state)
 		"\"unknown\":[1]}";
 	static const char *const broken[][2] = {
 		{"[]", "invalid .cachepredict.json:1:1: settings are a JSON object"},
-		{"{\"images\":{}}", "invalid .cachepredict.json:1:2: images: expected a list of objects"},
-		{"{\"images\":[{},\n {\"name\":[]}]}", "invalid .cachepredict.json:2:3: images.1.name: expected a string"},
+		{"{\"images\":{}}",
+		 "invalid .cachepredict.json:1:2: images: expected a list of objects"},
+		{"{\"images\":[{},\n {\"name\":[]}]}",
+		 "invalid .cachepredict.json:2:3: images.1.name: expected a string"},
 		{"{\"images\":[{\"build_contexts\":{\"a\":null}}]}",
 		 "invalid .cachepredict.json:1:13: images.0.build_contexts: a named context needs a value"},
-		{"{\"fail_on\":[\"mis\"]}", "invalid .cachepredict.json:1:2: fail_on: expected \"miss\", \"depends\" or \"unknown\""},
-		{"{\"context_from\":\"x\"}", "invalid .cachepredict.json:1:2: context_from: expected \"clone\" or \"export\""},
-		{"{\"no_cache\":1,}", "invalid .cachepredict.json:1:15: string or '}' expected near '}'"},
+		{"{\"fail_on\":[\"mis\"]}",
+		 "invalid .cachepredict.json:1:2: fail_on: expected \"miss\", \"depends\" or \"unknown\""},
+		{"{\"context_from\":\"x\"}",
+		 "invalid .cachepredict.json:1:2: context_from: expected \"clone\" or \"export\""},
+		{"{\"no_cache\":1,}",
+		 "invalid .cachepredict.json:1:15: string or '}' expected near '}'"},
 	};
 	cp_auto_buf struct cp_buf b = CP_BUF_INIT(1 << 16);
 	struct cp_arena *a = cp_arena_new(1 << 20);
@@ -664,16 +860,20 @@ static void test_config(void **state)
 	(void)state;
 	assert_int_equal(cp_config_parse(a, CP_S(text), CP_S(".cachepredict.json"), &c, &err), 0);
 	show_all(&b, &c.images);
-	expect(&b, "api context=app dockerfile=docker/D args[A=1,B] contexts[lib=lib] secrets[s=src=f] from[type=registry,ref=img] hosts[a:1]"
-		   " no-cache\n context=.");
-	assert_true(cp_str_eq(c.bake, CP_S("b.json")) && c.n_compose == 1 && cp_str_eq(c.compose[0], CP_S("c.yaml")));
+	expect(&b,
+	       "api context=app dockerfile=docker/D args[A=1,B] contexts[lib=lib] secrets[s=src=f] from[type=registry,ref=img] hosts[a:1]"
+	       " no-cache\n context=.");
+	assert_true(cp_str_eq(c.bake, CP_S("b.json")) && c.n_compose == 1 &&
+		    cp_str_eq(c.compose[0], CP_S("c.yaml")));
 	assert_true(cp_str_eq(c.context_from, CP_S("export")) && cp_str_eq(c.base, CP_S("main")));
 	assert_true(c.n_fail_on == 1 && cp_str_eq(c.image_metadata, CP_S("m.json")));
 	for (size_t i = 0; i < CP_LEN(broken); i++) {
 		cp_auto_buf struct cp_buf got = CP_BUF_INIT(1 << 16);
 
 		memset(&err, 0, sizeof(err));
-		assert_int_equal(cp_config_parse(a, cp_str_c(broken[i][0]), CP_S(".cachepredict.json"), &c, &err), CP_EINVAL);
+		assert_int_equal(cp_config_parse(a, cp_str_c(broken[i][0]),
+						 CP_S(".cachepredict.json"), &c, &err),
+				 CP_EINVAL);
 		show_err(&got, &err);
 		expect(&got, broken[i][1]);
 	}
@@ -683,22 +883,14 @@ static void test_config(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_scalars),
-		cmocka_unit_test(test_variables),
-		cmocka_unit_test(test_env_file),
-		cmocka_unit_test(test_compose_fields),
-		cmocka_unit_test(test_compose_anchors),
-		cmocka_unit_test(test_compose_merge),
-		cmocka_unit_test(test_compose_extends),
-		cmocka_unit_test(test_compose_include),
-		cmocka_unit_test(test_compose_choice),
-		cmocka_unit_test(test_compose_errors),
-		cmocka_unit_test(test_yaml_bounds),
-		cmocka_unit_test(test_expansion_is_bounded),
-		cmocka_unit_test(test_out_of_memory),
-		cmocka_unit_test(test_bake),
-		cmocka_unit_test(test_bake_bounds),
-		cmocka_unit_test(test_config),
+		cmocka_unit_test(test_scalars),         cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_env_file),        cmocka_unit_test(test_compose_fields),
+		cmocka_unit_test(test_compose_anchors), cmocka_unit_test(test_compose_merge),
+		cmocka_unit_test(test_compose_extends), cmocka_unit_test(test_compose_include),
+		cmocka_unit_test(test_compose_choice),  cmocka_unit_test(test_compose_errors),
+		cmocka_unit_test(test_yaml_bounds),     cmocka_unit_test(test_expansion_is_bounded),
+		cmocka_unit_test(test_out_of_memory),   cmocka_unit_test(test_bake),
+		cmocka_unit_test(test_bake_bounds),     cmocka_unit_test(test_config),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,7 @@ struct step_spec {
 	int line;
 	enum cp_outcome outcome;
 	enum cp_cause_kind kind;
-	long follows;        /* -1 = broke by itself */
+	long follows;                       /* -1 = broke by itself */
 	const char *message, *path, *input; /* input: indices of ops, "01" */
 };
 
@@ -55,11 +55,13 @@ static void add_step(struct answer *w, size_t i, const struct step_spec *spec)
 	for (const char *in = spec->input; in && *in; in++)
 		w->inputs[i][op->n_inputs++] = &w->ops[*in - '0'];
 	w->op_list[i] = op;
-	*s = (struct cp_step){.name = cp_str_c(spec->name), .op = op, .stage = spec->stage, .line = spec->line};
+	*s = (struct cp_step){
+		.name = cp_str_c(spec->name), .op = op, .stage = spec->stage, .line = spec->line};
 	s->kind = strncmp(text, "FROM", 4) == 0 ? CP_STEP_FROM : CP_STEP_OP;
 	s->instruction = cp_str_n(text, strcspn(text, " "));
 	*r = (struct cp_step_result){.step = s, .outcome = spec->outcome};
-	r->cause = (struct cp_cause){.kind = spec->kind, .step = spec->follows, .message = cp_str_c(spec->message)};
+	r->cause = (struct cp_cause){
+		.kind = spec->kind, .step = spec->follows, .message = cp_str_c(spec->message)};
 	if (spec->path) {
 		w->changes[i] = (struct cp_path_change){cp_str_c(spec->path), CP_CHANGE_MODIFIED};
 		r->cause.paths = &w->changes[i];
@@ -68,13 +70,15 @@ static void add_step(struct answer *w, size_t i, const struct step_spec *spec)
 	count_step(&w->image.prediction, r);
 }
 
-static void build(struct answer *w, const char *const *stages, size_t n_stages, const struct step_spec *specs, size_t n)
+static void build(struct answer *w, const char *const *stages, size_t n_stages,
+		  const struct step_spec *specs, size_t n)
 {
 	struct cp_prediction *p = &w->image.prediction;
 
 	memset(w, 0, sizeof(*w));
 	for (size_t i = 0; i < n_stages; i++) {
-		w->stages[i] = (struct cp_graph_stage){.name = cp_str_c(stages[i]), .index = i, .reachable = true};
+		w->stages[i] = (struct cp_graph_stage){
+			.name = cp_str_c(stages[i]), .index = i, .reachable = true};
 		w->stage_results[i].stage = &w->stages[i];
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -84,34 +88,53 @@ static void build(struct answer *w, const char *const *stages, size_t n_stages, 
 		if (specs[i].outcome != CP_OUTCOME_HIT && s->outcome != CP_OUTCOME_MISS)
 			s->outcome = specs[i].outcome;
 	}
-	w->graph = (struct cp_graph){.ops = w->op_list, .n_ops = n, .stages = w->stages, .n_stages = n_stages, .steps = w->steps, .n_steps = n};
+	w->graph = (struct cp_graph){.ops = w->op_list,
+				     .n_ops = n,
+				     .stages = w->stages,
+				     .n_stages = n_stages,
+				     .steps = w->steps,
+				     .n_steps = n};
 	p->steps = w->results;
 	p->n_steps = n;
 	p->stages = w->stage_results;
 	p->n_stages = n_stages;
-	p->outcome = p->n_miss ? CP_OUTCOME_MISS : p->n_depends ? CP_OUTCOME_DEPENDS : CP_OUTCOME_HIT;
+	p->outcome = p->n_miss      ? CP_OUTCOME_MISS
+		     : p->n_depends ? CP_OUTCOME_DEPENDS
+				    : CP_OUTCOME_HIT;
 	w->request = (struct cp_image_request){.name = CP_S("api"), .context = CP_S(".")};
 	w->image.request = &w->request;
 	w->image.platform = CP_S("linux/amd64");
 	w->image.dockerfile = CP_S("Dockerfile");
 	w->image.target = cp_str_c(stages[n_stages - 1]);
 	w->image.graph = &w->graph;
-	w->report = (struct cp_report){.base_rev = CP_S("main"), .base_commit = CP_S("4f1c2e9a3b5d7f90112233445566778899aabbcc"),
-				       .head_rev = CP_S("HEAD"), .head_commit = CP_S("9a77b10a3b5d7f90112233445566778899aabbcc"),
-				       .builder_kind = CP_S("buildkit"), .builder_frontend = CP_S("0.34"), .builder_daemon = CP_S("0.34"),
-				       .images = &w->image, .n_images = 1, .action = CP_S("undecided"), .reason = CP_S("no cache was looked into")};
+	w->report =
+		(struct cp_report){.base_rev = CP_S("main"),
+				   .base_commit = CP_S("4f1c2e9a3b5d7f90112233445566778899aabbcc"),
+				   .head_rev = CP_S("HEAD"),
+				   .head_commit = CP_S("9a77b10a3b5d7f90112233445566778899aabbcc"),
+				   .builder_kind = CP_S("buildkit"),
+				   .builder_frontend = CP_S("0.34"),
+				   .builder_daemon = CP_S("0.34"),
+				   .images = &w->image,
+				   .n_images = 1,
+				   .action = CP_S("undecided"),
+				   .reason = CP_S("no cache was looked into")};
 }
 
 static const char *const two_stages[] = {"builder", "runtime"};
 static const struct step_spec python[] = {
-	{0, "[builder 1/4] FROM docker.io/library/python:3.12-slim", 1, CP_OUTCOME_HIT, CP_CAUSE_NONE, -1, "", NULL, ""},
+	{0, "[builder 1/4] FROM docker.io/library/python:3.12-slim", 1, CP_OUTCOME_HIT,
+	 CP_CAUSE_NONE, -1, "", NULL, ""},
 	{0, "[builder 2/4] WORKDIR /build", 2, CP_OUTCOME_HIT, CP_CAUSE_NONE, -1, "", NULL, "0"},
-	{0, "[builder 3/4] COPY requirements.txt .", 3, CP_OUTCOME_MISS, CP_CAUSE_CONTENT_CHANGED, -1, "requirements.txt changed", "requirements.txt", "1"},
-	{0, "[builder 4/4] RUN pip install --no-cache-dir   --prefix=/install -r requirements.txt", 4, CP_OUTCOME_MISS, CP_CAUSE_PARENT_REBUILDS, 2,
-	 "it is built on [builder 3/4]", NULL, "2"},
+	{0, "[builder 3/4] COPY requirements.txt .", 3, CP_OUTCOME_MISS, CP_CAUSE_CONTENT_CHANGED,
+	 -1, "requirements.txt changed", "requirements.txt", "1"},
+	{0, "[builder 4/4] RUN pip install --no-cache-dir   --prefix=/install -r requirements.txt",
+	 4, CP_OUTCOME_MISS, CP_CAUSE_PARENT_REBUILDS, 2, "it is built on [builder 3/4]", NULL,
+	 "2"},
 	{1, "[runtime 2/3] WORKDIR /app", 7, CP_OUTCOME_HIT, CP_CAUSE_NONE, -1, "", NULL, "0"},
-	{1, "[runtime 3/3] COPY --from=builder /install /usr/local", 8, CP_OUTCOME_DEPENDS, CP_CAUSE_SOURCE_STAGE_REBUILDS, 2,
-	 "it reads what [builder 3/4] of a rebuilt stage leaves", NULL, "43"},
+	{1, "[runtime 3/3] COPY --from=builder /install /usr/local", 8, CP_OUTCOME_DEPENDS,
+	 CP_CAUSE_SOURCE_STAGE_REBUILDS, 2, "it reads what [builder 3/4] of a rebuilt stage leaves",
+	 NULL, "43"},
 };
 
 static void build_python(struct answer *w)
@@ -125,7 +148,8 @@ static void expect_text(const char *got, const char *wanted)
 		fail_msg("\n--- wanted\n%s\n--- got\n%s", wanted, got ? got : "");
 }
 
-static void render(const struct cp_report *r, enum cp_format format, struct cp_report_style style, const char *wanted)
+static void render(const struct cp_report *r, enum cp_format format, struct cp_report_style style,
+		   const char *wanted)
 {
 	cp_auto_buf struct cp_buf out = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
 	struct cp_err err = {0};
@@ -203,12 +227,15 @@ static void test_table_of_hits(void **state)
 		{0, "[builder 1/2] FROM x", 1, CP_OUTCOME_HIT, CP_CAUSE_NONE, -1, "", NULL, ""},
 		{0, "[builder 2/2] COPY a b", 2, CP_OUTCOME_HIT, CP_CAUSE_NONE, -1, "", NULL, "0"},
 	};
-	struct cp_str notes[] = {CP_S("the config of a is not known: defaults"), CP_S("something else"), CP_S("the config of b is not known: defaults")};
+	struct cp_str notes[] = {CP_S("the config of a is not known: defaults"),
+				 CP_S("something else"),
+				 CP_S("the config of b is not known: defaults")};
 	struct answer w;
 
 	(void)state;
 	build(&w, two_stages, 1, hits, 2);
-	render(&w.report, CP_FORMAT_TABLE, (struct cp_report_style){0}, "api  every step is cached (1), as main 4f1c2e9 built them\n");
+	render(&w.report, CP_FORMAT_TABLE, (struct cp_report_style){0},
+	       "api  every step is cached (1), as main 4f1c2e9 built them\n");
 	w.report.base_rev = CP_S("4f1c2e9a3b");
 	w.image.assumptions = notes;
 	w.image.n_assumptions = 3;
@@ -218,7 +245,8 @@ static void test_table_of_hits(void **state)
 	       "        something else\n");
 	w.image.prediction.n_hit = 0;
 	w.image.n_assumptions = 0;
-	render(&w.report, CP_FORMAT_TABLE, (struct cp_report_style){0}, "api  no step that a cache could hold\n");
+	render(&w.report, CP_FORMAT_TABLE, (struct cp_report_style){0},
+	       "api  no step that a cache could hold\n");
 }
 
 static void test_table_of_failures(void **state)
@@ -229,12 +257,14 @@ static void test_table_of_failures(void **state)
 
 	(void)state;
 	build_python(&w);
-	w.image.prediction.n_hit = w.image.prediction.n_miss + w.image.prediction.n_depends + w.image.prediction.n_hit;
+	w.image.prediction.n_hit =
+		w.image.prediction.n_miss + w.image.prediction.n_depends + w.image.prediction.n_hit;
 	w.image.prediction.n_miss = w.image.prediction.n_depends = 0;
 	images[0] = w.image;
 	images[1] = (struct cp_report_image){.request = &web};
 	cp_err_set(&images[1].error, CP_EINVAL, "unknown flag --chwon (did you mean --chown?)");
-	cp_err_at(&images[1].error, CP_S("Dockerfile"), 12, 6, 7, CP_S("COPY --chwon=app src/ ./src/"));
+	cp_err_at(&images[1].error, CP_S("Dockerfile"), 12, 6, 7,
+		  CP_S("COPY --chwon=app src/ ./src/"));
 	cp_err_hint(&images[1].error, "write --chown");
 	w.report.images = images;
 	w.report.n_images = 2;
@@ -261,7 +291,8 @@ static void test_table_folds(void **state)
 	(void)state;
 	for (int i = 0; i < 30; i++) {
 		snprintf(names[i], sizeof(names[i]), "[stage-0 %2d/30] RUN step %d", i + 1, i + 1);
-		specs[i] = (struct step_spec){0, names[i], i + 1, CP_OUTCOME_HIT, CP_CAUSE_NONE, -1, "", NULL, ""};
+		specs[i] = (struct step_spec){
+			0, names[i], i + 1, CP_OUTCOME_HIT, CP_CAUSE_NONE, -1, "", NULL, ""};
 	}
 	specs[27].outcome = CP_OUTCOME_MISS;
 	specs[27].kind = CP_CAUSE_INSTRUCTION_CHANGED;
@@ -280,10 +311,13 @@ static void test_table_folds(void **state)
 static void test_table_columns(void **state)
 {
 	static const struct step_spec specs[] = {
-		{0, "[b 1/3] COPY \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e.txt /", 1, CP_OUTCOME_HIT, CP_CAUSE_NONE, -1, "", NULL, ""},
-		{0, "[b 2/3] COPY e\xcc\x81t\xc3\xa9 /", 2, CP_OUTCOME_HIT, CP_CAUSE_NONE, -1, "", NULL, "0"},
-		{0, "[b 3/3] COPY \xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5 /", 3,
-		 CP_OUTCOME_MISS, CP_CAUSE_NOT_IN_CACHE, -1, "", NULL, "1"},
+		{0, "[b 1/3] COPY \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e.txt /", 1, CP_OUTCOME_HIT,
+		 CP_CAUSE_NONE, -1, "", NULL, ""},
+		{0, "[b 2/3] COPY e\xcc\x81t\xc3\xa9 /", 2, CP_OUTCOME_HIT, CP_CAUSE_NONE, -1, "",
+		 NULL, "0"},
+		{0,
+		 "[b 3/3] COPY \xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5 /",
+		 3, CP_OUTCOME_MISS, CP_CAUSE_NOT_IN_CACHE, -1, "", NULL, "1"},
 	};
 	struct answer w;
 
@@ -311,13 +345,17 @@ static void test_causes(void **state)
 		const char *reason, *why;
 	} cases[] = {
 		{CP_CAUSE_CONTENT_CHANGED, "a.py", 0, 1, "changed", "a.py changed"},
-		{CP_CAUSE_CONTENT_CHANGED, "a.py", 0, 7, "7 files changed", "a.py changed and 6 more"},
+		{CP_CAUSE_CONTENT_CHANGED, "a.py", 0, 7, "7 files changed",
+		 "a.py changed and 6 more"},
 		{CP_CAUSE_MODE_CHANGED, "a.py", 0, 1, "mode changed", "a.py changed"},
-		{CP_CAUSE_PATH_SET_CHANGED, "a.py", 0, 2, "2 files added or removed", "a.py changed and 1 more"},
-		{CP_CAUSE_IGNORE_FILE_CHANGED, "a.py", 0, 1, "ignore file", ".dockerignore now lets through or keeps out: a.py changed"},
+		{CP_CAUSE_PATH_SET_CHANGED, "a.py", 0, 2, "2 files added or removed",
+		 "a.py changed and 1 more"},
+		{CP_CAUSE_IGNORE_FILE_CHANGED, "a.py", 0, 1, "ignore file",
+		 ".dockerignore now lets through or keeps out: a.py changed"},
 		{CP_CAUSE_INSTRUCTION_CHANGED, NULL, 0, 0, "instruction", "message"},
 		{CP_CAUSE_ARGUMENT_CHANGED, NULL, 1, 0, "ARG N0", "build argument changed: N0"},
-		{CP_CAUSE_ENVIRONMENT_CHANGED, NULL, 4, 0, "ENV N0 +3", "environment changed: N0, N1, N2 and 1 more"},
+		{CP_CAUSE_ENVIRONMENT_CHANGED, NULL, 4, 0, "ENV N0 +3",
+		 "environment changed: N0, N1, N2 and 1 more"},
 		{CP_CAUSE_BASE_IMAGE_CHANGED, NULL, 2, 0, "base image", "base image N0 is now N1"},
 		{CP_CAUSE_BASE_IMAGE_CHANGED, NULL, 1, 0, "base image", "base image changed: N0"},
 		{CP_CAUSE_PARENT_REBUILDS, NULL, 0, 0, "follows its base", "message"},
@@ -326,22 +364,27 @@ static void test_causes(void **state)
 		 "the context includes .git, which differs in every clone\n  do    add .git to .dockerignore"},
 		{CP_CAUSE_NOT_IN_CACHE, NULL, 0, 0, "not in the cache", "message"},
 		{CP_CAUSE_LAYERS_MISSING, NULL, 0, 0, "layers missing", "message"},
-		{CP_CAUSE_NO_CACHE_REQUESTED, NULL, 0, 0, "--no-cache", "the build was asked not to use the cache"},
+		{CP_CAUSE_NO_CACHE_REQUESTED, NULL, 0, 0, "--no-cache",
+		 "the build was asked not to use the cache"},
 		{CP_CAUSE_UNRESOLVED, NULL, 0, 0, "not known", "message"},
 	};
 	struct cp_str names[] = {CP_S("N0"), CP_S("N1"), CP_S("N2"), CP_S("N3")};
 
 	(void)state;
 	for (size_t i = 0; i < CP_LEN(cases); i++) {
-		struct step_spec spec = {0, "[stage-0 2/2] RUN x", 2, CP_OUTCOME_MISS, cases[i].kind, -1, "message", cases[i].path, ""};
-		cp_auto_buf struct cp_buf out = CP_BUF_INIT(1 << 16), row = CP_BUF_INIT(1 << 16), why = CP_BUF_INIT(1 << 16);
+		struct step_spec spec = {
+			0,         "[stage-0 2/2] RUN x", 2, CP_OUTCOME_MISS, cases[i].kind, -1,
+			"message", cases[i].path,         ""};
+		cp_auto_buf struct cp_buf out = CP_BUF_INIT(1 << 16), row = CP_BUF_INIT(1 << 16),
+					  why = CP_BUF_INIT(1 << 16);
 		struct answer w;
 
 		build(&w, (const char *const[]){"stage-0"}, 1, &spec, 1);
 		w.results[0].cause.names = names;
 		w.results[0].cause.n_names = cases[i].n_names;
 		w.results[0].cause.n_paths_total = cases[i].total;
-		assert_int_equal(cp_report_prediction(&w.report, CP_FORMAT_TABLE, NULL, &out, NULL), 0);
+		assert_int_equal(cp_report_prediction(&w.report, CP_FORMAT_TABLE, NULL, &out, NULL),
+				 0);
 		cp_buf_printf(&row, "  MISS  %s\n", cases[i].reason);
 		cp_buf_printf(&why, "  why   stage-0 2/2: %s\n", cases[i].why);
 		if (!strstr(out.p, row.p) || !strstr(out.p, why.p))
@@ -400,11 +443,19 @@ static void test_json_extras(void **state)
 	cp_err_hint(&images[1].error, "h");
 	w.report.images = images;
 	w.report.n_images = 2;
-	assert_int_equal(cp_report_prediction(&w.report, CP_FORMAT_JSON, &(struct cp_report_style){.pretty = true}, &out, NULL), 0);
+	assert_int_equal(cp_report_prediction(&w.report, CP_FORMAT_JSON,
+					      &(struct cp_report_style){.pretty = true}, &out,
+					      NULL),
+			 0);
 	for (size_t i = 0; i < 8; i++) {
 		static const char *const parts[] = {
-			"\"paths_total\": 30,\n", "\"names\": [\n              \"A\"\n            ]", "\"hint\": \"git fetch\"\n", "\"why\": \"first parent\"\n",
-			"\"head\": {\n    \"rev\": \"HEAD\"\n  }", "\"rebuild_stages\": [\n      \"api/builder\"\n    ]", "\"notes\": [\n    \"n\"\n  ]\n}\n",
+			"\"paths_total\": 30,\n",
+			"\"names\": [\n              \"A\"\n            ]",
+			"\"hint\": \"git fetch\"\n",
+			"\"why\": \"first parent\"\n",
+			"\"head\": {\n    \"rev\": \"HEAD\"\n  }",
+			"\"rebuild_stages\": [\n      \"api/builder\"\n    ]",
+			"\"notes\": [\n    \"n\"\n  ]\n}\n",
 			"\"error\": {\n        \"code\": \"invalid\",\n        \"message\": \"bad \\\"flag\\\"\",\n        \"file\": \"D\",\n"
 			"        \"line\": 3,\n        \"column\": 4,\n        \"hint\": \"h\"\n      }",
 		};
@@ -501,7 +552,8 @@ static void test_graphs(void **state)
 
 /* ---- explain ---- */
 
-static void explain(const struct cp_report *r, const char *what, enum cp_format format, const char *wanted)
+static void explain(const struct cp_report *r, const char *what, enum cp_format format,
+		    const char *wanted)
 {
 	cp_auto_buf struct cp_buf out = CP_BUF_INIT(1 << 20);
 	cp_auto_arena struct cp_arena *a = cp_arena_new(1 << 20);
@@ -514,17 +566,19 @@ static void explain(const struct cp_report *r, const char *what, enum cp_format 
 
 static void test_explain(void **state)
 {
-	static const char copy[] = "[builder 3/4] COPY requirements.txt .               MISS: content-changed\n"
-				   "  Dockerfile:3\n"
-				   "  requirements.txt changed\n"
-				   "  requirements.txt  modified\n"
-				   "  Because of this one, 2 later steps are not sure to hit.\n";
-	static const char run[] = "[builder 4/4] RUN pip install --no-cache-dir   --prefix=/install -r\n"
-				  "    requirements.txt\n"
-				  "  MISS: parent-rebuilds\n"
-				  "  Dockerfile:4\n"
-				  "  it is built on [builder 3/4]\n"
-				  "  It began at [builder 3/4] COPY requirements.txt .: requirements.txt changed\n";
+	static const char copy[] =
+		"[builder 3/4] COPY requirements.txt .               MISS: content-changed\n"
+		"  Dockerfile:3\n"
+		"  requirements.txt changed\n"
+		"  requirements.txt  modified\n"
+		"  Because of this one, 2 later steps are not sure to hit.\n";
+	static const char run[] =
+		"[builder 4/4] RUN pip install --no-cache-dir   --prefix=/install -r\n"
+		"    requirements.txt\n"
+		"  MISS: parent-rebuilds\n"
+		"  Dockerfile:4\n"
+		"  it is built on [builder 3/4]\n"
+		"  It began at [builder 3/4] COPY requirements.txt .: requirements.txt changed\n";
 	struct answer w;
 
 	(void)state;
@@ -545,7 +599,8 @@ static void test_explain(void **state)
 	explain(&w.report, "requirement", CP_FORMAT_TABLE,
 		"not-found: no step is called requirement, and no step breaks because of such a path");
 	explain(&w.report, "  ", CP_FORMAT_TABLE, "usage: which step or path?");
-	explain(&w.report, "3", CP_FORMAT_DOT, "unsupported: an explanation is a table, JSON or Markdown");
+	explain(&w.report, "3", CP_FORMAT_DOT,
+		"unsupported: an explanation is a table, JSON or Markdown");
 	explain(&w.report, "2", CP_FORMAT_JSON,
 		"{\"schema\":\"cachepredict/explain/1\",\"steps\":[{\"image\":\"api\",\"step\":{\"name\":\"[builder 2/4] WORKDIR /build\",\"stage\":\"builder\","
 		"\"line\":2,\"instruction\":\"WORKDIR\",\"outcome\":\"hit\",\"key\":null,\"cause\":null}}]}\n");
@@ -562,17 +617,20 @@ static void test_explain(void **state)
 
 /* ---- strangers ---- */
 
-static const char nasty[] = "a\033[31m\n\r\t\a\x7f\xc2\x9b\xff\xfe\xe2\x80\xae|`<img src=x> @ci #12 [x](y) **b** \"q\" \\ $(x) &amp; -->]]>\xf0\x9f\x98\x80";
+static const char nasty[] =
+	"a\033[31m\n\r\t\a\x7f\xc2\x9b\xff\xfe\xe2\x80\xae|`<img src=x> @ci #12 [x](y) **b** \"q\" \\ $(x) &amp; -->]]>\xf0\x9f\x98\x80";
 
 static void build_nasty(struct answer *w, struct cp_str *text)
 {
 	static char step[512];
-	struct step_spec spec = {0, step, 2, CP_OUTCOME_MISS, CP_CAUSE_CONTENT_CHANGED, -1, nasty, nasty, ""};
+	struct step_spec spec = {0,     step,  2, CP_OUTCOME_MISS, CP_CAUSE_CONTENT_CHANGED, -1,
+				 nasty, nasty, ""};
 
 	snprintf(step, sizeof(step), "[%s 2/2] COPY %s", "x", nasty);
 	build(w, (const char *const[]){nasty}, 1, &spec, 1);
 	*text = cp_str_c(nasty);
-	w->request.name = w->request.context = w->image.dockerfile = w->image.ignore_file = w->image.target = *text;
+	w->request.name = w->request.context = w->image.dockerfile = w->image.ignore_file =
+		w->image.target = *text;
 	w->image.assumptions = w->report.notes = text;
 	w->image.n_assumptions = w->report.n_notes = 1;
 	w->report.base_rev = w->report.head_rev = w->report.base_why = *text;
@@ -610,7 +668,8 @@ static void check_markdown(const struct cp_buf *out)
 				i = cp_str_find_str(line, CP_S("</code>"), i) + 6;
 			else if (line.p[i] == '`')
 				span = !span;
-			else if (!span && (line.p[i] == '@' || line.p[i] == '#' || line.p[i] == '[' || line.p[i] == '\\'))
+			else if (!span && (line.p[i] == '@' || line.p[i] == '#' ||
+					   line.p[i] == '[' || line.p[i] == '\\'))
 				fail_msg("%c outside of code in %.*s", line.p[i], CP_STR(line));
 			else
 				bars += line.p[i] == '|';
@@ -623,7 +682,9 @@ static void check_markdown(const struct cp_buf *out)
 
 static void test_nothing_of_strangers_gets_through(void **state)
 {
-	static const enum cp_format formats[] = {CP_FORMAT_JSON, CP_FORMAT_TABLE, CP_FORMAT_MARKDOWN, CP_FORMAT_MERMAID, CP_FORMAT_DOT};
+	static const enum cp_format formats[] = {CP_FORMAT_JSON, CP_FORMAT_TABLE,
+						 CP_FORMAT_MARKDOWN, CP_FORMAT_MERMAID,
+						 CP_FORMAT_DOT};
 	cp_auto_arena struct cp_arena *a = cp_arena_new(1 << 20);
 	struct cp_str text;
 	struct answer w;
@@ -634,11 +695,14 @@ static void test_nothing_of_strangers_gets_through(void **state)
 		for (size_t i = 0; i < CP_LEN(formats); i++) {
 			cp_auto_buf struct cp_buf out = CP_BUF_INIT(1 << 20);
 
-			assert_int_equal(cp_report_prediction(&w.report, formats[i], NULL, &out, NULL), 0);
+			assert_int_equal(
+				cp_report_prediction(&w.report, formats[i], NULL, &out, NULL), 0);
 			if (formats[i] == CP_FORMAT_JSON) {
 				cp_auto_json struct cp_json_doc *doc = NULL;
 
-				assert_int_equal(cp_json_parse(cp_buf_str(&out), CP_S("out"), &doc, NULL), 0);
+				assert_int_equal(
+					cp_json_parse(cp_buf_str(&out), CP_S("out"), &doc, NULL),
+					0);
 				assert_true(cp_utf8_valid(cp_buf_str(&out)));
 				continue;
 			}
@@ -656,7 +720,10 @@ static void test_nothing_of_strangers_gets_through(void **state)
 	for (int i = 0; i < 2; i++) {
 		cp_auto_buf struct cp_buf out = CP_BUF_INIT(1 << 20);
 
-		assert_int_equal(cp_report_explain(a, &w.report, CP_S("2"), i ? CP_FORMAT_TABLE : CP_FORMAT_MARKDOWN, NULL, &out, NULL), 0);
+		assert_int_equal(cp_report_explain(a, &w.report, CP_S("2"),
+						   i ? CP_FORMAT_TABLE : CP_FORMAT_MARKDOWN, NULL,
+						   &out, NULL),
+				 0);
 		check_bytes(&out, "explain");
 	}
 }
@@ -665,16 +732,24 @@ static void test_nothing_of_strangers_gets_through(void **state)
 
 static void test_paths(void **state)
 {
-	struct cp_str paths[] = {CP_S("a b.py"), CP_S("x\ny\033'\xff")}, patterns[] = {CP_S("src/**"), CP_S("x\ny\033'\xff")};
-	struct cp_paths found = {.paths = paths, .patterns = patterns, .n_paths = 2, .n_patterns = 2, .git_dir = true}, none = {0};
+	struct cp_str paths[] = {CP_S("a b.py"), CP_S("x\ny\033'\xff")},
+		      patterns[] = {CP_S("src/**"), CP_S("x\ny\033'\xff")};
+	struct cp_paths found = {.paths = paths,
+				 .patterns = patterns,
+				 .n_paths = 2,
+				 .n_patterns = 2,
+				 .git_dir = true},
+			none = {0};
 	struct cp_err fine = {0}, bad = {0};
-	struct cp_report_paths images[] = {{CP_S("api"), &found, &fine}, {CP_S("web"), &none, &bad}};
+	struct cp_report_paths images[] = {{CP_S("api"), &found, &fine},
+					   {CP_S("web"), &none, &bad}};
 	static const struct {
 		const char *format, *wanted;
 	} cases[] = {
-		{"", "{\"schema\":\"cachepredict/paths/1\",\"images\":[{\"name\":\"api\",\"paths\":[\"a b.py\",\"x\\ny\\u001b'\\ufffd\"],"
-		     "\"patterns\":[\"src/**\",\"x\\ny\\u001b'\\ufffd\"],\"git_dir\":true},{\"name\":\"web\",\"paths\":[],\"patterns\":[],"
-		     "\"error\":{\"code\":\"not-found\",\"message\":\"no Dockerfile\"}}]}\n"},
+		{"",
+		 "{\"schema\":\"cachepredict/paths/1\",\"images\":[{\"name\":\"api\",\"paths\":[\"a b.py\",\"x\\ny\\u001b'\\ufffd\"],"
+		 "\"patterns\":[\"src/**\",\"x\\ny\\u001b'\\ufffd\"],\"git_dir\":true},{\"name\":\"web\",\"paths\":[],\"patterns\":[],"
+		 "\"error\":{\"code\":\"not-found\",\"message\":\"no Dockerfile\"}}]}\n"},
 		{"list", "a b.py\nx\\ny\\x1b'\\xff\n"},
 		{"github", "paths:\n  # api\n  - 'src/**'\n  - 'x*y*''*'\n  # web\n"},
 	};
@@ -684,16 +759,22 @@ static void test_paths(void **state)
 	for (size_t i = 0; i < CP_LEN(cases); i++) {
 		cp_auto_buf struct cp_buf out = CP_BUF_INIT(1 << 16);
 
-		assert_int_equal(cp_report_paths(images, 2, cp_str_c(cases[i].format), &(struct cp_report_style){0}, &out, NULL), 0);
+		assert_int_equal(cp_report_paths(images, 2, cp_str_c(cases[i].format),
+						 &(struct cp_report_style){0}, &out, NULL),
+				 0);
 		expect_text(out.p, cases[i].wanted);
 	}
-	assert_int_equal(cp_report_paths(images, 2, CP_S("dot"), &(struct cp_report_style){0}, NULL, NULL), CP_EUNSUPPORTED);
+	assert_int_equal(
+		cp_report_paths(images, 2, CP_S("dot"), &(struct cp_report_style){0}, NULL, NULL),
+		CP_EUNSUPPORTED);
 }
 
 /* Longer than the buffer may get: an error, not a cut answer. */
 static void test_limits(void **state)
 {
-	static const enum cp_format formats[] = {CP_FORMAT_JSON, CP_FORMAT_TABLE, CP_FORMAT_MARKDOWN, CP_FORMAT_MERMAID, CP_FORMAT_DOT};
+	static const enum cp_format formats[] = {CP_FORMAT_JSON, CP_FORMAT_TABLE,
+						 CP_FORMAT_MARKDOWN, CP_FORMAT_MERMAID,
+						 CP_FORMAT_DOT};
 	struct answer w;
 
 	(void)state;
@@ -702,7 +783,8 @@ static void test_limits(void **state)
 		cp_auto_buf struct cp_buf out = CP_BUF_INIT(200);
 		struct cp_err err = {0};
 
-		assert_int_equal(cp_report_prediction(&w.report, formats[i], NULL, &out, &err), CP_ELIMIT);
+		assert_int_equal(cp_report_prediction(&w.report, formats[i], NULL, &out, &err),
+				 CP_ELIMIT);
 		assert_string_equal(err.message, "the report is over 200 bytes");
 	}
 }
