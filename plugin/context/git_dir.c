@@ -132,7 +132,8 @@ static int walk_folder(struct walker *w, size_t *at, struct cp_context_dir *dir)
 			r = walk_entry(w, at, dir, &children);
 	}
 	/* an exception may name something that is not listed here */
-	if (r == 0 && !hidden && dir->excluded && dir->open && children.n == 0)
+	if (r == 0 && !hidden && dir->excluded && dir->open && children.n == 0 &&
+	    cp_context_patterns_reach_git(w->ignore, dir->path, dir->info))
 		r = add_file(w, &children, CP_S("*"), dir->path, true);
 	if (r < 0)
 		return r;

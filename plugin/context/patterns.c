@@ -399,8 +399,11 @@ static int add_slash(struct cp_buf *b, struct cp_str path)
 	return cp_buf_error(b);
 }
 
-bool cp_patterns_reach_below(const struct cp_patterns *p, struct cp_str path,
-			     struct cp_match_info info)
+typedef bool (*pattern_test)(const struct pattern *pat);
+
+/* Can a pattern that passes `test` (NULL = all) turn the fate of something below `path`? */
+static bool reach_below(const struct cp_patterns *p, struct cp_str path, struct cp_match_info info,
+			pattern_test test)
 {
 	cp_auto_buf struct cp_buf with_slash = CP_BUF_INIT(path.n + 2);
 	bool matched = false, unknown = path.n && !info.bits;
@@ -414,10 +417,54 @@ bool cp_patterns_reach_below(const struct cp_patterns *p, struct cp_str path,
 			matched = !pat->exclusion;
 		else if (pat->exclusion != matched)
 			continue; /* it was skipped here, and so it is below */
+		else if (test && !test(pat))
+			continue;
 		else if (unknown || may_match_below(pat, cp_buf_str(&with_slash)))
 			return true;
 	}
 	return false;
+}
+
+bool cp_patterns_reach_below(const struct cp_patterns *p, struct cp_str path,
+			     struct cp_match_info info)
+{
+	return reach_below(p, path, info, NULL);
+}
+
+/*
+ * Can the pattern name something that git itself puts into .git? Git's own files have no extension but a few; branches and tags
+ * name files too, but not such as "pom.xml" or "x.py": README says so.
+ */
+static bool may_name_git_file(const struct pattern *pat)
+{
+	static const char *const own[] = {"bin",    "bitmap",   "graph", "idx", "keep",     "lock",
+					  "midx",   "mtimes",   "pack",  "pid", "promisor", "rev",
+					  "sample", "worktree", "orig",  "git"};
+	size_t dot = cp_str_rfind(pat->text, '.');
+	struct cp_str extension;
+	bool letter = false;
+
+	if (dot >= pat->text.n)
+		return true;
+	extension = cp_str_from(pat->text, dot + 1);
+	for (size_t i = 0; i < extension.n; i++) {
+		char c = extension.p[i];
+		bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+
+		if (!is_letter && !(c >= '0' && c <= '9'))
+			return true;
+		letter = letter || is_letter;
+	}
+	for (size_t i = 0; i < CP_LEN(own); i++)
+		if (cp_str_eq(extension, cp_str_c(own[i])))
+			return true;
+	return !letter;
+}
+
+bool cp_context_patterns_reach_git(const struct cp_patterns *p, struct cp_str path,
+				   struct cp_match_info info)
+{
+	return reach_below(p, path, info, may_name_git_file);
 }
 
 void cp_context_patterns_hash_below(const struct cp_patterns *p, struct cp_str path,

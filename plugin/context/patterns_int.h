@@ -22,6 +22,13 @@ bool cp_context_patterns_have_bad(const struct cp_patterns *p);
 bool cp_context_patterns_walk_excluded(const struct cp_patterns *p, struct cp_str path);
 
 /*
+ * cp_patterns_reach_below for what git puts into .git beyond the names that every clone has: an
+ * exception like "**" + "/pom.xml" names nothing of that.
+ */
+bool cp_context_patterns_reach_git(const struct cp_patterns *p, struct cp_str path,
+				   struct cp_match_info info);
+
+/*
  * Adds to `h` what decides the fate of everything below `path`: the patterns that can still match
  * there, and the standing of the others. Equal hashes (of equal paths) mean equal fates.
  */

@@ -21,6 +21,19 @@ static int empty_image(struct graph_builder *b, struct graph_dispatch *d,
 	return 0;
 }
 
+/*
+ * Docker's official images leave SHELL alone on Linux, so their RUN in shell form is known to be that of /bin/sh -c without their
+ * config.
+ */
+static bool has_default_shell(struct graph_builder *b, struct cp_str ref, struct cp_str os)
+{
+	struct graph_ref parsed;
+	struct cp_err ignored = {0};
+
+	return !graph_is_windows(os) && graph_ref_parse(b->a, ref, &parsed, &ignored) == 0 &&
+	       cp_str_starts(parsed.name, CP_S("docker.io/library/"));
+}
+
 int graph_image_set(struct graph_builder *b, struct graph_dispatch *d, struct cp_str ref,
 		    const struct cp_image_config *config)
 {
@@ -31,6 +44,8 @@ int graph_image_set(struct graph_builder *b, struct graph_dispatch *d, struct cp
 	d->assumes = (struct graph_assumes){0};
 	if (!config) {
 		d->assumes = (struct graph_assumes){ref, ref, ref, ref};
+		if (has_default_shell(b, ref, d->platform.os))
+			d->assumes.shell = CP_S("");
 		return 0;
 	}
 	for (size_t i = 0; i < config->n_env; i++) {
