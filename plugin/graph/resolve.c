@@ -2,6 +2,7 @@
  * Base images and ONBUILD triggers of the stages that are reachable, then every stage in the order
  * of the file.
  */
+#include "graph/official_int.h"
 #include "graph/platform_int.h"
 #include "graph/reference_int.h"
 #include "graph/sources_int.h"
@@ -21,19 +22,6 @@ static int empty_image(struct graph_builder *b, struct graph_dispatch *d,
 	return 0;
 }
 
-/*
- * Docker's official images leave SHELL alone on Linux, so their RUN in shell form is known to be that of /bin/sh -c without their
- * config.
- */
-static bool has_default_shell(struct graph_builder *b, struct cp_str ref, struct cp_str os)
-{
-	struct graph_ref parsed;
-	struct cp_err ignored = {0};
-
-	return !graph_is_windows(os) && graph_ref_parse(b->a, ref, &parsed, &ignored) == 0 &&
-	       cp_str_starts(parsed.name, CP_S("docker.io/library/"));
-}
-
 int graph_image_set(struct graph_builder *b, struct graph_dispatch *d, struct cp_str ref,
 		    const struct cp_image_config *config)
 {
@@ -43,9 +31,12 @@ int graph_image_set(struct graph_builder *b, struct graph_dispatch *d, struct cp
 		.working_dir = CP_S(""), .user = CP_S(""), .os = d->platform.os};
 	d->assumes = (struct graph_assumes){0};
 	if (!config) {
-		d->assumes = (struct graph_assumes){ref, ref, ref, ref};
-		if (has_default_shell(b, ref, d->platform.os))
-			d->assumes.shell = CP_S("");
+		struct graph_official known = graph_official(b->a, ref, d->platform.os);
+
+		d->assumes = (struct graph_assumes){.env = ref,
+						    .cwd = known.cwd ? CP_S("") : ref,
+						    .user = known.user ? CP_S("") : ref,
+						    .shell = known.shell ? CP_S("") : ref};
 		return 0;
 	}
 	for (size_t i = 0; i < config->n_env; i++) {
