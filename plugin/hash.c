@@ -113,7 +113,7 @@ static int record(void *self, struct cp_fs *fs, const struct cp_node *file,
 
 struct cp_hasher cp_hash_table_hasher(struct cp_hash_table *t)
 {
-	return (struct cp_hasher){record, t};
+	return (struct cp_hasher){record, t, 0};
 }
 
 /* ---- side by side ---- */

@@ -21,6 +21,7 @@ struct side {
 	struct cp_map locals;     /* local name ─► struct cp_fs */
 	struct cp_map prefixes;   /* local name ─► struct cp_str */
 	struct cp_str dockerfile; /* path in the tree */
+	struct cp_profile profile;
 	struct cp_err *err;
 };
 
@@ -416,6 +417,11 @@ static int build_side(struct side *s)
 	if (r == 0)
 		r = options_of(s, &options);
 	if (r == 0)
+		r = cp_profile_of(a, &s->run->request.builder,
+				  cp_graph_syntax(s->build->dockerfile, &options), &s->profile,
+				  s->err);
+	options.profile = &s->profile;
+	if (r == 0)
 		r = cp_graph_build(a, s->build->dockerfile, s->dockerfile, &options,
 				   &s->build->graph, s->err);
 	return r;
@@ -541,6 +547,7 @@ static int predict_caches(struct cp_image_run *image, struct cp_err *err)
 		return cp_err_nomem(err);
 	}
 	hasher = cp_hash_table_hasher(table);
+	hasher.rules = image->b.graph->rules;
 	r = cp_hash_table_fill(table, image->arena, &image->b, cores > 1 ? (size_t)cores : 1, err);
 	for (size_t i = 0; r == 0 && i < q->n_cache_from; i++)
 		r = try_cache(image, q->cache_from[i], &hasher, &before, err);
@@ -570,6 +577,7 @@ static int collect_records(struct cp_image_run *image, struct cp_err *err)
 	if (!table)
 		return cp_err_nomem(err);
 	hasher = cp_hash_table_hasher(table);
+	hasher.rules = image->b.graph->rules;
 	r = cp_hash_table_fill(table, image->arena, &image->b, cores > 1 ? (size_t)cores : 1, err);
 	if (r == 0)
 		r = cp_records_collect(image->arena, &image->b, &hasher, &image->records, err);
@@ -603,10 +611,9 @@ static int answer_of(struct cp_run *run, struct cp_image_run *image, struct cp_e
 	for (size_t i = 0; i < image->b.graph->n_assumptions; i++)
 		if (assume(image, image->b.graph->assumptions[i]) < 0)
 			return cp_err_nomem(err);
-	if (image->b.graph->syntax.n &&
-	    assume(image, cp_arena_printf(image->arena,
-					  "the frontend %.*s builds what BuildKit 0.34 builds",
-					  CP_STR(image->b.graph->syntax))) < 0)
+	image->profile = b->profile;
+	answer->profile = &image->profile;
+	if (b->profile.assumed.n && assume(image, b->profile.assumed) < 0)
 		return cp_err_nomem(err);
 	if (run->need_paths)
 		return collect_paths(image, b, err);

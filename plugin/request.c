@@ -117,6 +117,7 @@ static int members(struct cp_arena *a, const struct cp_json *root, struct cp_req
 	r |= text(a, root, "context_from", &q->context_from);
 	r |= text(a, root, "bake", &q->bake);
 	r |= text(a, root, "image_metadata", &q->image_metadata);
+	r |= text(a, root, "builder", &q->builder_text);
 	r |= text(a, root, "explain", &q->explain);
 	r |= text(a, root, "check", &q->check);
 	r |= text(a, root, "format", &q->format);
@@ -169,6 +170,9 @@ int cp_request_parse(struct cp_arena *a, struct cp_str json, struct cp_request *
 		return cp_err_set(err, CP_EUSAGE,
 				  "context_from is \"clone\" or \"export\", not \"%.*s\"",
 				  CP_STR(q.context_from));
+	r = cp_builder_parse(q.builder_text, &q.builder, err);
+	if (r < 0)
+		return r;
 	if (q.style.width < 0 || q.style.width > 1000)
 		q.style.width = 0;
 	*ret_request = q;

@@ -260,6 +260,10 @@ static int fill_report(struct cp_run *run, struct cp_err *err)
 	report->n_images = run->n_images;
 	report->builder_kind = CP_S("buildkit");
 	report->builder_frontend = report->builder_daemon = CP_S("0.34");
+	if (run->n_images && run->images[0].answer.profile) { /* images have their own beside it */
+		report->builder_frontend = run->images[0].profile.frontend;
+		report->builder_daemon = run->images[0].profile.daemon;
+	}
 	report->action = CP_S("undecided");
 	report->reason =
 		CP_S("compared with the build of the base commit; no remote cache was looked into");

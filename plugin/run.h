@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "predict/predict.h"
+#include "profile/profile.h"
 #include "project/project.h"
 #include "repo/repo.h"
 #include "report/report.h"
@@ -26,6 +27,8 @@ struct cp_world {
 struct cp_request {
 	struct cp_str repository, base, head, config, config_from, context_from, bake,
 		image_metadata, explain, check;
+	struct cp_str builder_text;
+	struct cp_builder builder; /* the builder whose rules hold, as far as it was named */
 	bool no_config, strict, export_tree, preimage;
 	struct cp_str *compose, *only, *targets, *fail_on;
 	size_t n_compose, n_only, n_targets, n_fail_on;
@@ -46,6 +49,7 @@ struct cp_image_run {
 	struct cp_str platform;
 	struct cp_arena *arena; /* of this image; its thread's only */
 	struct cp_build a, b;
+	struct cp_profile profile; /* of b */
 	bool has_a;
 	struct cp_report_image answer;
 	struct cp_paths paths;

@@ -75,6 +75,9 @@ const struct flag flags[] = {
 		{"context-from", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "context_from", RUNS,
 		 "HOW", "clone|export",
 		 "the context is a clone with its .git (clone), or a tree without (export)"},
+	[F_BUILDER] = {"builder", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "builder", RUNS,
+		       "RELEASE", NULL,
+		       "whose rules hold: buildkit=0.26, or frontend=1.20,daemon=0.26 (0.34)"},
 	[F_DIRECTORY] = {"directory", 'C', FLAG_TEXT, GROUP_COMPARE, IN_NOTHING, NULL,
 			 RUNS | BIT(CMD_RPC), "DIR", "<folder>", "run as if started in DIR"},
 

@@ -64,6 +64,7 @@ enum flag_id {
 	F_INDEX,
 	F_WORK_TREE,
 	F_CONTEXT_FROM,
+	F_BUILDER,
 	F_DIRECTORY,
 	F_FILE,
 	F_TARGET,

@@ -45,7 +45,8 @@ static enum fit input_fits(struct lookup *k, const struct cp_op *op, size_t i,
 
 		if (same_selector(l, in) && has(u, l->record))
 			return FIT_YES;
-		if (same_selector(l, in) && u->maybe && target->n_inputs)
+		if (same_selector(l, in) && u->maybe &&
+		    !target->n_inputs == !op->inputs[i]->n_inputs)
 			best = FIT_MAYBE;
 		if (!in->by_content || l->has_selector || target->n_inputs)
 			continue;
@@ -73,6 +74,28 @@ static enum fit record_fits(struct lookup *k, const struct cp_op *op,
 	return worst;
 }
 
+/*
+ * Daemons before v0.33.1: an image is found by its layers, too. When they are not known and its other key is not there, any root of
+ * the cache may be it.
+ */
+static int find_chain(struct lookup *k, const struct cp_op_key *key, struct cp_cache_match *m,
+		      index_vec *found)
+{
+	struct cp_digest id = cp_cache_out(&key->chain, 0);
+	const index_vec *list = NULL;
+
+	if (key->chain_unknown && !found->n)
+		m->maybe = true;
+	if (key->has_chain)
+		list = cp_map_get(&k->cache->by_digest,
+				  cp_str_n((const char *)id.bytes, sizeof(id.bytes)));
+	for (size_t i = 0; list && i < list->n; i++)
+		if (!k->cache->records[list->items[i]].n_inputs &&
+		    cp_vec_push(k->a, found, list->items[i]) < 0)
+			return CP_ENOMEM;
+	return 0;
+}
+
 static int look_up(struct lookup *k, const struct cp_op *op)
 {
 	const struct cp_op_key *key = &k->keys[op->index];
@@ -80,11 +103,12 @@ static int look_up(struct lookup *k, const struct cp_op *op)
 	const index_vec *list = cp_map_get(&k->cache->by_digest,
 					   cp_str_n((const char *)id.bytes, sizeof(id.bytes)));
 	struct cp_cache_match *m = &k->matches[op->index];
-	CP_VEC(uint32_t) found = {0};
+	index_vec found = {0};
 
 	if (key->random)
 		return 0;
-	if (key->unresolved.n) { /* its digest is not BuildKit's: anything may match */
+	if (key->unresolved.n ||
+	    key->inexact.n) { /* its digest is not BuildKit's: anything may match */
 		m->maybe = true;
 		return 0;
 	}
@@ -99,6 +123,8 @@ static int look_up(struct lookup *k, const struct cp_op *op)
 		if (cp_vec_push(k->a, &found, list->items[i]) < 0)
 			return CP_ENOMEM;
 	}
+	if (find_chain(k, key, m, &found) < 0)
+		return CP_ENOMEM;
 	m->records = found.items;
 	m->n_records = found.n;
 	return 0;

@@ -15,6 +15,7 @@
 #define CP_CONTEXT_CONTEXT_H
 
 #include "base/base.h"
+#include "profile/profile.h"
 #include "repo/repo.h"
 
 /* ---- patterns (moby/patternmatcher) ---- */
@@ -237,6 +238,7 @@ struct cp_hasher {
 	int (*record)(void *self, struct cp_fs *fs, const struct cp_node *file,
 		      struct cp_digest *ret_digest, struct cp_err *err);
 	void *self;
+	uint64_t rules; /* CP_RULE_* of the daemon that hashes */
 };
 
 /*

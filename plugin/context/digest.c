@@ -13,8 +13,14 @@ struct digester {
 	bool unknown;
 	struct cp_str why;
 	unsigned depth;
+	size_t links; /* walked through on the way to one path */
 	struct cp_err *err;
 };
+
+static bool rule(const struct digester *d, uint64_t rules)
+{
+	return d->hasher->rules & rules;
+}
 
 void cp_record_header(struct cp_sha256 *h, uint32_t mode, uint64_t size, char type,
 		      struct cp_str link_name)
@@ -183,10 +189,34 @@ static int digest_node(struct digester *d, const struct cp_node *n, struct cp_di
 	}
 }
 
+static const struct cp_str by_text =
+	CP_S_INIT("this daemon follows links behind links by their text");
+
+static int count_link(void *self, const struct cp_node *link)
+{
+	struct digester *d = self;
+
+	(void)link;
+	d->links++;
+	return 0;
+}
+
+/*
+ * Before v0.14 (checksumFollow, getFollowLinksWalk) a link that is met behind another one was resolved by text alone; one link on the
+ * way is the same in both.
+ */
+static bool follows_by_text(const struct digester *d)
+{
+	return rule(d, CP_RULE_LINKS_LEXICAL) && d->links > 1;
+}
+
 static int digest_plain(struct digester *d, struct cp_str path, bool follow, struct cp_digest *ret)
 {
+	struct cp_context_link_watch watch = {count_link, d};
 	struct cp_context_spot spot;
 	int r;
+
+	d->links = 0;
 
 	if (d->fs->is_empty) {
 		*ret = cp_digest_of("", 0);
@@ -194,9 +224,11 @@ static int digest_plain(struct digester *d, struct cp_str path, bool follow, str
 			       ? 0
 			       : not_known(d, CP_S("it is copied from an empty file system"));
 	}
-	r = cp_context_resolve(d->a, d->fs, path, follow, NULL, &spot, d->err);
+	r = cp_context_resolve(d->a, d->fs, path, follow, &watch, &spot, d->err);
 	if (r < 0)
 		return r;
+	if (follows_by_text(d))
+		return not_known(d, by_text);
 	if (spot.found == CP_FOUND)
 		return digest_node(d, &spot.node, ret);
 	return not_known(
@@ -216,28 +248,64 @@ struct list {
 	struct cp_str first_name;
 };
 
+/* Until v0.25 the list had base names, with a zero byte between what it lists; since then the names from the prefix on, without. */
+static void add_name(struct list *l, const struct cp_context_entry *e)
+{
+	struct cp_str base = cp_path_base(e->name);
+
+	if (!rule(l->d, CP_RULE_LIST_BASE_NAMES)) {
+		add_key(&l->h, cp_context_key(l->s, e));
+		return;
+	}
+	if (l->n)
+		cp_sha256_add(&l->h, "", 1);
+	cp_sha256_adds(&l->h, base.n ? base : CP_S("."));
+}
+
 static int add_entry(void *self, const struct cp_context_entry *e)
 {
 	struct list *l = self;
 	struct cp_digest digest = {{0}};
+	bool follow = e->follow || (rule(l->d, CP_RULE_NESTED_LINKS) && l->s->sel->follow_links &&
+				    e->node.kind == CP_NODE_SYMLINK);
 	int r;
 
-	if (e->follow)
+	if (follow)
 		r = digest_plain(l->d, e->name, true, &digest);
 	else if (e->node.kind == CP_NODE_DIR)
 		r = has_owner(&e->node) ? not_known(l->d, CP_S("the number of a user is not known"))
 					: 0;
 	else
 		r = digest_node(l->d, &e->node, &digest);
-	if (r == 0 && !e->follow && e->node.kind == CP_NODE_DIR)
+	if (r == 0 && !follow && e->node.kind == CP_NODE_DIR)
 		digest = header_of(l->d, &e->node);
+	add_name(l, e);
 	if (l->n++ == 0) {
 		l->first = digest;
 		l->first_name = e->name;
 	}
-	add_key(&l->h, cp_context_key(l->s, e));
 	add_text(&l->h, &digest);
 	return r < 0 ? r : l->d->unknown;
+}
+
+/* The way to a list, as far as it has no wildcard. */
+static int check_way(struct digester *d, const struct cp_selector *sel)
+{
+	struct cp_context_link_watch watch = {count_link, d};
+	struct cp_context_spot spot;
+	struct cp_str way = sel->path;
+	int r;
+
+	for (size_t i = 0; sel->wildcard && i < way.n; i++)
+		if (strchr("*?[\\", way.p[i]) && way.p[i])
+			way = cp_str_sub(way, 0, i);
+	if (sel->wildcard && way.n < sel->path.n)
+		way = cp_str_sub(way, 0, cp_str_rfind(way, '/') + 1);
+	d->links = 0;
+	r = cp_context_resolve(d->a, d->fs, way, true, &watch, &spot, d->err);
+	if (r < 0)
+		return r;
+	return follows_by_text(d) ? not_known(d, by_text) : 0;
 }
 
 static int digest_list(struct digester *d, const struct cp_selector *sel, struct cp_digest *ret)
@@ -249,6 +317,10 @@ static int digest_list(struct digester *d, const struct cp_selector *sel, struct
 
 	if (d->fs->is_empty)
 		return digest_plain(d, sel->path, false, ret);
+	if (rule(d, CP_RULE_LINKS_LEXICAL) && (r = check_way(d, sel)) < 0)
+		return r;
+	if (d->unknown)
+		return 0;
 	r = cp_context_selection_init(d->a, d->fs, sel, &s, d->err);
 	if (r < 0)
 		return r;

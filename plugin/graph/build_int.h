@@ -120,6 +120,8 @@ struct graph_builder {
 	const struct cp_dockerfile *file;
 	struct cp_str file_name;
 	const struct cp_build_options *opt;
+	uint64_t rules;        /* of the profile */
+	struct cp_str inexact; /* the first reason why the operations may be other ones */
 
 	struct cp_map build_args; /* name ─► struct cp_str * */
 	struct cp_map contexts;   /* familiar name ─► struct cp_str * */
@@ -177,6 +179,26 @@ int graph_invalid(struct graph_builder *b, const char *format, ...) CP_PRINTF(2,
 int graph_at_command(struct graph_builder *b, const struct graph_dispatch *d,
 		     const struct graph_command *cmd, int r);
 int graph_at_stage(struct graph_builder *b, const struct graph_dispatch *d, int r);
+
+/* ---- releases ---- */
+
+/* Does one of these older rules hold? */
+static inline bool graph_rule(const struct graph_builder *b, uint64_t rules)
+{
+	return b->rules & rules;
+}
+/*
+ * What follows is something that a frontend with one of these rules refuses, or reads in a way that is not worked out here: the exact
+ * keys are not known. The first sentence is kept.
+ */
+static inline void graph_doubt(struct graph_builder *b, uint64_t rules, struct cp_str why)
+{
+	if (graph_rule(b, rules) && !b->inexact.n)
+		b->inexact = why;
+}
+/* The doubts that an instruction, and that an action of COPY, are reason for. */
+void graph_check_release(struct graph_builder *b, const struct cp_command *c);
+void graph_check_copy_action(struct graph_builder *b, const struct cp_action *action);
 
 /* ---- options ---- */
 
@@ -259,7 +281,7 @@ int graph_check_ports(struct graph_builder *b, const struct graph_dispatch *d,
 		      const struct cp_command *c);
 int graph_check_signal(struct graph_builder *b, struct cp_str signal);
 int graph_check_chmod(struct graph_builder *b, struct cp_str text, struct cp_action *action);
-struct cp_op_owner graph_owner(struct cp_str text);
+struct cp_op_owner graph_owner(const struct graph_builder *b, struct cp_str text);
 bool graph_owner_has_name(const struct cp_op_owner *owner);
 int graph_paths_add(struct graph_builder *b, struct graph_paths *paths, struct cp_str path);
 

@@ -227,14 +227,14 @@ static struct cp_op_user parse_user(struct cp_str text)
 	return user;
 }
 
-struct cp_op_owner graph_owner(struct cp_str text)
+struct cp_op_owner graph_owner(const struct graph_builder *b, struct cp_str text)
 {
 	size_t colon = cp_str_find(text, ':', 0);
 	struct cp_str group = cp_str_from(text, colon < text.n ? colon + 1 : colon);
 	struct cp_op_owner owner = {.user = parse_user(cp_str_sub(text, 0, colon)),
 				    .group = {.input = -1}};
 
-	if (group.n)
+	if (group.n || (colon < text.n && graph_rule(b, CP_RULE_CHOWN_EMPTY_GROUP)))
 		owner.group = parse_user(group);
 	return owner;
 }

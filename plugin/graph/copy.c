@@ -90,7 +90,7 @@ static int resolve_dest(struct graph_builder *b, struct copying *cp)
 		return cp_err_wrap(b->err, "removing drive letter");
 	if (!graph_path_is_abs(b, path, os)) {
 		if (path.n == 0 || cp_str_eq(path, CP_S(".")))
-			path = CP_S("./");
+			path = graph_rule(b, CP_RULE_DOT_WITHOUT_SLASH) ? CP_S(".") : CP_S("./");
 		parent = d->cwd;
 		if (d->assumes.cwd.n)
 			cp->assumes = d->assumes.cwd;
@@ -123,7 +123,8 @@ static struct graph_place fetch_place(struct copying *cp)
 				    .order = cp->fetches++};
 }
 
-static int add_git(struct graph_builder *b, struct copying *cp, struct graph_git *git)
+static int add_git(struct graph_builder *b, struct copying *cp, struct graph_git *git,
+		   bool has_query)
 {
 	struct cp_action action = cp->pattern;
 	struct graph_vertex *v;
@@ -131,6 +132,9 @@ static int add_git(struct graph_builder *b, struct copying *cp, struct graph_git
 
 	if (!cp->is_add)
 		return graph_invalid(b, "source can't be a git ref for COPY");
+	if (has_query || cp->checksum.n)
+		graph_doubt(b, CP_RULE_GIT_NO_QUERY,
+			    CP_S("this frontend reads the URL of a git repository differently"));
 	if (cp->keep_git_dir >= 0 && git->keep_git_dir >= 0 &&
 	    cp->keep_git_dir != git->keep_git_dir)
 		return graph_invalid(b, "inconsistent keep-git-dir configuration");
@@ -212,7 +216,8 @@ static int split_parents(struct graph_builder *b, struct copying *cp, struct cp_
 	*include = cp_str_starts(pattern, CP_S("/")) ? cp_str_from(pattern, 1) : pattern;
 	action->includes = include;
 	action->n_includes = 1;
-	if (has_wildcards(parent) || has_wildcards(pattern))
+	if (graph_rule(b, CP_RULE_NO_REQUIRED_PATHS) || has_wildcards(parent) ||
+	    has_wildcards(pattern))
 		return 0;
 	*required = cp_path_join(b->a, parent, pattern);
 	if (!required->p)
@@ -245,6 +250,7 @@ static int add_path(struct graph_builder *b, struct copying *cp, struct cp_str s
 	action.follow_symlink = action.dir_copy_contents = true;
 	action.allow_wildcard = action.allow_empty_wildcard = true;
 	action.attempt_unpack = cp->is_add && cp->c->unpack != 0;
+	graph_check_copy_action(b, &action);
 	return add(b, cp, action, cp->from);
 }
 
@@ -258,7 +264,7 @@ static int add_source(struct graph_builder *b, struct copying *cp, struct cp_str
 	if (r < 0)
 		return r;
 	if (is_git && !git.like_local)
-		return add_git(b, cp, &git);
+		return add_git(b, cp, &git, cp_str_find(src, '?', 0) < src.n);
 	return graph_is_http(src) ? add_http(b, cp, src) : add_path(b, cp, src);
 }
 
@@ -319,7 +325,7 @@ static int prepare(struct graph_builder *b, struct copying *cp)
 	cp->pattern = graph_action(CP_ACTION_COPY);
 	cp->pattern.create_dest_path = true;
 	if (cp->chown.n) {
-		cp->pattern.owner = graph_owner(cp->chown);
+		cp->pattern.owner = graph_owner(b, cp->chown);
 		if (cp->c->link && graph_owner_has_name(&cp->pattern.owner))
 			return graph_invalid(b,
 					     "--chown=%.*s: user and group names can't be resolved "
@@ -330,6 +336,7 @@ static int prepare(struct graph_builder *b, struct copying *cp)
 	cp->pattern.excludes = cp->c->excludes;
 	cp->pattern.n_excludes = cp->c->n_excludes;
 	r = graph_check_chmod(b, cp->chmod, &cp->pattern);
+	graph_check_copy_action(b, &cp->pattern);
 	if (r >= 0)
 		r = check_checksum(b, cp);
 	if (r >= 0)

@@ -16,6 +16,14 @@ static int set_global(struct graph_builder *b, struct cp_str key, struct cp_str 
 									     : 0;
 }
 
+/* An argument that came with a later release. */
+static bool is_later(const struct graph_builder *b, struct cp_str key)
+{
+	if (cp_str_eq(key, CP_S("TARGETSTAGE")))
+		return graph_rule(b, CP_RULE_NO_TARGETSTAGE);
+	return cp_str_ends(key, CP_S("OSVERSION")) && graph_rule(b, CP_RULE_NO_OSVERSION);
+}
+
 static int default_args(struct graph_builder *b)
 {
 	const struct cp_platform *bp = &b->build_platform, *tp = &b->target_platform;
@@ -44,7 +52,11 @@ static int default_args(struct graph_builder *b)
 		list[CP_LEN(list) - 1].value = target;
 	for (size_t i = 0; i < CP_LEN(list); i++) {
 		const struct cp_str *given = graph_build_arg(b, list[i].key);
-		int r = set_global(b, list[i].key, given ? *given : list[i].value);
+		int r = 0;
+
+		if (is_later(b, list[i].key))
+			continue;
+		r = set_global(b, list[i].key, given ? *given : list[i].value);
 
 		if (r < 0)
 			return r;
@@ -73,6 +85,7 @@ int graph_globals_create(struct graph_builder *b)
 	for (size_t i = 0; r >= 0 && i < b->file->n_global_args; i++) {
 		const struct cp_command *c = b->file->global_args[i];
 
+		graph_check_release(b, c);
 		for (size_t j = 0; r >= 0 && j < c->n_pairs; j++)
 			r = define(b, &c->pairs[j]);
 		if (r < 0)
@@ -241,12 +254,17 @@ int graph_epoch_resolve(struct graph_builder *b)
 	int r = 0;
 
 	b->epoch_given = given && given->n;
-	if (!given && value.n == 0)
+	if (!given && (value.n == 0 || graph_rule(b, CP_RULE_EPOCH_BY_ARG_ONLY)))
 		return 0;
 	if (value.n) {
 		b->has_epoch = cp_str_to_int(value, 10, &b->epoch);
-		if (!b->has_epoch)
+		if (!b->has_epoch) {
+			graph_doubt(b, CP_RULE_EPOCH_NUMBER_ONLY,
+				    CP_S("this frontend takes SOURCE_DATE_EPOCH as a number only"));
 			r = named_epoch(b, value);
+		}
 	}
+	if (graph_rule(b, CP_RULE_EPOCH_NUMBER_ONLY)) /* it is not rewritten either */
+		return r;
 	return r < 0 ? r : replace_epoch(b);
 }

@@ -98,12 +98,15 @@ static int list_stages(struct graph_builder *b, struct cp_graph *g)
 	return 0;
 }
 
-/* BUILDKIT_SYNTAX wins over the directive. */
-static struct cp_str syntax_image(const struct graph_builder *b)
+/* BUILDKIT_SYNTAX wins over the directive; of several the last one counts. */
+struct cp_str cp_graph_syntax(const struct cp_dockerfile *dockerfile,
+			      const struct cp_build_options *options)
 {
-	const struct cp_str *given = graph_build_arg(b, CP_S("BUILDKIT_SYNTAX"));
-	struct cp_str text = given ? cp_str_trim_space(*given) : b->file->syntax.value;
+	struct cp_str text = dockerfile->syntax.value;
 
+	for (size_t i = 0; options && i < options->n_build_args; i++)
+		if (cp_str_eq(options->build_args[i].key, CP_S("BUILDKIT_SYNTAX")))
+			text = cp_str_trim_space(options->build_args[i].value);
 	return cp_str_sub(text, 0, cp_str_find(text, ' ', 0));
 }
 
@@ -147,7 +150,9 @@ static int finish(struct graph_builder *b, struct cp_graph *g)
 	g->n_assumptions = b->n_assumptions;
 	g->images = b->images;
 	g->n_images = b->n_images;
-	g->syntax = syntax_image(b);
+	g->syntax = cp_graph_syntax(b->file, b->opt);
+	g->rules = b->rules;
+	g->inexact = b->inexact;
 	r = list_stages(b, g);
 	return r < 0 ? r : list_steps(b, &sealed, g);
 }
@@ -168,6 +173,10 @@ int cp_graph_build(struct cp_arena *a, const struct cp_dockerfile *dockerfile,
 
 	if (!g)
 		return cp_err_nomem(b.err);
+	if (b.opt->profile) {
+		b.rules = b.opt->profile->rules;
+		b.inexact = b.opt->profile->unknown;
+	}
 	if (dockerfile->n_stages == 0)
 		return graph_invalid(&b, "dockerfile contains no stages to build");
 	r = convert(&b);

@@ -1,6 +1,7 @@
 /*
  * graph/: a Dockerfile + arguments + image configs ─► stages and operations, exactly as BuildKit's frontend v0.34 builds them
- * (frontend/dockerfile/dockerfile2llb, dockerui). Pure: image configs come through struct cp_image_resolver.
+ * (frontend/dockerfile/dockerfile2llb, dockerui), or an older one where a profile says so. Pure: image configs come through
+ * struct cp_image_resolver.
  *
  *   cp_dockerfile + cp_build_options ─► cp_graph { ops[] in topological order, stages[], steps[] in build order }
  *
@@ -12,6 +13,7 @@
 
 #include "base/base.h"
 #include "dockerfile/dockerfile.h"
+#include "profile/profile.h"
 
 struct cp_platform {
 	struct cp_str os, arch, variant,
@@ -35,6 +37,7 @@ struct cp_op_source {
 	/* image */
 	struct cp_str ref;    /* normalised, with tag and digest as given */
 	struct cp_str digest; /* "sha256:..." when known (pinned or resolved), else "" */
+	struct cp_str chain;  /* ChainID of its layers when known, else "" */
 	/* local: name of the context ("context" or "context:NAME"); the composition root maps it to a file system */
 	struct cp_str local_name;
 	/* http */
@@ -191,6 +194,9 @@ struct cp_graph {
 	struct cp_str *images; /* every image reference that the target needs, normalised */
 	size_t n_images;
 	struct cp_str syntax; /* image of `# syntax=` or BUILDKIT_SYNTAX, "" = built in */
+	uint64_t rules;       /* CP_RULE_* of the profile that it was built with */
+	struct cp_str
+		inexact; /* why BuildKit's operations may be other ones; "" = they are these */
 };
 
 /* What the frontend needs to know of a base image. */
@@ -202,7 +208,8 @@ struct cp_image_config {
 	struct cp_str working_dir, user;
 	struct cp_str *shell, *onbuild;
 	size_t n_shell, n_onbuild;
-	bool no_layers; /* the image has no layer at all */
+	bool no_layers;      /* the image has no layer at all */
+	struct cp_str chain; /* ChainID of its layers, "" = not known */
 };
 struct cp_image_resolver {
 	/* CP_ENOTFOUND = not known; the graph then uses an opaque config that equals itself and adds an assumption. */
@@ -238,7 +245,12 @@ struct cp_build_options {
 	bool no_merge_op;           /* a daemon without MergeOp: --link is an ordinary COPY */
 	struct cp_str main_context; /* "" = local; else a git or http URL: no local source exists */
 	struct cp_image_resolver *resolver; /* NULL = nothing is known */
+	const struct cp_profile *profile;   /* NULL = the newest rules */
 };
+
+/* The image of `# syntax=`, or the one of BUILDKIT_SYNTAX among the build arguments, which wins; "" = neither. */
+struct cp_str cp_graph_syntax(const struct cp_dockerfile *dockerfile,
+			      const struct cp_build_options *options);
 
 /*
  * CP_EINVAL with a position when the frontend itself would refuse (unknown stage, bad platform, undefined flag combination).

@@ -34,6 +34,9 @@ static int add_secret(struct graph_builder *b, struct graph_dispatch *d, const s
 
 	if (!target.p)
 		return cp_err_nomem(b->err);
+	if (m->has_env)
+		graph_doubt(b, CP_RULE_NO_SECRET_ENV,
+			    CP_S("this frontend has no secrets as variables"));
 	if (id.n == 0 && target.n == 0)
 		return graph_invalid(b, "one of source, target required");
 	if (id.n == 0)

@@ -127,6 +127,12 @@ static void number_file(struct sealing *s, struct graph_vertex *v, const struct 
 	}
 }
 
+/* Secrets and agents come from no file system. */
+static bool is_secret(const struct cp_op_mount *m)
+{
+	return m->type == 1 || m->type == 2;
+}
+
 static int number_inputs(struct sealing *s, struct graph_vertex *v)
 {
 	struct cp_op *op = v->op;
@@ -141,7 +147,11 @@ static int number_inputs(struct sealing *s, struct graph_vertex *v)
 		break;
 	case CP_OP_EXEC:
 		for (size_t i = 0; i < v->n_sources; i++)
-			op->exec.mounts[i].input = input_number(s, v, inputs, &n, v->sources[i]);
+			op->exec.mounts[i].input =
+				is_secret(&op->exec.mounts[i]) &&
+						graph_rule(s->b, CP_RULE_SECRET_READS_ROOT)
+					? 0
+					: input_number(s, v, inputs, &n, v->sources[i]);
 		break;
 	case CP_OP_MERGE: /* both inputs, even when they are the same */
 		for (; n < v->n_sources; n++)

@@ -81,6 +81,7 @@ static int image_source(struct graph_builder *b, struct graph_dispatch *d,
 	r = graph_source_image(b, d->ref, d->base_name, digest, &d->platform, name, place, &d->fs);
 	if (r < 0)
 		return r;
+	d->fs->op->source.chain = config ? config->chain : CP_S("");
 	d->has_state_platform = true;
 	d->state_platform = d->fs->op->platform;
 	return 0;
@@ -195,8 +196,11 @@ static int add_triggers(struct graph_builder *b, struct graph_dispatch *d,
 		r = graph_command_new(b, d, c, true, &all[i]);
 		if (r >= 0)
 			r = graph_depend(b, d, all[i]);
-		if (r >= 0 && all[i]->n_sources)
+		if (r >= 0 && all[i]->n_sources) {
+			graph_doubt(b, CP_RULE_ONBUILD_NO_SOURCES,
+				    CP_S("this frontend has no ONBUILD with other stages"));
 			*ret_new_deps = true;
+		}
 	}
 	if (r < 0) {
 		b->err->line = 0; /* a line of the trigger's own text would mislead */
@@ -229,6 +233,9 @@ static int find_triggers(struct graph_builder *b, struct graph_dispatch *d, bool
 			    cp_vec_push(b->a, &triggers, d->base->commands[i]->c->text) < 0)
 				return cp_err_nomem(b->err);
 	}
+	if (triggers.n)
+		graph_doubt(b, CP_RULE_ONBUILD_UNORDERED,
+			    CP_S("this frontend runs ONBUILD instructions in no certain order"));
 	return triggers.n ? add_triggers(b, d, triggers.items, triggers.n, ret_new_deps) : 0;
 }
 
@@ -284,6 +291,9 @@ static int start_env(struct graph_builder *b, struct graph_dispatch *d)
 {
 	struct graph_env *config = &d->image.env;
 
+	if (graph_is_windows(d->platform.os))
+		graph_doubt(b, CP_RULE_WINDOWS_PATH,
+			    CP_S("this frontend sets PATH for Windows, too"));
 	if (!graph_env_get(config, CP_S("PATH")) && !graph_is_windows(d->platform.os) &&
 	    graph_env_assign(b->a, config, CP_S("PATH"), DEFAULT_PATH, d->assumes.env) < 0)
 		return cp_err_nomem(b->err);

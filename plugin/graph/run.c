@@ -73,7 +73,9 @@ static int single_heredoc(struct graph_builder *b, struct running *run)
 		body = cp_heredoc_chomp(b->a, body);
 	if (!body.p && h->content.n)
 		return cp_err_nomem(b->err);
-	if (!graph_is_windows(run->d->image.os) && cp_str_starts(body, CP_S("#!")))
+	if (!graph_is_windows(run->d->image.os) &&
+	    cp_str_starts(graph_rule(b, CP_RULE_SHEBANG_NOT_CHOMPED) ? h->content : body,
+			  CP_S("#!")))
 		r = mount_script(b, run, body);
 	else
 		run->line = body;

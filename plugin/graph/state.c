@@ -160,8 +160,9 @@ static int make_directory(struct graph_builder *b, struct graph_dispatch *d,
 	action->mode = 0755;
 	action->make_parents = true;
 	if (d->image.user.n)
-		action->owner = graph_owner(d->image.user);
-	if (b->has_epoch) /* time.UnixNano wraps around as well */
+		action->owner = graph_owner(b, d->image.user);
+	if (b->has_epoch &&
+	    !graph_rule(b, CP_RULE_WORKDIR_NO_TIME)) /* time.UnixNano wraps around as well */
 		action->timestamp = (int64_t)((uint64_t)b->epoch * 1000000000u);
 	v->op->actions = action;
 	v->op->n_actions = 1;
@@ -216,6 +217,7 @@ int graph_dispatch_command(struct graph_builder *b, struct graph_dispatch *d,
 	const struct cp_command *c = cmd->c;
 
 	d->cmd_is_onbuild = cmd->on_build;
+	graph_check_release(b, c);
 	switch (c->kind) {
 	case CP_CMD_ENV:
 		return dispatch_env(b, d, c);

@@ -76,12 +76,12 @@ static void put_secret(struct cp_json_out *o, const char *key, const struct cp_o
 	cp_json_close(o, '}');
 }
 
-static void put_mount(struct cp_json_out *o, const struct cp_op_mount *m)
+static void put_mount(struct cp_json_out *o, uint64_t rules, const struct cp_op_mount *m)
 {
 	cp_json_open(o, '{');
-	keys_omitempty_int(o, "input", m->input);
+	keys_index(o, rules, "input", m->input);
 	keys_omitempty_str(o, "dest", m->dest);
-	keys_omitempty_int(o, "output", m->output);
+	keys_index(o, rules, "output", m->output);
 	keys_omitempty_true(o, "readonly", m->read_only);
 	keys_omitempty_int(o, "mountType", m->type);
 	if (m->type == MOUNT_TMPFS) {
@@ -112,14 +112,14 @@ static bool only_root_mount(const struct cp_op_exec *e)
 	       !e->mounts[0].read_only && e->mounts[0].type == MOUNT_BIND;
 }
 
-static void put_mounts(struct cp_json_out *o, const struct cp_op_exec *e)
+static void put_mounts(struct cp_json_out *o, uint64_t rules, const struct cp_op_exec *e)
 {
 	if (e->n_mounts == 0 || only_root_mount(e))
 		return;
 	cp_json_key(o, "mounts");
 	cp_json_open(o, '[');
 	for (size_t i = 0; i < e->n_mounts; i++)
-		put_mount(o, &e->mounts[i]);
+		put_mount(o, rules, &e->mounts[i]);
 	cp_json_close(o, ']');
 }
 
@@ -181,13 +181,15 @@ static int content_selectors(struct cp_arena *a, const struct cp_str *paths, siz
 	return 0;
 }
 
-static bool reads_input(const struct cp_op_mount *m, size_t input)
+/* Before v0.15 whatever had a number selected it, and frontends of that time gave secrets the number 0. */
+static bool reads_input(const struct cp_op_mount *m, uint64_t rules, size_t input)
 {
-	return m->input == (long)input && (m->type == MOUNT_BIND || m->type == MOUNT_CACHE);
+	return m->input == (long)input && (m->type == MOUNT_BIND || m->type == MOUNT_CACHE ||
+					   (rules & CP_RULE_SECRETS_ARE_READ));
 }
 
 /* One input: its mounts' selectors, and content when the last mount that uses it allows that. */
-static int input_key(struct cp_arena *a, const struct cp_op_exec *e, size_t input,
+static int input_key(struct cp_arena *a, uint64_t rules, const struct cp_op_exec *e, size_t input,
 		     struct cp_key_input *in)
 {
 	CP_VEC(struct cp_str) paths = {0};
@@ -197,7 +199,7 @@ static int input_key(struct cp_arena *a, const struct cp_op_exec *e, size_t inpu
 		const struct cp_op_mount *m = &e->mounts[i];
 		struct cp_str path;
 
-		if (!reads_input(m, input))
+		if (!reads_input(m, rules, input))
 			continue;
 		path = cp_path_join(a, CP_S("/"), m->selector);
 		if (!path.p || cp_vec_push(a, &paths, path) < 0)
@@ -212,7 +214,20 @@ static int input_key(struct cp_arena *a, const struct cp_op_exec *e, size_t inpu
 	return by_content ? content_selectors(a, paths.items, paths.n, in) : 0;
 }
 
-int keys_exec(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key, struct cp_buf *out)
+/* How \b and \f are written depends on the Go that the daemon was built with. */
+static void check_escapes(const struct cp_op_exec *e, struct cp_op_key *key)
+{
+	for (size_t i = 0; i < e->n_args + e->n_env; i++) {
+		struct cp_str s = i < e->n_args ? e->args[i] : e->env[i - e->n_args];
+
+		if (cp_str_find(s, '\b', 0) < s.n || cp_str_find(s, '\f', 0) < s.n)
+			key->inexact =
+				CP_S("control characters, which this daemon may write in two ways");
+	}
+}
+
+int keys_exec(struct cp_arena *a, uint64_t rules, const struct cp_op *op, struct cp_op_key *key,
+	      struct cp_buf *out)
 {
 	const struct cp_op_exec *e = &op->exec;
 	struct cp_json_out o = CP_JSON_OUT(out);
@@ -222,7 +237,7 @@ int keys_exec(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key,
 	cp_json_key(&o, "Exec");
 	cp_json_open(&o, '{');
 	put_meta(&o, e);
-	put_mounts(&o, e);
+	put_mounts(&o, rules, e);
 	keys_omitempty_int(&o, "network", e->network);
 	keys_omitempty_int(&o, "security", e->security);
 	put_secret_env(&o, e);
@@ -233,8 +248,10 @@ int keys_exec(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key,
 	keys_omitempty_str(&o, "Variant", op->platform.variant);
 	keys_omitempty_str(&o, "OSVersion", op->platform.os_version);
 	cp_json_close(&o, '}');
+	if (rules & CP_RULE_LONG_ESCAPES)
+		check_escapes(e, key);
 	for (size_t i = 0; i < op->n_inputs; i++) {
-		int r = input_key(a, e, i, &key->inputs[i]);
+		int r = input_key(a, rules, e, i, &key->inputs[i]);
 
 		if (r < 0)
 			return r;

@@ -3,7 +3,8 @@
 
 #include "keys/keys_int.h"
 
-static void put_user(struct cp_json_out *o, const char *key, const struct cp_op_user *u)
+static void put_user(struct cp_json_out *o, uint64_t rules, const char *key,
+		     const struct cp_op_user *u)
 {
 	if (u->kind == CP_USER_NONE)
 		return;
@@ -15,23 +16,23 @@ static void put_user(struct cp_json_out *o, const char *key, const struct cp_op_
 		cp_json_key(o, "byName");
 		cp_json_open(o, '{');
 		keys_omitempty_str(o, "name", u->name);
-		keys_omitempty_int(o, "input", u->input);
+		keys_index(o, rules, "input", u->input);
 		cp_json_close(o, '}');
 	} else {
-		keys_omitempty_int(o, "byId", u->id);
+		keys_omitempty_int(o, rules & CP_RULE_JSON_ZEROS ? "byID" : "byId", u->id);
 	}
 	cp_json_close(o, '}');
 	cp_json_close(o, '}');
 }
 
-static void put_owner(struct cp_json_out *o, const struct cp_op_owner *owner)
+static void put_owner(struct cp_json_out *o, uint64_t rules, const struct cp_op_owner *owner)
 {
 	if (owner->user.kind == CP_USER_NONE && owner->group.kind == CP_USER_NONE)
 		return;
 	cp_json_key(o, "owner");
 	cp_json_open(o, '{');
-	put_user(o, "user", &owner->user);
-	put_user(o, "group", &owner->group);
+	put_user(o, rules, "user", &owner->user);
+	put_user(o, rules, "group", &owner->group);
 	cp_json_close(o, '}');
 }
 
@@ -40,11 +41,12 @@ static bool from_input(const struct cp_op *op, const struct cp_action *c)
 	return c->secondary_input != -1 && c->secondary_input < (long)op->n_inputs;
 }
 
-static void put_copy(struct cp_json_out *o, const struct cp_op *op, const struct cp_action *c)
+static void put_copy(struct cp_json_out *o, uint64_t rules, const struct cp_op *op,
+		     const struct cp_action *c)
 {
 	keys_omitempty_str(o, "src", from_input(op, c) ? cp_path_base(c->src) : c->src);
 	keys_omitempty_str(o, "dest", c->dest);
-	put_owner(o, &c->owner);
+	put_owner(o, rules, &c->owner);
 	keys_omitempty_int(o, "mode", c->mode_str.n ? 0 : c->mode);
 	keys_omitempty_true(o, "followSymlink", c->follow_symlink);
 	keys_omitempty_true(o, "dirCopyContents", c->dir_copy_contents);
@@ -60,7 +62,7 @@ static void put_copy(struct cp_json_out *o, const struct cp_op *op, const struct
 	keys_omitempty_list(o, "required_paths", c->required, c->n_required);
 }
 
-static void put_make(struct cp_json_out *o, const struct cp_action *m)
+static void put_make(struct cp_json_out *o, uint64_t rules, const struct cp_action *m)
 {
 	keys_omitempty_str(o, "path", m->dest);
 	keys_omitempty_int(o, "mode", m->mode);
@@ -70,21 +72,22 @@ static void put_make(struct cp_json_out *o, const struct cp_action *m)
 		cp_json_key(o, "data");
 		cp_json_base64(o, m->data);
 	}
-	put_owner(o, &m->owner);
+	put_owner(o, rules, &m->owner);
 	keys_omitempty_int(o, "timestamp", m->timestamp);
 }
 
 /* Actions are JSON that is put into JSON as base64. */
-static int put_action(struct cp_json_out *o, const struct cp_op *op, const struct cp_action *action)
+static int put_action(struct cp_json_out *o, uint64_t rules, const struct cp_op *op,
+		      const struct cp_action *action)
 {
 	cp_auto_buf struct cp_buf json = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
 	struct cp_json_out inner = CP_JSON_OUT(&json);
 
 	cp_json_open(&inner, '{');
 	if (action->kind == CP_ACTION_COPY)
-		put_copy(&inner, op, action);
+		put_copy(&inner, rules, op, action);
 	else
-		put_make(&inner, action);
+		put_make(&inner, rules, action);
 	cp_json_close(&inner, '}');
 	cp_json_base64(o, cp_buf_str(&json));
 	return cp_buf_error(&json);
@@ -251,7 +254,8 @@ static int input_key(struct cp_arena *a, const struct cp_op *op, size_t input,
 	return r;
 }
 
-int keys_file(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key, struct cp_buf *out)
+int keys_file(struct cp_arena *a, uint64_t rules, const struct cp_op *op, struct cp_op_key *key,
+	      struct cp_buf *out)
 {
 	struct cp_json_out o = CP_JSON_OUT(out);
 	int r = 0;
@@ -261,7 +265,7 @@ int keys_file(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key,
 	cp_json_key(&o, "Actions");
 	cp_json_open(&o, '[');
 	for (size_t i = 0; i < op->n_actions && r == 0; i++)
-		r = put_action(&o, op, &op->actions[i]);
+		r = put_action(&o, rules, op, &op->actions[i]);
 	cp_json_close(&o, ']');
 	put_indexes(&o, op);
 	cp_json_close(&o, '}');

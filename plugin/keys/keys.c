@@ -10,6 +10,12 @@ void keys_omitempty_str(struct cp_json_out *o, const char *key, struct cp_str s)
 		cp_json_kstr(o, key, s);
 }
 
+void keys_index(struct cp_json_out *o, uint64_t rules, const char *key, int64_t v)
+{
+	if (v || (rules & CP_RULE_JSON_ZEROS))
+		cp_json_kint(o, key, v);
+}
+
 void keys_omitempty_int(struct cp_json_out *o, const char *key, int64_t v)
 {
 	if (v)
@@ -90,7 +96,7 @@ struct cp_digest keys_join_digest(const struct cp_str *paths, size_t n)
 }
 
 /* solver/llbsolver/ops/merge.go CacheMap: the list of inputs, no selectors, no content. */
-int keys_merge(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key,
+int keys_merge(struct cp_arena *a, uint64_t rules, const struct cp_op *op, struct cp_op_key *key,
 	       struct cp_buf *out)
 {
 	struct cp_json_out o = CP_JSON_OUT(out);
@@ -106,7 +112,7 @@ int keys_merge(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key
 		cp_json_open(&o, '[');
 		for (size_t i = 0; i < op->n_inputs; i++) {
 			cp_json_open(&o, '{');
-			keys_omitempty_int(&o, "input", (int64_t)i);
+			keys_index(&o, rules, "input", (int64_t)i);
 			cp_json_close(&o, '}');
 		}
 		cp_json_close(&o, ']');
@@ -116,21 +122,21 @@ int keys_merge(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key
 	return cp_buf_error(out);
 }
 
-static int compute(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key,
-		   struct cp_buf *out)
+static int compute(struct cp_arena *a, uint64_t rules, const struct cp_op *op,
+		   struct cp_op_key *key, struct cp_buf *out)
 {
 	key->inputs = cp_arena_array(a, op->n_inputs, sizeof(*key->inputs));
 	if (!key->inputs)
 		return CP_ENOMEM;
 	switch (op->kind) {
 	case CP_OP_SOURCE:
-		return keys_source(a, op, key, out);
+		return keys_source(a, rules, op, key, out);
 	case CP_OP_EXEC:
-		return keys_exec(a, op, key, out);
+		return keys_exec(a, rules, op, key, out);
 	case CP_OP_FILE:
-		return keys_file(a, op, key, out);
+		return keys_file(a, rules, op, key, out);
 	case CP_OP_MERGE:
-		return keys_merge(a, op, key, out);
+		return keys_merge(a, rules, op, key, out);
 	}
 	return CP_EBUG;
 }
@@ -148,7 +154,8 @@ int cp_keys_compute(struct cp_arena *a, const struct cp_graph *graph, struct cp_
 		int r;
 
 		cp_buf_clear(&text);
-		r = compute(a, graph->ops[i], key, &text);
+		key->inexact = graph->inexact;
+		r = compute(a, graph->rules, graph->ops[i], key, &text);
 		if (r == 0) {
 			key->preimage = cp_arena_str(a, cp_buf_str(&text));
 			r = key->preimage.p ? 0 : CP_ENOMEM;

@@ -30,10 +30,19 @@ struct cp_op_key {
 	 * Dockerfile says the same. `why` is a sentence fragment; "" = the pre-image is BuildKit's own.
 	 */
 	struct cp_str unresolved;
+	/* Why the builder's own key may be another one all the same (its release, see profile/); "" = it is this one. */
+	struct cp_str inexact;
+	/*
+	 * Daemons before v0.33.1: the second key of an image, by its layers. Either matches. `chain_unknown`: there is one, but the layers
+	 * are not known.
+	 */
+	bool has_chain, chain_unknown;
+	struct cp_digest chain;
+	struct cp_str chain_preimage;
 	struct cp_key_input *inputs; /* one per input of the op */
 };
 
-/* Keys of every op of a graph, indexed by cp_op.index. CP_ENOMEM only. */
+/* Keys of every op of a graph, indexed by cp_op.index, by the rules of the graph's profile. CP_ENOMEM only. */
 int cp_keys_compute(struct cp_arena *a, const struct cp_graph *graph, struct cp_op_key **ret_keys,
 		    struct cp_err *err);
 

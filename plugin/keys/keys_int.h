@@ -4,15 +4,17 @@
 
 #include "keys/keys.h"
 
-int keys_source(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key,
+int keys_source(struct cp_arena *a, uint64_t rules, const struct cp_op *op, struct cp_op_key *key,
 		struct cp_buf *out);
-int keys_exec(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key,
+int keys_exec(struct cp_arena *a, uint64_t rules, const struct cp_op *op, struct cp_op_key *key,
 	      struct cp_buf *out);
-int keys_file(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key,
+int keys_file(struct cp_arena *a, uint64_t rules, const struct cp_op *op, struct cp_op_key *key,
 	      struct cp_buf *out);
-int keys_merge(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key,
+int keys_merge(struct cp_arena *a, uint64_t rules, const struct cp_op *op, struct cp_op_key *key,
 	       struct cp_buf *out);
 
+/* Go's json of a number that daemons before v0.17 wrote even when it is 0. */
+void keys_index(struct cp_json_out *o, uint64_t rules, const char *key, int64_t v);
 /* Go's json of a map entry that is left out when empty. */
 void keys_omitempty_str(struct cp_json_out *o, const char *key, struct cp_str s);
 void keys_omitempty_int(struct cp_json_out *o, const char *key, int64_t v);

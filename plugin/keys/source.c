@@ -32,6 +32,20 @@ static int image(const struct cp_op *op, struct cp_op_key *key, struct cp_buf *o
 	return cp_buf_error(&json);
 }
 
+/* pull.go CacheKey with index 1, until v0.33.0: the ChainID of the layers, so that a config with other labels is the same image. */
+static int image_chain(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key)
+{
+	key->chain_unknown = op->source.chain.n == 0;
+	if (key->chain_unknown)
+		return 0;
+	key->chain_preimage = cp_arena_cat(a, CP_S("buildkit.source.v0:"), op->source.chain);
+	if (!key->chain_preimage.p)
+		return CP_ENOMEM;
+	key->chain = cp_digest_of(key->chain_preimage.p, key->chain_preimage.n);
+	key->has_chain = true;
+	return 0;
+}
+
 static int http(const struct cp_op *op, struct cp_op_key *key, struct cp_buf *out)
 {
 	cp_auto_buf struct cp_buf json = CP_BUF_INIT(CP_MAX_LINE_BYTES);
@@ -65,7 +79,7 @@ static bool is_commit_id(struct cp_str s)
 }
 
 /* source/git/source.go shaToCacheKey: the commit, not the remote, is in the key. */
-static int git(const struct cp_op *op, struct cp_op_key *key, struct cp_buf *out)
+static int git(uint64_t rules, const struct cp_op *op, struct cp_op_key *key, struct cp_buf *out)
 {
 	const struct cp_op_source *s = &op->source;
 
@@ -80,8 +94,11 @@ static int git(const struct cp_op *op, struct cp_op_key *key, struct cp_buf *out
 		cp_buf_adds(out, s->git_ref);
 	}
 	if (s->git_keep_dir) {
-		cp_buf_addz(out, ".git#");
-		cp_buf_adds(out, s->git_ref);
+		cp_buf_addz(out, ".git");
+		if (!(rules & CP_RULE_GIT_NO_REF)) {
+			cp_buf_addc(out, '#');
+			cp_buf_adds(out, s->git_ref);
+		}
 	}
 	if (s->git_subdir.n && !cp_str_eq(s->git_subdir, CP_S("/"))) {
 		cp_buf_addc(out, ':');
@@ -92,21 +109,22 @@ static int git(const struct cp_op *op, struct cp_op_key *key, struct cp_buf *out
 	return cp_buf_error(out);
 }
 
-int keys_source(struct cp_arena *a, const struct cp_op *op, struct cp_op_key *key,
+int keys_source(struct cp_arena *a, uint64_t rules, const struct cp_op *op, struct cp_op_key *key,
 		struct cp_buf *out)
 {
 	int r;
 
-	(void)a;
 	switch (op->source.kind) {
 	case CP_SOURCE_IMAGE:
 		r = image(op, key, out);
+		if (r == 0 && (rules & CP_RULE_IMAGE_CHAIN))
+			r = image_chain(a, op, key);
 		break;
 	case CP_SOURCE_HTTP:
 		r = http(op, key, out);
 		break;
 	case CP_SOURCE_GIT:
-		r = git(op, key, out);
+		r = git(rules, op, key, out);
 		break;
 	case CP_SOURCE_LOCAL:
 		key->random = true;

@@ -128,17 +128,31 @@ static int explain_maybe(struct cached *c, const struct cp_prediction *before, s
 		   CP_S("it reads what a step writes that the cache does not have"));
 }
 
+/* Why an operation may be in the cache under a key that is not known here. */
+static struct cp_str doubt_of(const struct cp_op_key *key)
+{
+	if (key->unresolved.n || key->inexact.n)
+		return key->unresolved.n ? key->unresolved : key->inexact;
+	return key->chain_unknown
+		       ? CP_S("the layers of the image are not known, and this daemon finds it by them")
+		       : CP_S("");
+}
+
 /* An operation that only may match makes what stands on it uncertain, and an unresolved one unknown. */
 static void spread_unknown(struct cached *c)
 {
 	for (size_t n = 0; n < c->b->graph->n_ops; n++) {
 		const struct cp_op *op = c->b->graph->ops[n];
 
+		if (!c->unknown[op->index].n)
+			c->unknown[op->index] = c->m.b.keys[op->index].inexact;
 		for (size_t i = 0; i < op->n_inputs && !c->unknown[op->index].n; i++) {
 			size_t u = op->inputs[i]->index;
 
-			if (c->m.b.keys[u].unresolved.n)
-				c->unknown[op->index] = c->m.b.keys[u].unresolved;
+			struct cp_str why = doubt_of(&c->m.b.keys[u]);
+
+			if (why.n && c->matches[u].maybe && !c->matches[u].n_records)
+				c->unknown[op->index] = why;
 			else if (!c->matches[u].n_records && c->matches[u].maybe)
 				c->unknown[op->index] = c->unknown[u];
 		}

@@ -39,7 +39,12 @@ static int content_link(struct collector *c, const struct cp_op *op, size_t i,
 	const struct cp_key_input *key = &c->m.b.keys[op->index].inputs[i];
 	struct cp_digest content, record;
 	struct cp_fs *fs;
-	int r = matcher_fs(&c->m, &c->m.b, op->inputs[i], &fs);
+	int r;
+
+	in->unknown = c->m.b.keys[op->index].inexact;
+	if (in->unknown.n)
+		return 0;
+	r = matcher_fs(&c->m, &c->m.b, op->inputs[i], &fs);
 
 	if (r == 0)
 		r = cp_selection_digest(c->m.arena, fs, key->sels, key->n_sels, c->hasher, &content,
@@ -53,29 +58,61 @@ static int content_link(struct collector *c, const struct cp_op *op, size_t i,
 	return add_content(c, &content) < 0 ? cp_err_nomem(c->m.err) : 0;
 }
 
-static int fill_input(struct collector *c, const struct cp_op *op, size_t i,
-		      struct cp_record_input *in)
-{
-	const struct cp_op_key *source = &c->m.b.keys[op->inputs[i]->index];
-	const struct cp_key_input *key = &c->m.b.keys[op->index].inputs[i];
-
-	in->links = cp_arena_array(c->m.arena, 2, sizeof(*in->links));
-	if (!in->links)
-		return cp_err_nomem(c->m.err);
-	if (!source->random) /* a local source has no key of its own */
-		in->links[in->n_links++] =
-			(struct cp_record_link){.has_selector = key->has_selector,
-						.selector = key->selector,
-						.record = out(&source->digest, 0)};
-	return key->by_content ? content_link(c, op, i, in) : 0;
-}
-
 static struct cp_str step_of(const struct cp_graph *g, const struct cp_op *op)
 {
 	for (size_t i = 0; i < g->n_steps; i++)
 		if (g->steps[i].op == op)
 			return g->steps[i].name;
 	return CP_S("");
+}
+
+static const struct cp_str no_chain =
+	CP_S_INIT("this daemon also has a key of the image's layers, which are not known");
+
+/* Why the digest of a key is not the builder's, "" = it is. */
+static struct cp_str not_exact(const struct cp_op_key *key)
+{
+	return key->unresolved.n ? key->unresolved : key->inexact;
+}
+
+/* The second record of an image, which daemons before v0.33.1 have. */
+static int add_chain(struct collector *c, const struct cp_op *op, const struct cp_op_key *key)
+{
+	struct cp_record r = {.digest = out(&key->chain, 0),
+			      .op = op,
+			      .op_digest = key->chain,
+			      .preimage = key->chain_preimage,
+			      .step = step_of(c->m.b.build->graph, op),
+			      .unknown = key->inexact};
+
+	if (!key->has_chain)
+		return 0;
+	return cp_vec_push(c->m.arena, &c->items, r) < 0 ? cp_err_nomem(c->m.err) : 0;
+}
+
+static int fill_input(struct collector *c, const struct cp_op *op, size_t i,
+		      struct cp_record_input *in)
+{
+	const struct cp_op_key *source = &c->m.b.keys[op->inputs[i]->index];
+	const struct cp_key_input *key = &c->m.b.keys[op->index].inputs[i];
+
+	in->links = cp_arena_array(c->m.arena, 3, sizeof(*in->links));
+	if (!in->links)
+		return cp_err_nomem(c->m.err);
+	if (!source->random) /* a local source has no key of its own */
+		in->links[in->n_links++] =
+			(struct cp_record_link){.has_selector = key->has_selector,
+						.selector = key->selector,
+						.record = out(&source->digest, 0),
+						.unknown = not_exact(source)};
+	if (source->has_chain)
+		in->links[in->n_links++] =
+			(struct cp_record_link){.has_selector = key->has_selector,
+						.selector = key->selector,
+						.record = out(&source->chain, 0)};
+	if (source->chain_unknown)
+		in->unknown = no_chain;
+	return key->by_content ? content_link(c, op, i, in) : 0;
 }
 
 static int add_op(struct collector *c, const struct cp_op *op)
@@ -87,7 +124,7 @@ static int add_op(struct collector *c, const struct cp_op *op)
 				.preimage = key->preimage,
 				.step = step_of(c->m.b.build->graph, op),
 				.n_inputs = op->n_inputs,
-				.unknown = key->unresolved};
+				.unknown = not_exact(key)};
 
 	if (key->random)
 		return 0;
@@ -100,7 +137,9 @@ static int add_op(struct collector *c, const struct cp_op *op)
 		if (r < 0)
 			return r;
 	}
-	return cp_vec_push(c->m.arena, &c->items, rec) < 0 ? cp_err_nomem(c->m.err) : 0;
+	if (cp_vec_push(c->m.arena, &c->items, rec) < 0)
+		return cp_err_nomem(c->m.err);
+	return add_chain(c, op, key);
 }
 
 int cp_records_collect(struct cp_arena *arena, const struct cp_build *b,

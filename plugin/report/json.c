@@ -136,6 +136,13 @@ static void image(struct cp_json_out *o, const struct cp_report_image *im)
 	cp_json_kstr(o, "name", cp_image_name(im));
 	cp_json_kstr(o, "dockerfile", im->dockerfile);
 	cp_json_kstr(o, "context", im->request ? im->request->context : CP_S(""));
+	if (im->profile && !failed) {
+		cp_json_key(o, "builder");
+		cp_json_open(o, '{');
+		cp_json_kstr(o, "frontend", im->profile->frontend);
+		cp_json_kstr(o, "daemon", im->profile->daemon);
+		cp_json_close(o, '}');
+	}
 	cp_json_key(o, "ignore_file");
 	if (im->ignore_file.n)
 		cp_json_str(o, im->ignore_file);

@@ -9,6 +9,18 @@ static void put_digest(struct cp_json_out *o, const char *key, const struct cp_d
 	cp_json_kstr(o, key, cp_str_c(text));
 }
 
+/* A digest, or null when it is not known. */
+static void put_known(struct cp_json_out *o, const char *key, const struct cp_digest *d,
+		      struct cp_str unknown)
+{
+	if (!unknown.n) {
+		put_digest(o, key, d);
+		return;
+	}
+	cp_json_key(o, key);
+	cp_json_null(o);
+}
+
 static void put_input(struct cp_json_out *o, const struct cp_record_input *in)
 {
 	cp_json_open(o, '[');
@@ -16,7 +28,7 @@ static void put_input(struct cp_json_out *o, const struct cp_record_input *in)
 		cp_json_open(o, '{');
 		if (in->links[i].has_selector)
 			put_digest(o, "selector", &in->links[i].selector);
-		put_digest(o, "link", &in->links[i].record);
+		put_known(o, "link", &in->links[i].record, in->links[i].unknown);
 		cp_json_close(o, '}');
 	}
 	cp_json_close(o, ']');
@@ -38,9 +50,9 @@ static void put_record(struct cp_json_out *o, const struct cp_record *r, bool pr
 	struct cp_str unknown = unknown_of(r);
 
 	cp_json_open(o, '{');
-	put_digest(o, "digest", &r->digest);
+	put_known(o, "digest", &r->digest, r->unknown);
 	cp_json_kstr(o, "step", r->step);
-	put_digest(o, r->op ? "op" : "content", &r->op_digest);
+	put_known(o, r->op ? "op" : "content", &r->op_digest, r->unknown);
 	cp_json_key(o, "inputs");
 	cp_json_open(o, '[');
 	for (size_t i = 0; i < r->n_inputs; i++)
@@ -51,7 +63,7 @@ static void put_record(struct cp_json_out *o, const struct cp_record *r, bool pr
 		cp_json_str(o, unknown);
 	else
 		cp_json_null(o);
-	if (preimage && r->preimage.n)
+	if (preimage && r->preimage.n && !r->unknown.n)
 		cp_json_kstr(o, "preimage", r->preimage);
 	cp_json_close(o, '}');
 }

@@ -12,11 +12,12 @@
 /* One image of an answer. */
 struct cp_report_image {
 	const struct cp_image_request *request;
-	struct cp_str platform;       /* "linux/amd64" */
-	struct cp_str dockerfile;     /* path in the repository */
-	struct cp_str ignore_file;    /* "" = none */
-	struct cp_str target;         /* stage name */
-	const struct cp_graph *graph; /* NULL when it failed */
+	struct cp_str platform;           /* "linux/amd64" */
+	struct cp_str dockerfile;         /* path in the repository */
+	struct cp_str ignore_file;        /* "" = none */
+	struct cp_str target;             /* stage name */
+	const struct cp_graph *graph;     /* NULL when it failed */
+	const struct cp_profile *profile; /* whose rules were followed; NULL when it failed */
 	struct cp_prediction prediction;
 	struct cp_str *assumptions; /* of the graph and of the run */
 	size_t n_assumptions;
