@@ -631,6 +631,11 @@ int cp_image_run(struct cp_run *run, struct cp_image_run *image, struct cp_err *
 	image->answer.request = &image->request;
 	image->answer.platform = image->platform.n ? image->platform : CP_S("linux/amd64");
 	r = answer_of(run, image, &why);
+	if (cp_arena_failed(image->arena) == CP_ENOMEM)
+		r = cp_err_nomem(&why);
+	else if (cp_arena_failed(image->arena) && r != CP_ECANCELLED)
+		r = cp_err_set(&why, CP_ELIMIT, "the image needs more than %zu MiB of memory",
+			       (size_t)CP_MAX_ARENA_BYTES >> 20);
 	if (r == 0)
 		return 0;
 	if (r == CP_ENOMEM || r == CP_ECANCELLED)

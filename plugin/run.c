@@ -472,6 +472,12 @@ void cp_answer_free(struct cp_answer *answer)
 	free(answer);
 }
 
+/* An answer that was made without memory for a part of it may look whole. */
+static bool is_short(const struct cp_arena *a)
+{
+	return a && cp_arena_failed(a) == CP_ENOMEM;
+}
+
 int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request,
 		  struct cp_answer **ret_answer, struct cp_err *err)
 {
@@ -501,6 +507,8 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 		    : cp_err_nomem(err);
 	if (r == 0)
 		r = execute(&run, method, answer, err);
+	if (r != CP_ECANCELLED && (is_short(run.arena) || (answer && is_short(answer->arena))))
+		r = cp_err_nomem(err);
 	if (r == 0)
 		*ret_answer = answer;
 	else

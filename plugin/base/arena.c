@@ -19,6 +19,7 @@ struct cp_arena {
 	struct chunk *head;
 	size_t used, max, next_chunk;
 	bool plain_malloc;
+	int failed; /* of an allocation: 0, CP_ENOMEM, CP_ELIMIT */
 };
 
 struct cp_arena *cp_arena_new(size_t max)
@@ -46,6 +47,11 @@ void cp_arena_free(struct cp_arena *a)
 	free(a);
 }
 
+int cp_arena_failed(const struct cp_arena *a)
+{
+	return a->failed;
+}
+
 static struct chunk *add_chunk(struct cp_arena *a, size_t n)
 {
 	size_t cap = a->plain_malloc ? n : a->next_chunk;
@@ -54,8 +60,10 @@ static struct chunk *add_chunk(struct cp_arena *a, size_t n)
 	if (cap < n)
 		cap = n;
 	c = calloc(1, sizeof(*c) + cap);
-	if (!c)
+	if (!c) {
+		a->failed = CP_ENOMEM;
 		return NULL;
+	}
 	c->cap = cap;
 	c->next = a->head;
 	a->head = c;
@@ -70,8 +78,10 @@ void *cp_arena_alloc(struct cp_arena *a, size_t n)
 	size_t size = n ? n : 1;
 	void *p;
 
-	if (size > a->max || a->used > a->max - size)
+	if (size > a->max || a->used > a->max - size) {
+		a->failed = CP_ELIMIT;
 		return NULL;
+	}
 	if (!a->plain_malloc)
 		size = (size + 15) & ~(size_t)15;
 	if (!c || a->plain_malloc || c->cap - c->used < size) {
@@ -89,8 +99,10 @@ void *cp_arena_array(struct cp_arena *a, size_t count, size_t size)
 {
 	size_t n;
 
-	if (__builtin_mul_overflow(count, size, &n))
+	if (__builtin_mul_overflow(count, size, &n)) {
+		a->failed = CP_ELIMIT;
 		return NULL;
+	}
 	return cp_arena_alloc(a, n);
 }
 

@@ -22,6 +22,12 @@ static inline void cp_arena_free_ptr(struct cp_arena **a)
 }
 #define cp_auto_arena __attribute__((cleanup(cp_arena_free_ptr)))
 
+/*
+ * 0, or why an allocation of this arena failed at some time: CP_ENOMEM or CP_ELIMIT. A value that was made of what came back NULL
+ * may look whole, so the owner of a flow asks this at its end.
+ */
+int cp_arena_failed(const struct cp_arena *a);
+
 /* Zeroed bytes, aligned for any type; NULL when there is no memory or the maximum is reached. n = 0 gives a valid pointer. */
 void *cp_arena_alloc(struct cp_arena *a, size_t n);
 /* Zeroed array with the multiplication checked. */

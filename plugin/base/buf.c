@@ -24,6 +24,13 @@ void cp_buf_clear(struct cp_buf *b)
 	b->failed = 0;
 }
 
+static bool fail(struct cp_buf *b, int code)
+{
+	for (; b; b = b->whole)
+		b->failed = code;
+	return false;
+}
+
 /* Room for n more bytes and a NUL. */
 static bool reserve(struct cp_buf *b, size_t n)
 {
@@ -32,20 +39,16 @@ static bool reserve(struct cp_buf *b, size_t n)
 
 	if (b->failed)
 		return false;
-	if (__builtin_add_overflow(b->n, n, &want) || want > b->max) {
-		b->failed = CP_ELIMIT;
-		return false;
-	}
+	if (__builtin_add_overflow(b->n, n, &want) || want > b->max)
+		return fail(b, CP_ELIMIT);
 	if (want < b->cap)
 		return true;
 	cap = b->cap ? b->cap : 64;
 	while (cap <= want)
 		cap = cap > SIZE_MAX / 2 ? want + 1 : cap * 2;
 	p = realloc(b->p, cap);
-	if (!p) {
-		b->failed = CP_ENOMEM;
-		return false;
-	}
+	if (!p)
+		return fail(b, CP_ENOMEM);
 	b->p = p;
 	b->cap = cap;
 	return true;

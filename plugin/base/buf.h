@@ -15,11 +15,18 @@ struct cp_buf {
 	size_t cap; /* bytes allocated */
 	size_t max; /* never more than this many bytes */
 	int failed; /* 0, CP_ENOMEM or CP_ELIMIT */
+	struct cp_buf *whole; /* fails when this one does; NULL = none */
 };
 
 #define CP_BUF_INIT(limit)                                                                         \
 	{                                                                                          \
-		NULL, 0, 0, (limit), 0                                                             \
+		NULL, 0, 0, (limit), 0, NULL                                                       \
+	}
+
+/* A text that goes into `whole` later, and must not be missing from it in silence. Not longer-lived than `whole`. */
+#define CP_BUF_PART(whole, limit)                                                                  \
+	{                                                                                          \
+		NULL, 0, 0, (limit), 0, (whole)                                                    \
 	}
 
 void cp_buf_release(struct cp_buf *b);

@@ -81,7 +81,7 @@ int cp_flags_extract(struct cp_parser *p, struct cp_str text, cp_word_vec *flags
 		scan_flag(p, text, &at, &quoted);
 		if (cp_str_eq(cp_buf_str(&p->scratch), CP_S("--")))
 			break; /* what follows are arguments */
-		if (!quoted && p->scratch.n == 0)
+		if (!quoted && p->scratch.n == 0 && !cp_buf_error(&p->scratch))
 			continue;
 		r = keep_flag(p, cp_str_sub(text, begin, at), flags);
 		if (r < 0)

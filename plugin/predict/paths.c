@@ -169,11 +169,11 @@ int cp_paths_collect(struct cp_arena *arena, const struct cp_build *b, const str
 		r = ignore_patterns(&c);
 	c.prefix = CP_S("");
 	for (size_t i = 0; r == 0 && i < n_extra; i++) {
+		struct cp_str filter = as_filter(&c, extra[i]);
+
 		r = add_once(&c, &c.paths, extra[i]);
-		if (r == 0)
-			r = cp_vec_push(arena, &c.patterns, as_filter(&c, extra[i])) < 0
-				    ? cp_err_nomem(err)
-				    : 0;
+		if (r == 0 && (!filter.p || cp_vec_push(arena, &c.patterns, filter) < 0))
+			r = cp_err_nomem(err);
 	}
 	if (r < 0)
 		return r;

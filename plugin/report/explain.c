@@ -157,7 +157,7 @@ static void names(struct cp_buf *out, const struct cp_cause *c)
  */
 static void origin(struct cp_buf *out, const struct match *m, const struct cp_report_style *style)
 {
-	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 	const struct cp_prediction *p = &m->im->prediction;
 	long step = p->steps[m->step].cause.step;
 
@@ -174,7 +174,7 @@ static void origin(struct cp_buf *out, const struct match *m, const struct cp_re
 static void followers(struct cp_buf *out, const struct match *m,
 		      const struct cp_report_style *style)
 {
-	cp_auto_buf struct cp_buf text = CP_BUF_INIT(256);
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, 256);
 	const struct cp_prediction *p = &m->im->prediction;
 	size_t n = 0;
 
@@ -191,7 +191,7 @@ static void followers(struct cp_buf *out, const struct match *m,
 static void explain_step(struct cp_buf *out, const struct match *m, const struct cp_report *r,
 			 const struct cp_report_style *style)
 {
-	cp_auto_buf struct cp_buf place = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	cp_auto_buf struct cp_buf place = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 	const struct cp_step_result *s = &m->im->prediction.steps[m->step];
 
 	headline(out, m, style);

@@ -170,7 +170,7 @@ static void rebuild_stages(struct cp_json_out *o, const struct cp_report *r)
 
 		for (size_t k = 0; !cp_image_failed(im) && k < im->prediction.n_stages; k++) {
 			const struct cp_stage_result *s = &im->prediction.stages[k];
-			cp_auto_buf struct cp_buf name = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+			cp_auto_buf struct cp_buf name = CP_BUF_PART(o->b, CP_MAX_OUTPUT_BYTES);
 
 			if (s->outcome != CP_OUTCOME_MISS)
 				continue;

@@ -124,8 +124,8 @@ static void step_rows(struct cp_buf *out, const struct cp_report_image *im)
 			 "|\n|---|---|---|---|\n");
 	for (size_t i = 0; i < im->prediction.n_steps; i++) {
 		const struct cp_step_result *s = &im->prediction.steps[i];
-		cp_auto_buf struct cp_buf name = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES),
-					  reason = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+		cp_auto_buf struct cp_buf name = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES),
+					  reason = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 
 		if (!cp_step_is_listed(s->step))
 			continue;
@@ -168,7 +168,7 @@ static void whys(struct cp_buf *out, const struct cp_report_image *im)
 
 static void failure(struct cp_buf *out, const struct cp_report_image *im)
 {
-	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 	const struct cp_err *e = &im->error;
 
 	if (e->file[0])
@@ -220,7 +220,7 @@ static void image(struct cp_buf *out, const struct cp_report_image *im)
 
 static void rev(struct cp_buf *out, struct cp_str name, struct cp_str commit)
 {
-	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 
 	cp_table_rev(&text, name, commit);
 	cp_text_code(out, cp_buf_str(&text));

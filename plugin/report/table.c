@@ -83,8 +83,8 @@ static void title(struct cp_buf *out, const struct cp_report_image *im,
 static void header(struct cp_buf *out, const struct cp_report *r, const struct cp_report_image *im,
 		   const struct cp_report_style *style)
 {
-	cp_auto_buf struct cp_buf left = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES),
-				  right = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	cp_auto_buf struct cp_buf left = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES),
+				  right = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 	int free_columns;
 
 	title(&left, im, style);
@@ -112,9 +112,10 @@ static int smaller(int a, int b)
 	return a < b ? a : b;
 }
 
-static int reason_width(const struct cp_report_image *im, const struct cp_step_result *s)
+static int reason_width(struct cp_buf *out, const struct cp_report_image *im,
+			const struct cp_step_result *s)
 {
-	cp_auto_buf struct cp_buf reason = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	cp_auto_buf struct cp_buf reason = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 
 	cp_step_reason(&reason, im, s);
 	return buf_width(&reason);
@@ -137,7 +138,7 @@ static int text_columns(const struct layout *l, int stage)
  * The text takes what the other columns leave; the reason gives way before the text gets too narrow
  * to read.
  */
-static struct layout measure(const struct cp_report_image *im, const struct cp_report_style *style)
+static struct layout measure(struct cp_buf *out, const struct cp_report_image *im, const struct cp_report_style *style)
 {
 	struct layout l = {.width = cp_table_width(style)};
 	size_t shown = 0;
@@ -154,7 +155,7 @@ static struct layout measure(const struct cp_report_image *im, const struct cp_r
 		if (!cp_step_is_listed(s->step))
 			continue;
 		l.outcome = larger(l.outcome, outcome_columns[s->outcome]);
-		l.reason = larger(l.reason, reason_width(im, s));
+		l.reason = larger(l.reason, reason_width(out, im, s));
 	}
 	l.fold = shown > LONG_TABLE;
 	l.indent = l.fold ? 2 : 4; /* room for a run's numbers sets the steps off enough */
@@ -190,7 +191,7 @@ static void row(struct cp_buf *out, const struct cp_report_image *im,
 		const struct cp_report_style *style)
 {
 	struct cp_step_label label = cp_step_label_of(s->step);
-	cp_auto_buf struct cp_buf reason = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	cp_auto_buf struct cp_buf reason = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 	bool listed = cp_step_is_listed(s->step);
 	int used;
 
@@ -227,7 +228,7 @@ static void folded(struct cp_buf *out, const struct cp_report_image *im, size_t 
 {
 	struct cp_str first = cp_step_label_of(im->prediction.steps[at].step).count;
 	struct cp_str last = cp_step_label_of(im->prediction.steps[at + n - 1].step).count;
-	cp_auto_buf struct cp_buf count = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES), text = CP_BUF_INIT(64);
+	cp_auto_buf struct cp_buf count = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES), text = CP_BUF_PART(out, 64);
 
 	if (!cp_str_eq(first, last)) {
 		cp_buf_adds(&count, cp_str_sub(first, 0, cp_str_find(first, '/', 0)));
@@ -245,7 +246,7 @@ static void folded(struct cp_buf *out, const struct cp_report_image *im, size_t 
 static void rows(struct cp_buf *out, const struct cp_report_image *im,
 		 const struct cp_report_style *style)
 {
-	struct layout l = measure(im, style);
+	struct layout l = measure(out, im, style);
 	size_t stage = SIZE_MAX, n;
 
 	for (size_t i = 0; i < im->prediction.n_steps; i += n) {
@@ -310,10 +311,10 @@ static void add_place(struct cp_buf *out, const struct cp_report_image *im,
 }
 
 /* Into the list, or to the places of what says the same. False when the list is full. */
-static bool add_why(struct why *list, size_t *n, const struct cp_report_image *im,
+static bool add_why(struct cp_buf *out, struct why *list, size_t *n, const struct cp_report_image *im,
 		    const struct cp_step_result *s)
 {
-	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 	size_t at = 0;
 
 	cp_step_why(&text, im, s, cp_quote_plain);
@@ -322,8 +323,8 @@ static bool add_why(struct why *list, size_t *n, const struct cp_report_image *i
 	if (at == MAX_WHYS)
 		return false;
 	if (at == *n) {
-		list[at] = (struct why){CP_BUF_INIT(CP_MAX_OUTPUT_BYTES),
-					CP_BUF_INIT(CP_MAX_OUTPUT_BYTES)};
+		list[at] = (struct why){CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES),
+					CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES)};
 		cp_buf_adds(&list[at].text, cp_buf_str(&text));
 		(*n)++;
 	}
@@ -341,11 +342,11 @@ static void whys(struct cp_buf *out, const struct cp_report_image *im,
 	for (size_t i = 0; i < im->prediction.n_steps; i++) {
 		const struct cp_step_result *s = &im->prediction.steps[i];
 
-		if (broke_by_itself(s) && !add_why(list, &n, im, s))
+		if (broke_by_itself(s) && !add_why(out, list, &n, im, s))
 			more++;
 	}
 	for (size_t i = 0; i < n; i++) {
-		cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+		cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 
 		cp_buf_adds(&text, cp_buf_str(&list[i].places));
 		cp_buf_addz(&text, ": ");
@@ -382,7 +383,7 @@ static void hints(struct cp_buf *out, const struct cp_report_image *im,
 			shown++;
 		}
 		if (c->kind == CP_CAUSE_GIT_DIR_IN_CONTEXT && !git) {
-			cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+			cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 
 			git = true;
 			cp_buf_addz(&text, "add .git to ");
@@ -414,7 +415,7 @@ static void notes(struct cp_buf *out, const struct cp_str *items, size_t n,
 	size_t shown = 0, left_out = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+		cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 		struct cp_str tail = tail_of(items[i]);
 
 		if (tail.n && !is_first_with_tail(items, i))
@@ -531,7 +532,7 @@ static void totals(struct cp_buf *out, const struct cp_report *r)
 static void what_to_do(struct cp_buf *out, const struct cp_report *r,
 		       const struct cp_report_style *style)
 {
-	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 	const char *label = "do";
 
 	if (!r->action.n || cp_str_eq(r->action, CP_S("undecided")))

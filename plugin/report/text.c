@@ -170,16 +170,12 @@ static void code_element(struct cp_buf *out, struct cp_str s)
 
 void cp_text_code(struct cp_buf *out, struct cp_str s)
 {
-	cp_auto_buf struct cp_buf clean = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	cp_auto_buf struct cp_buf clean = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 	struct cp_str text;
 
 	cp_text_add(&clean, s);
 	text = cp_buf_str(&clean);
-	if (cp_buf_error(&clean)) {
-		out->failed = cp_buf_error(&clean);
-		return;
-	}
-	if (text.n == 0)
+	if (text.n == 0 || cp_buf_error(&clean))
 		return;
 	if (cp_str_find(text, '`', 0) < text.n || cp_str_find(text, '|', 0) < text.n ||
 	    text.p[0] == ' ' || text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\\') {
@@ -193,11 +189,9 @@ void cp_text_code(struct cp_buf *out, struct cp_str s)
 
 void cp_text_mermaid(struct cp_buf *out, struct cp_str s, int columns)
 {
-	cp_auto_buf struct cp_buf clean = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	cp_auto_buf struct cp_buf clean = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 
 	cp_text_fit_words(&clean, s, columns, false);
-	if (cp_buf_error(&clean))
-		out->failed = cp_buf_error(&clean);
 	for (size_t i = 0; i < clean.n; i++) {
 		unsigned char c = (unsigned char)clean.p[i];
 		bool plain = c >= 0x80 || (c >= '0' && c <= '9') ||
@@ -212,11 +206,9 @@ void cp_text_mermaid(struct cp_buf *out, struct cp_str s, int columns)
 
 void cp_text_dot(struct cp_buf *out, struct cp_str s, int columns)
 {
-	cp_auto_buf struct cp_buf clean = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	cp_auto_buf struct cp_buf clean = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 
 	cp_text_fit_words(&clean, s, columns, false);
-	if (cp_buf_error(&clean))
-		out->failed = cp_buf_error(&clean);
 	for (size_t i = 0; i < clean.n; i++) {
 		if (clean.p[i] == '"' || clean.p[i] == '\\')
 			cp_buf_addc(out, '\\');
