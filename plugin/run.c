@@ -68,7 +68,16 @@ static int find_base(struct cp_run *run, struct cp_err *err)
 {
 	struct cp_request *q = &run->request;
 	struct cp_report *report = &run->report;
+	size_t dots = cp_str_find_str(q->base, CP_S("..."), 0);
 
+	if (q->base.n && dots < q->base.n) {
+		report->base_rev = cp_arena_str(run->arena, cp_str_sub(q->base, 0, dots));
+		report->base_why = CP_S("merge base");
+		return report->base_rev.p
+			       ? cp_repo_common_base(run->repo, &run->head_commit,
+						     report->base_rev.p, &run->base_commit, err)
+			       : cp_err_nomem(err);
+	}
 	if (q->base.n) {
 		report->base_rev = q->base;
 		report->base_why = CP_S("");

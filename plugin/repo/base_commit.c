@@ -123,13 +123,26 @@ static int first_parent(struct finder *f, struct cp_str why, struct cp_err *err)
 	return r < 0 ? r : found(f, &parent, hex_of(f, &parent), why, err);
 }
 
-static int no_merge_base(const struct finder *f, const char *shown, bool cut, struct cp_err *err)
+static int no_merge_base(const struct cp_repo *r, const char *shown, bool cut, struct cp_err *err)
 {
 	cp_err_set(err, CP_ENOTFOUND, "HEAD and %s have no common commit in this %sclone", shown,
 		   cut ? "shallow " : "");
-	cp_err_hint(err, cut && cp_repo_is_shallow(f->r) ? "git fetch --unshallow origin"
-							 : "name the commit to compare with");
+	cp_err_hint(err, cut && cp_repo_is_shallow(r) ? "git fetch --unshallow origin"
+						      : "name the commit to compare with");
 	return CP_ENOTFOUND;
+}
+
+int cp_repo_common_base(struct cp_repo *r, const struct cp_commit *head, const char *rev,
+			struct cp_commit *ret_base, struct cp_err *err)
+{
+	struct cp_commit tip;
+	bool cut = false;
+	int e = cp_repo_resolve(r, rev, &tip, err);
+
+	if (e < 0)
+		return e;
+	e = cp_repo_merge_base(r, &head->oid, &tip.oid, ret_base, &cut, err);
+	return e == CP_ENOTFOUND && !err->hint[0] ? no_merge_base(r, rev, cut, err) : e;
 }
 
 /* Compare with where `head` left the branch `tip`; on the branch itself, with the commit before. */
@@ -141,7 +154,7 @@ static int use_branch(struct finder *f, const struct cp_commit *tip, const char 
 	int r = cp_repo_merge_base(f->r, &f->head->oid, &tip->oid, &base, &cut, err);
 
 	if (r == CP_ENOTFOUND && !err->hint[0])
-		return no_merge_base(f, shown, cut, err);
+		return no_merge_base(f->r, shown, cut, err);
 	if (r < 0)
 		return r;
 	if (cp_oid_eq(&base.oid, &f->head->oid))

@@ -167,6 +167,13 @@ int cp_repo_default_base(struct cp_arena *a, struct cp_repo *r, const struct cp_
 			 const struct cp_environment *env, struct cp_commit *ret_base,
 			 struct cp_str *ret_rev, struct cp_str *ret_why, struct cp_err *err);
 
+/*
+ * Where `head` left what `rev` names: the left side of A...B. CP_ENOTFOUND with a hint when they have no common commit in this
+ * clone, and the errors of cp_repo_resolve.
+ */
+int cp_repo_common_base(struct cp_repo *r, const struct cp_commit *head, const char *rev,
+			struct cp_commit *ret_base, struct cp_err *err);
+
 /* ---- differences ---- */
 
 enum cp_change { CP_CHANGE_ADDED, CP_CHANGE_REMOVED, CP_CHANGE_MODIFIED, CP_CHANGE_MODE };

@@ -138,7 +138,8 @@ static int text_columns(const struct layout *l, int stage)
  * The text takes what the other columns leave; the reason gives way before the text gets too narrow
  * to read.
  */
-static struct layout measure(struct cp_buf *out, const struct cp_report_image *im, const struct cp_report_style *style)
+static struct layout measure(struct cp_buf *out, const struct cp_report_image *im,
+			     const struct cp_report_style *style)
 {
 	struct layout l = {.width = cp_table_width(style)};
 	size_t shown = 0;
@@ -228,7 +229,8 @@ static void folded(struct cp_buf *out, const struct cp_report_image *im, size_t 
 {
 	struct cp_str first = cp_step_label_of(im->prediction.steps[at].step).count;
 	struct cp_str last = cp_step_label_of(im->prediction.steps[at + n - 1].step).count;
-	cp_auto_buf struct cp_buf count = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES), text = CP_BUF_PART(out, 64);
+	cp_auto_buf struct cp_buf count = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES),
+				  text = CP_BUF_PART(out, 64);
 
 	if (!cp_str_eq(first, last)) {
 		cp_buf_adds(&count, cp_str_sub(first, 0, cp_str_find(first, '/', 0)));
@@ -311,8 +313,8 @@ static void add_place(struct cp_buf *out, const struct cp_report_image *im,
 }
 
 /* Into the list, or to the places of what says the same. False when the list is full. */
-static bool add_why(struct cp_buf *out, struct why *list, size_t *n, const struct cp_report_image *im,
-		    const struct cp_step_result *s)
+static bool add_why(struct cp_buf *out, struct why *list, size_t *n,
+		    const struct cp_report_image *im, const struct cp_step_result *s)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 	size_t at = 0;

@@ -230,6 +230,31 @@ static void test_from_ci(void **state)
 	}
 }
 
+/* "c4...topic": where topic left the line that leads to c4. */
+static void test_common_base(void **state)
+{
+	static const struct {
+		const char *head, *rev, *base;
+	} cases[] = {{"topic", "c4", "c3"},
+		     {"topic", "release/1.x", "c2"},
+		     {"c4", "c2", "c2"},
+		     {"c2", "c4", "c2"},
+		     {"pull", "topic", "t2"}};
+	struct cp_repo *r = open_repo("origin");
+	struct cp_err err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < CP_LEN(cases); i++) {
+		struct cp_commit head = commit_of(r, cases[i].head), base;
+
+		assert_int_equal(cp_repo_common_base(r, &head, cases[i].rev, &base, &err), 0);
+		assert_string_equal(base.hex, commit_of(r, cases[i].base).hex);
+		assert_int_equal(cp_repo_common_base(r, &head, "nowhere", &base, NULL),
+				 CP_ENOTFOUND);
+	}
+	cp_repo_free(r);
+}
+
 static void test_without_origin(void **state)
 {
 	static const struct variables none = {{{"HOME", "/"}}};
@@ -367,7 +392,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_from_ci),        TEST(test_without_origin),
 		TEST(test_hints),          TEST(test_hints_for_branches),
-		TEST(test_hostile_values),
+		TEST(test_hostile_values), TEST(test_common_base),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
