@@ -202,7 +202,7 @@ same 'rpc: answers come one by one' "$(mkfifo "$tmp/in" "$tmp/from"; "$bin" rpc 
 	'"id":1 "id":2 '
 
 # help, man page and completions speak of every flag
-"$bin" help >"$tmp/help" && "$bin" help man >"$tmp/man" && "$bin" completion bash >"$tmp/bash" && "$bin" completion zsh >"$tmp/zsh" && "$bin" completion fish >"$tmp/fish"
+"$bin" help >"$tmp/help" && "$bin" help man >"$tmp/man.1" && "$bin" completion bash >"$tmp/bash" && "$bin" completion zsh >"$tmp/zsh" && "$bin" completion fish >"$tmp/fish"
 missing=''
 for f in $(sed -n 's/^  \(-., \)\{0,1\}--\([a-z-]*\).*/\2/p' "$tmp/help"); do
 	for where in man bash zsh fish; do
@@ -220,6 +220,6 @@ same 'bash takes its completion' "$(bash -c ". '$tmp/bash'; COMP_WORDS=(cachepre
 for shell in zsh fish; do
 	command -v $shell >/dev/null && same "$shell takes its completion" "$($shell -n "$tmp/$shell" 2>&1)" ''
 done
-command -v mandoc >/dev/null && same 'mandoc has no complaint' "$(mandoc -T lint -W warning "$tmp/man" 2>&1 | grep -v 'missing date')" ''
+command -v mandoc >/dev/null && same 'mandoc has no complaint' "$(mandoc -T lint -W warning "$tmp/man.1" 2>&1 | grep -v 'missing date')" ''
 echo "1..$n"
 exit $bad

@@ -240,10 +240,12 @@ static void test_common_base(void **state)
 		     {"c4", "c2", "c2"},
 		     {"c2", "c4", "c2"},
 		     {"pull", "topic", "t2"}};
-	struct cp_repo *r = open_repo("origin");
+	struct cp_repo *r;
 	struct cp_err err = {0};
 
 	(void)state;
+	make_repositories();
+	r = open_repo("origin");
 	for (size_t i = 0; i < CP_LEN(cases); i++) {
 		struct cp_commit head = commit_of(r, cases[i].head), base;
 
