@@ -27,6 +27,19 @@ static bool same_selector(const struct cp_cache_link *l, const struct cp_key_inp
 	       (!l->has_selector || cp_digest_eq(&l->selector, &in->selector));
 }
 
+/* May a link that leads to `target` lead to what the input really is, when not all of its records are known? */
+static bool may_lead_to(const struct lookup *k, const struct cp_op *input,
+			const struct cp_cache_record *target)
+{
+	const struct cp_op_key *key = &k->keys[input->index];
+	struct cp_digest id = cp_cache_out(&key->digest, 0);
+
+	if (key->unresolved.n || key->inexact.n || input->source.may_trigger)
+		return true;
+	return k->matches[input->index].maybe &&
+	       (cp_digest_eq(&target->digest, &id) || (key->chain_unknown && !target->n_inputs));
+}
+
 static enum fit input_fits(struct lookup *k, const struct cp_op *op, size_t i,
 			   const struct cp_cache_record *rec)
 {
@@ -43,10 +56,9 @@ static enum fit input_fits(struct lookup *k, const struct cp_op *op, size_t i,
 		const struct cp_cache_link *l = &rec->inputs[i].links[n];
 		const struct cp_cache_record *target = &k->cache->records[l->record];
 
-		if (same_selector(l, in) && has(u, l->record))
+		if (same_selector(l, in) && !op->inputs[i]->source.may_trigger && has(u, l->record))
 			return FIT_YES;
-		if (same_selector(l, in) && u->maybe &&
-		    !target->n_inputs == !op->inputs[i]->n_inputs)
+		if (same_selector(l, in) && may_lead_to(k, op->inputs[i], target))
 			best = FIT_MAYBE;
 		if (!in->by_content || l->has_selector || target->n_inputs)
 			continue;

@@ -119,8 +119,10 @@ static int load_image(struct graph_builder *b, const struct graph_context *nc,
 	if (r >= 0)
 		r = graph_source_image(b, full, full, config ? config->digest : CP_S(""),
 				       &d->platform, name, place, &d->fs);
-	if (r >= 0)
+	if (r >= 0) {
+		d->fs->op->source.may_trigger = !config;
 		r = graph_image_set(b, d, full, config);
+	}
 	if (r >= 0)
 		r = take_config(b, d, config);
 	d->ref = full;

@@ -37,7 +37,8 @@ struct cp_op_source {
 	/* image */
 	struct cp_str ref;    /* normalised, with tag and digest as given */
 	struct cp_str digest; /* "sha256:..." when known (pinned or resolved), else "" */
-	struct cp_str chain;  /* ChainID of its layers when known, else "" */
+	bool may_trigger; /* image: its config is not known, so ONBUILD steps may stand between it and its users */
+	struct cp_str chain; /* ChainID of its layers when known, else "" */
 	/* local: name of the context ("context" or "context:NAME"); the composition root maps it to a file system */
 	struct cp_str local_name;
 	/* http */

@@ -82,6 +82,7 @@ static int image_source(struct graph_builder *b, struct graph_dispatch *d,
 	if (r < 0)
 		return r;
 	d->fs->op->source.chain = config ? config->chain : CP_S("");
+	d->fs->op->source.may_trigger = !config;
 	d->has_state_platform = true;
 	d->state_platform = d->fs->op->platform;
 	return 0;

@@ -155,6 +155,8 @@ int cp_keys_compute(struct cp_arena *a, const struct cp_graph *graph, struct cp_
 
 		cp_buf_clear(&text);
 		key->inexact = graph->inexact;
+		if (!key->inexact.n && graph->ops[i]->assumes_config_of.n)
+			key->inexact = CP_S("the config of its base image is not known");
 		r = compute(a, graph->rules, graph->ops[i], key, &text);
 		if (r == 0) {
 			key->preimage = cp_arena_str(a, cp_buf_str(&text));

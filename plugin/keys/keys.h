@@ -30,7 +30,8 @@ struct cp_op_key {
 	 * Dockerfile says the same. `why` is a sentence fragment; "" = the pre-image is BuildKit's own.
 	 */
 	struct cp_str unresolved;
-	/* Why the builder's own key may be another one all the same (its release, see profile/); "" = it is this one. */
+	/* Why the builder's own key may be another one all the same (its release, see profile/; the config of an image that
+	 * is not known); "" = it is this one. */
 	struct cp_str inexact;
 	/*
 	 * Daemons before v0.33.1: the second key of an image, by its layers. Either matches. `chain_unknown`: there is one, but the layers

@@ -151,7 +151,10 @@ static void spread_unknown(struct cached *c)
 
 			struct cp_str why = doubt_of(&c->m.b.keys[u]);
 
-			if (why.n && c->matches[u].maybe && !c->matches[u].n_records)
+			if (op->inputs[i]->source.may_trigger)
+				c->unknown[op->index] = CP_S(
+					"the config of the image, which may hold ONBUILD, is not known");
+			else if (why.n && c->matches[u].maybe && !c->matches[u].n_records)
 				c->unknown[op->index] = why;
 			else if (!c->matches[u].n_records && c->matches[u].maybe)
 				c->unknown[op->index] = c->unknown[u];

@@ -75,6 +75,16 @@ static struct cp_str not_exact(const struct cp_op_key *key)
 	return key->unresolved.n ? key->unresolved : key->inexact;
 }
 
+/* Why a link to an operation does not surely lead to its key. */
+static struct cp_str link_doubt(const struct cp_op *to, const struct cp_op_key *key)
+{
+	struct cp_str why = not_exact(key);
+
+	return why.n || !to->source.may_trigger
+		       ? why
+		       : CP_S("the config of the image, which may hold ONBUILD, is not known");
+}
+
 /* The second record of an image, which daemons before v0.33.1 have. */
 static int add_chain(struct collector *c, const struct cp_op *op, const struct cp_op_key *key)
 {
@@ -104,14 +114,17 @@ static int fill_input(struct collector *c, const struct cp_op *op, size_t i,
 			(struct cp_record_link){.has_selector = key->has_selector,
 						.selector = key->selector,
 						.record = out(&source->digest, 0),
-						.unknown = not_exact(source)};
+						.unknown = link_doubt(op->inputs[i], source)};
 	if (source->has_chain)
 		in->links[in->n_links++] =
 			(struct cp_record_link){.has_selector = key->has_selector,
 						.selector = key->selector,
 						.record = out(&source->chain, 0)};
 	if (source->chain_unknown)
-		in->unknown = no_chain;
+		in->links[in->n_links++] =
+			(struct cp_record_link){.has_selector = key->has_selector,
+						.selector = key->selector,
+						.unknown = no_chain};
 	return key->by_content ? content_link(c, op, i, in) : 0;
 }
 

@@ -10,7 +10,7 @@ struct cp_record_link {
 	bool has_selector;
 	struct cp_digest selector;
 	struct cp_digest record; /* digest of the record that it leads to */
-	struct cp_str unknown;   /* that record's digest is not known: why, "" = known */
+	struct cp_str unknown;   /* where it leads is not known: why, "" = known */
 };
 struct cp_record_input {
 	struct cp_record_link *links;

@@ -31,6 +31,13 @@ static void put_input(struct cp_json_out *o, const struct cp_record_input *in)
 		put_known(o, "link", &in->links[i].record, in->links[i].unknown);
 		cp_json_close(o, '}');
 	}
+	if (in->unknown.n) {
+		cp_json_open(o, '{');
+		cp_json_key(o, "link");
+		cp_json_null(o);
+		cp_json_kstr(o, "unknown", in->unknown);
+		cp_json_close(o, '}');
+	}
 	cp_json_close(o, ']');
 }
 

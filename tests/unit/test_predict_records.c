@@ -112,9 +112,49 @@ static void test_records_of_a_real_build(void **state)
 	cp_arena_free(a);
 }
 
+static const struct cp_record *record_of(const struct cp_records *records, struct cp_str step)
+{
+	for (size_t i = 0; i < records->n; i++)
+		if (records->items[i].op && cp_str_starts(records->items[i].step, step))
+			return &records->items[i];
+	fail_msg("no record of %.*s", CP_STR(step));
+	return NULL;
+}
+
+/* Without its config, what an image decides is not known: its digest, what RUN has of it, and whether ONBUILD stands before a step. */
+static void test_image_that_is_not_known(void **state)
+{
+	struct cp_arena *a = cp_arena_new(64 << 20);
+	struct cp_tree *t = cp_memory_tree_new();
+	struct cp_build_options options = {0};
+	struct cp_context_options context_options = {.git_dir = false};
+	struct cp_build b = {.local = local_of};
+	struct cp_hasher hasher = {hash_file, NULL};
+	struct cp_records records = {0};
+	struct cp_err err = {0};
+
+	(void)state;
+	assert_int_equal(cp_memory_tree_add(t, CP_S("a.txt"), CP_ENTRY_FILE, CP_S("hello\n")), 0);
+	assert_int_equal(cp_context_new(a, t, &context_options, &context, &err), 0);
+	assert_int_equal(cp_dockerfile_parse(
+				 a, CP_S("FROM base/image\nCOPY a.txt /a\nRUN one\nCOPY a.txt b\n"),
+				 CP_S("Dockerfile"), &b.dockerfile, &err),
+			 0);
+	assert_int_equal(
+		cp_graph_build(a, b.dockerfile, CP_S("Dockerfile"), &options, &b.graph, &err), 0);
+	assert_int_equal(cp_records_collect(a, &b, &hasher, &records, &err), 0);
+	assert_int_equal(record_of(&records, CP_S("[2/4] COPY"))->unknown.n, 0);
+	assert_true(record_of(&records, CP_S("[2/4] COPY"))->inputs[0].links[0].unknown.n > 0);
+	assert_true(record_of(&records, CP_S("[3/4] RUN"))->unknown.n > 0);
+	assert_true(record_of(&records, CP_S("[4/4] COPY"))->unknown.n > 0);
+	cp_tree_free(t);
+	cp_arena_free(a);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_records_of_a_real_build)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_records_of_a_real_build),
+					   cmocka_unit_test(test_image_that_is_not_known)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
