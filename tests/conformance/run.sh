@@ -6,6 +6,7 @@
 #   make conformance REPO=/path [DOCKERFILE=...] [CONTEXT=...] [TARGET=...] [PAIRS=20] [CONTEXT_FROM=clone|export] [PAIR=A..B]
 #   make conformance CORPORA=/folder/of/repositories [PAIRS=20]         all Dockerfiles of corpora.txt
 #
+# KEYS=1 with any of these: every record of the cache that a build exports against `cachepredict keys`.
 # N= inputs of each differential program (100000), SEED= of their generators, DAEMONS= daemons at a time, V=1 for every step.
 # Needs Go, and root for runc. The first run builds buildkitd, which takes minutes.
 set -u
@@ -74,25 +75,36 @@ ${CC:-gcc} -std=gnu11 -Os -Wall -Wextra -static -nostdlib -ffreestanding -fno-st
 go build -o "$out/bin/" github.com/moby/buildkit/cmd/buildkitd github.com/moby/buildkit/cmd/buildctl || fatal "BuildKit does not build"
 go build -o "$out/e2e" ./e2e || fatal "the end-to-end program does not build"
 
-set -- -bin "$out/bin" -shell "$out/stubsh" -predictor "$build/cachepredict" -work "$out/work" -summary "$out/summary.json" \
-	-daemons "${DAEMONS:-2}" ${V:+-v} ${ONLY:+-only "$ONLY"}
+endtoend() { # WHAT e2e-FLAGS...
+	what=$1
+	shift
+	log=$out/e2e-$what.log
+	"$out/e2e" -bin "$out/bin" -shell "$out/stubsh" -predictor "$build/cachepredict" -work "$out/work" \
+		-summary "$out/summary-$what.json" -daemons "${DAEMONS:-2}" ${V:+-v} ${ONLY:+-only "$ONLY"} "$@" 2>&1 | tee "$log"
+	counts=$(sed -n 's/^e2e: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log")
+	if [ -n "$counts" ]; then
+		passed=$((passed + ${counts% *}))
+		failed=$((failed + ${counts#* }))
+	else
+		result "$what, which did not come to its end" 1
+	fi
+}
+
 if [ -n "${REPO-}" ]; then
-	set -- "$@" -repo "$REPO" -dockerfile "${DOCKERFILE:-Dockerfile}" -context "${CONTEXT:-.}" -pairs "${PAIRS:-20}" \
+	set -- -repo "$REPO" -dockerfile "${DOCKERFILE:-Dockerfile}" -context "${CONTEXT:-.}" -pairs "${PAIRS:-20}" \
 		-context-from "${CONTEXT_FROM:-clone}" ${TARGET:+-target "$TARGET"} ${PAIR:+-pair "$PAIR"} ${WINDOW:+-window "$WINDOW"}
 elif [ -n "${CORPORA-}" ]; then
-	set -- "$@" -corpora corpora.txt -mirror "$CORPORA" -pairs "${PAIRS:-20}" -context-from "${CONTEXT_FROM:-clone}" \
+	set -- -corpora corpora.txt -mirror "$CORPORA" -pairs "${PAIRS:-20}" -context-from "${CONTEXT_FROM:-clone}" \
 		${WINDOW:+-window "$WINDOW"}
 else
-	set -- "$@" -cases cases
+	set -- -cases cases
 fi
-log=$out/e2e.log
-"$out/e2e" "$@" 2>&1 | tee "$log"
-counts=$(sed -n 's/^e2e: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log")
-if [ -n "$counts" ]; then
-	passed=$((passed + ${counts% *}))
-	failed=$((failed + ${counts#* }))
+# Of a repository one of the comparisons, of the cases all.
+if [ -n "${KEYS-}" ]; then
+	endtoend keys -keys "$@"
 else
-	result "end to end, which did not come to its end" 1
+	endtoend steps "$@"
+	[ -n "${REPO-}${CORPORA-}" ] || endtoend keys -keys "$@"
 fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

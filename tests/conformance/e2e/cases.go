@@ -156,6 +156,9 @@ func (c *testCase) problems(r result) []string {
 	if r.Failed != "" {
 		return []string{r.Failed}
 	}
+	if r.Keys != nil {
+		return r.Keys.Wrong
+	}
 	for _, e := range c.real {
 		bad = append(bad, e.check(r)...)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +21,7 @@ type daemon struct {
 	settings *settings
 	dir      string
 	registry *registry
+	debug    string // address of the debug database of digests, if there is one
 	cmd      *exec.Cmd
 	exited   chan struct{}
 }
@@ -54,7 +56,14 @@ func (d *daemon) launch(ctx context.Context, registries map[string]bool) error {
 		return err
 	}
 	defer log.Close()
-	d.cmd = exec.Command(filepath.Join(d.settings.bin, "buildkitd"), "--config", config)
+	args := []string{"--config", config}
+	if d.settings.keys {
+		if d.debug, err = freeAddress(); err != nil {
+			return err
+		}
+		args = append(args, "--save-cache-debug", "--debugaddr", d.debug)
+	}
+	d.cmd = exec.Command(filepath.Join(d.settings.bin, "buildkitd"), args...)
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM, Setpgid: true}
 	if err := d.cmd.Start(); err != nil {
@@ -94,6 +103,16 @@ func (d *daemon) config(registries map[string]bool) string {
 		fmt.Fprintf(&b, "[registry.%q]\n  mirrors = [%q]\n", host, d.registry.addr)
 	}
 	return b.String()
+}
+
+// freeAddress finds an address on loopback for a server that cannot choose one itself.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
 }
 
 func (d *daemon) address() string {
@@ -160,10 +179,10 @@ type errBuild struct{ reason string }
 func (e errBuild) Error() string { return e.reason }
 
 // build runs a build and returns all that it said about vertices, in order.
-func (d *daemon) build(ctx context.Context, o options, dir string, isB bool) ([]vertex, error) {
+func (d *daemon) build(ctx context.Context, o options, dir string, isB bool, more ...string) ([]vertex, error) {
 	limited, cancel := context.WithTimeout(ctx, buildTimeout)
 	defer cancel()
-	cmd := d.buildctl(limited, o.buildctl(dir, isB)...)
+	cmd := d.buildctl(limited, append(o.buildctl(dir, isB), more...)...)
 	cmd.Dir = dir
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs

@@ -28,6 +28,8 @@ type settings struct {
 	keep      bool
 	self      bool // the daemon's own answer is the prediction: tests the harness only
 
+	keys bool // compare the records of caches with `cachepredict keys`
+
 	cases string
 	only  string
 
@@ -54,6 +56,7 @@ func parseFlags() *settings {
 	flag.BoolVar(&s.verbose, "v", false, "print every step")
 	flag.BoolVar(&s.keep, "keep", false, "keep the scratch folder")
 	flag.BoolVar(&s.self, "self", false, "check the harness only: predict what the daemon answered")
+	flag.BoolVar(&s.keys, "keys", false, "compare every record of the builds' caches with the keys that are computed")
 	flag.StringVar(&s.cases, "cases", "", "folder of the cases")
 	flag.StringVar(&s.only, "only", "", "only the cases whose name contains this")
 	flag.StringVar(&s.repo, "repo", "", "a repository")

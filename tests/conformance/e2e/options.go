@@ -136,7 +136,20 @@ func (o options) buildctl(dir string, isB bool) []string {
 
 // predict gives the arguments that ask cachepredict about the same build.
 func (o options) predict(repo, a, b, metadata string) []string {
-	args := []string{"predict", "-C", repo, "--base", a, "--head", b, "-f", o.dockerfile, "--format", "json"}
+	args := o.flags([]string{"predict", "-C", repo, "--base", a, "--head", b}, metadata)
+	if o.noCache {
+		args = append(args, "--no-cache")
+	}
+	return append(args, o.context)
+}
+
+// keys gives the arguments that ask cachepredict for the records of the build of a commit.
+func (o options) keys(repo, commit, metadata string) []string {
+	return append(o.flags([]string{"keys", "--preimage", "-C", repo, "--head", commit}, metadata), o.context)
+}
+
+func (o options) flags(args []string, metadata string) []string {
+	args = append(args, "-f", o.dockerfile, "--format", "json")
 	flag := func(name string, values ...string) {
 		for _, v := range values {
 			if v != "" {
@@ -155,11 +168,8 @@ func (o options) predict(repo, a, b, metadata string) []string {
 	flag("ulimit", o.ulimits...)
 	flag("secret", o.secrets...)
 	flag("image-metadata", metadata)
-	if o.noCache {
-		args = append(args, "--no-cache")
-	}
 	if o.exported {
 		flag("context-from", "export")
 	}
-	return append(args, o.context)
+	return args
 }

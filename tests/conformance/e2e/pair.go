@@ -29,12 +29,13 @@ type pair struct {
 
 // result is the comparison of one pair in one mode.
 type result struct {
-	Pair    string   `json:"pair"`
-	Mode    string   `json:"mode"`
-	Skipped string   `json:"skipped,omitempty"`
-	Failed  string   `json:"failed,omitempty"`
-	Steps   []judged `json:"steps,omitempty"`
-	Seconds float64  `json:"seconds"`
+	Pair    string     `json:"pair"`
+	Mode    string     `json:"mode"`
+	Skipped string     `json:"skipped,omitempty"`
+	Failed  string     `json:"failed,omitempty"`
+	Steps   []judged   `json:"steps,omitempty"`
+	Keys    *keysTally `json:"keys,omitempty"`
+	Seconds float64    `json:"seconds"`
 }
 
 // dirTree is an exported context, for the plan.
@@ -72,6 +73,9 @@ func (l *lab) run(ctx context.Context, p *pair) ([]result, error) {
 	needs, err := l.plan(ctx, p, trees)
 	if err != nil {
 		return []result{{Pair: p.name, Skipped: err.Error()}}, nil
+	}
+	if l.settings.keys {
+		return l.runKeys(ctx, p, trees, needs)
 	}
 	if err := l.predictPair(ctx, p, needs); err != nil {
 		return nil, err

@@ -243,14 +243,26 @@ func (report *subjectReport) add(results []result) bool {
 }
 
 func (r result) wrong() bool {
-	return r.Failed != "" || slices.ContainsFunc(r.Steps, judged.wrong)
+	return r.Failed != "" || r.Keys != nil && len(r.Keys.Wrong) > 0 || slices.ContainsFunc(r.Steps, judged.wrong)
 }
 
 // Names of snapshots differ each time.
 var anyRef = regexp.MustCompile(`of ref \S+: `)
 
 func (report *subjectReport) print(verbose bool) {
-	fmt.Printf("%s: %d pairs (%d skipped), %v\n", report.Subject, report.Pairs, report.Skipped, report.Total)
+	if report.Total.Steps > 0 {
+		fmt.Printf("%s: %d pairs (%d skipped), %v\n", report.Subject, report.Pairs, report.Skipped, report.Total)
+	}
+	k := &keysTally{}
+	for _, r := range report.Results {
+		if r.Keys != nil {
+			k.sum(r.Keys)
+			for _, w := range r.Keys.Wrong {
+				fmt.Printf("   WRONG %s: %s\n", r.Pair, w)
+			}
+		}
+	}
+	k.print(fmt.Sprintf("%s: %d commits (%d skipped)", report.Subject, report.Pairs, report.Skipped))
 	reasons := map[string]int{}
 	for _, r := range report.Results {
 		if r.Skipped != "" {
@@ -273,10 +285,14 @@ func (report *subjectReport) print(verbose bool) {
 // reportSubjects counts every pair in every mode, and a subject without any as a failure.
 func reportSubjects(s *settings, reports []subjectReport) (int, error) {
 	var t tally
+	k := &keysTally{}
 	passed, failed := 0, 0
 	for _, r := range reports {
 		t.sum(r.Total)
 		for _, one := range r.Results {
+			if one.Keys != nil {
+				k.sum(one.Keys)
+			}
 			switch {
 			case one.wrong():
 				failed++
@@ -289,7 +305,10 @@ func reportSubjects(s *settings, reports []subjectReport) (int, error) {
 			failed++
 		}
 	}
-	fmt.Printf("all: %v\n", t)
+	if !s.keys {
+		fmt.Printf("all: %v\n", t)
+	}
+	k.print("all")
 	closing(passed, failed)
 	return min(failed, 1), writeSummary(s, map[string]any{"schema": "cachepredict/conformance/1", "subjects": reports, "total": t})
 }

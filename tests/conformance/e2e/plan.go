@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/containerd/platforms"
 	"github.com/distribution/reference"
@@ -31,11 +33,12 @@ type plan struct {
 	groups   map[string]bool
 	commands map[string]bool // argv[0] of every RUN
 	git      map[string]bool // ADD git: URL#ref
+	images   *sync.Map       // normalised references; the frontend asks for many at a time
 }
 
 func newPlan() *plan {
 	return &plan{paths: map[string]bool{}, folders: map[string]bool{}, files: map[string]bool{}, users: map[string]bool{},
-		groups: map[string]bool{}, commands: map[string]bool{}, git: map[string]bool{}}
+		groups: map[string]bool{}, commands: map[string]bool{}, git: map[string]bool{}, images: &sync.Map{}}
 }
 
 // The tree of the context, so that a COPY from it tells files and folders apart.
@@ -44,9 +47,16 @@ type contextTree interface {
 	kind(path string) byte
 }
 
+// refs gives the images that the frontend asked for.
+func (p *plan) refs() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		p.images.Range(func(ref, _ any) bool { return yield(ref.(string)) })
+	}
+}
+
 // add reads one Dockerfile into the plan.
 func (p *plan) add(ctx context.Context, dockerfile string, o options, tree contextTree) error {
-	def, err := convert(ctx, dockerfile, o)
+	def, err := convert(ctx, dockerfile, o, p.images)
 	if err != nil {
 		return err
 	}
@@ -64,7 +74,7 @@ func (p *plan) add(ctx context.Context, dockerfile string, o options, tree conte
 	return nil
 }
 
-func convert(ctx context.Context, dockerfile string, o options) (def *llb.Definition, err error) {
+func convert(ctx context.Context, dockerfile string, o options, images *sync.Map) (def *llb.Definition, err error) {
 	// The frontend is fed what strangers wrote, without the daemon's guard around it.
 	defer func() {
 		if r := recover(); r != nil {
@@ -81,7 +91,7 @@ func convert(ctx context.Context, dockerfile string, o options) (def *llb.Defini
 	res, err := dockerfile2llb.Dockerfile2LLB(ctx, []byte(dockerfile), dockerfile2llb.ConvertOpt{
 		Config: dockerui.Config{BuildArgs: maps.Clone(o.args()), Target: o.target,
 			BuildPlatforms: []ocispecs.Platform{platforms.Normalize(platforms.DefaultSpec())}},
-		TargetPlatform: &target, MetaResolver: stubResolver{o.images}, LLBCaps: &caps,
+		TargetPlatform: &target, MetaResolver: stubResolver{o.images, images}, LLBCaps: &caps,
 	})
 	if err != nil {
 		return nil, err
@@ -92,6 +102,7 @@ func convert(ctx context.Context, dockerfile string, o options) (def *llb.Defini
 // stubResolver answers as the stub registry will.
 type stubResolver struct {
 	configs map[string]imageConfig
+	asked   *sync.Map
 }
 
 func (s stubResolver) ResolveImageConfig(_ context.Context, ref string, _ sourceresolver.Opt) (string, digest.Digest, []byte, error) {
@@ -99,6 +110,7 @@ func (s stubResolver) ResolveImageConfig(_ context.Context, ref string, _ source
 	if err != nil {
 		return "", "", nil, err
 	}
+	s.asked.Store(ref, true)
 	config, err := json.Marshal(map[string]any{"architecture": hostArch(), "os": "linux", "config": s.configs[ref].withDefaults(ref),
 		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{"sha256:" + strings.Repeat("0", 64)}}})
 	return ref, digest.FromString(ref), config, err

@@ -85,7 +85,16 @@ func reportCases(s *settings, all []caseRun) (int, error) {
 			failed++
 		}
 	}
-	fmt.Printf("cases: %v\n", t)
+	if !s.keys {
+		fmt.Printf("cases: %v\n", t)
+	}
+	k := &keysTally{}
+	for _, r := range all {
+		if r.Result.Keys != nil {
+			k.sum(r.Result.Keys)
+		}
+	}
+	k.print("cases")
 	closing(len(all)-failed, failed)
 	if err := writeSummary(s, map[string]any{"schema": "cachepredict/conformance/1", "cases": all, "total": t}); err != nil {
 		return 0, err
