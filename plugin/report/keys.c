@@ -41,14 +41,20 @@ static void put_input(struct cp_json_out *o, const struct cp_record_input *in)
 	cp_json_close(o, ']');
 }
 
-/* Why a record is not known whole: its own digest, or one of its links by content. */
+/* Why a record is not known whole: its own digest, or one of its links. */
 static struct cp_str unknown_of(const struct cp_record *r)
 {
 	if (r->unknown.n)
 		return r->unknown;
-	for (size_t i = 0; i < r->n_inputs; i++)
-		if (r->inputs[i].unknown.n)
-			return r->inputs[i].unknown;
+	for (size_t i = 0; i < r->n_inputs; i++) {
+		const struct cp_record_input *in = &r->inputs[i];
+
+		if (in->unknown.n)
+			return in->unknown;
+		for (size_t k = 0; k < in->n_links; k++)
+			if (in->links[k].unknown.n)
+				return in->links[k].unknown;
+	}
 	return CP_S("");
 }
 

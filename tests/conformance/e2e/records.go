@@ -80,12 +80,26 @@ func (c *keysComparison) link(r record, i int, l link) string {
 			why = o.why[i]
 		}
 	}
+	if why == "" && c.spare[r.shape()] > 0 && c.count(r.digest) > len(known) {
+		why = "the digest of another record is not known" // equal operations, of which one stands on an image without config
+	}
 	if why == "" {
 		c.wrong("%s has a link of input %d, selector %q, from %s, which was not computed (%s)", r.digest, i, l.selector, l.record, known[0])
 		return ""
 	}
 	c.tally.unknown(why, 1)
 	return why
+}
+
+// count says how many records of the cache have a digest.
+func (c *keysComparison) count(digest string) int {
+	n := 0
+	for _, r := range c.real {
+		if r.digest == digest {
+			n++
+		}
+	}
+	return n
 }
 
 // absent judges a record of the cache that was not computed.
