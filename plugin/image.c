@@ -494,7 +494,7 @@ static int try_cache(struct cp_image_run *image, struct cp_str text, const struc
 	const struct cp_cache *cache;
 	struct cp_prediction p = {.steps = NULL};
 	struct cp_err why = {0};
-	bool final;
+	struct cp_cached_prediction found = {.final = false};
 	int r = cp_cache_source_parse(image->arena, text, &source, err);
 
 	if (r < 0)
@@ -512,10 +512,11 @@ static int try_cache(struct cp_image_run *image, struct cp_str text, const struc
 						     why.message)) < 0
 			       ? cp_err_nomem(err)
 			       : 0;
-	r = cp_predict_cached(image->arena, &image->b, cache, hasher, before, &p, &final, err);
+	r = cp_predict_cached(image->arena, &image->b, &cache, 1, hasher, before, &found, err);
 	if (r < 0)
 		return r;
-	image->cached[image->n_cached++] = (struct cp_cached){text, p.n_hit, final};
+	p = found.prediction;
+	image->cached[image->n_cached++] = (struct cp_cached){text, p.n_hit, found.final};
 	if (image->n_cached == 1 || p.n_hit > image->answer.prediction.n_hit)
 		image->answer.prediction = p;
 	return 0;

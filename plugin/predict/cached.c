@@ -5,12 +5,12 @@
 struct cached {
 	struct matcher m; /* against an empty build: for the file systems of stages */
 	const struct cp_build *b;
-	const struct cp_cache *cache;
 	const struct cp_hasher *hasher;
 	struct cp_content_digest **contents;
-	struct cp_str *unknown; /* per op: why a content digest of it is not known */
-	struct cp_cache_match *matches;
-	bool *needed; /* its result has to be there: loaded or built */
+	struct cp_str *content_unknown; /* per op: why a content digest of it is not known */
+	struct cp_str *unknown;         /* the same, or what one below is not known for */
+	struct cp_cache_match *matches; /* in the caches that are looked at */
+	bool *needed;                   /* its result has to be there: loaded or built */
 	bool *runs;
 };
 
@@ -39,7 +39,7 @@ static int compute_contents(struct cached *c, const struct cp_op *op)
 			return r;
 		row[i].known = why.n == 0;
 		if (why.n && op->inputs[i]->kind == CP_OP_SOURCE)
-			c->unknown[op->index] = why;
+			c->content_unknown[op->index] = why;
 	}
 	return 0;
 }
@@ -162,6 +162,11 @@ static void spread_unknown(struct cached *c)
 	}
 }
 
+static bool is_counted(const struct cp_step *s)
+{
+	return s->kind == CP_STEP_OP || s->kind == CP_STEP_MERGE;
+}
+
 static int fill(struct cached *c, const struct cp_prediction *before, struct cp_prediction *p)
 {
 	const struct cp_graph *g = c->b->graph;
@@ -175,7 +180,7 @@ static int fill(struct cached *c, const struct cp_prediction *before, struct cp_
 
 		r->step = &g->steps[i];
 		r->cause.step = -1;
-		if (r->step->kind != CP_STEP_OP && r->step->kind != CP_STEP_MERGE)
+		if (!is_counted(r->step))
 			continue;
 		r->outcome = outcome_of(c, r->step->op);
 		if (r->outcome == CP_OUTCOME_MISS)
@@ -191,10 +196,11 @@ static int prepare(struct cached *c)
 	size_t n = c->b->graph->n_ops;
 
 	c->contents = cp_arena_array(c->m.arena, n, sizeof(*c->contents));
+	c->content_unknown = cp_arena_array(c->m.arena, n, sizeof(*c->content_unknown));
 	c->unknown = cp_arena_array(c->m.arena, n, sizeof(*c->unknown));
 	c->needed = cp_arena_array(c->m.arena, n, sizeof(*c->needed));
 	c->runs = cp_arena_array(c->m.arena, n, sizeof(*c->runs));
-	if (!c->contents || !c->unknown || !c->needed || !c->runs)
+	if (!c->contents || !c->content_unknown || !c->unknown || !c->needed || !c->runs)
 		return cp_err_nomem(c->m.err);
 	for (size_t i = 0; i < n; i++) {
 		int r = compute_contents(c, c->b->graph->ops[i]);
@@ -205,32 +211,151 @@ static int prepare(struct cached *c)
 	return 0;
 }
 
+/* What two caches know together: the records of the second have no place among those of the first, but count. */
+static void join(struct cp_cache_match *into, const struct cp_cache_match *m, size_t n_ops)
+{
+	for (size_t i = 0; i < n_ops; i++) {
+		if (m[i].n_records && !into[i].n_records) {
+			into[i].records = m[i].records;
+			into[i].n_records = m[i].n_records;
+		}
+		into[i].maybe = into[i].maybe || m[i].maybe;
+		into[i].loadable = into[i].loadable || m[i].loadable;
+	}
+}
+
+/* With c->matches: outcomes, and whether the last result is there. */
+static int evaluate(struct cached *c, const struct cp_prediction *before, struct cp_prediction *p,
+		    bool *ret_final)
+{
+	const struct cp_graph *g = c->b->graph;
+
+	memcpy(c->unknown, c->content_unknown, g->n_ops * sizeof(*c->unknown));
+	memset(c->needed, 0, g->n_ops * sizeof(*c->needed));
+	memset(c->runs, 0, g->n_ops * sizeof(*c->runs));
+	spread_unknown(c);
+	decide(c);
+	*ret_final = g->result && c->matches[g->result->index].loadable;
+	return fill(c, before, p);
+}
+
+/* Bytes of what is loaded. */
+static uint64_t loaded_bytes(const struct cached *c, const struct cp_cache *cache)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < c->b->graph->n_ops; i++) {
+		const struct cp_cache_match *m = &c->matches[i];
+		uint64_t least = 0;
+
+		if (!c->needed[i] || !m->loadable || c->runs[i])
+			continue;
+		for (size_t k = 0; k < m->n_records; k++) {
+			const struct cp_cache_record *r = &cache->records[m->records[k]];
+
+			if (r->has_layers && (!least || r->bytes < least))
+				least = r->bytes;
+		}
+		sum += least;
+	}
+	return sum;
+}
+
+/* One cache alone: its share, and which steps it has. */
+static int try_alone(struct cached *c, const struct cp_cache *cache, size_t at,
+		     struct cp_cached_prediction *ret)
+{
+	struct cp_cached_share *share = &ret->shares[at];
+	struct cp_prediction p = {.steps = NULL};
+	int r = cp_cache_match(c->m.arena, cache, c->b->graph, c->m.b.keys,
+			       (const struct cp_content_digest *const *)c->contents, &c->matches,
+			       c->m.err);
+
+	if (r == 0)
+		r = evaluate(c, NULL, &p, &share->final);
+	if (r < 0)
+		return r;
+	share->n_hit = p.n_hit;
+	share->bytes = loaded_bytes(c, cache);
+	for (size_t i = 0; i < p.n_steps; i++)
+		if (is_counted(p.steps[i].step) && p.steps[i].outcome == CP_OUTCOME_HIT)
+			ret->holders[i] |= (uint64_t)1 << at;
+	return 0;
+}
+
+static bool is_worth_more(const struct cp_cached_share *x, const struct cp_cached_share *y)
+{
+	if (x->final != y->final)
+		return x->final;
+	return x->n_hit != y->n_hit ? x->n_hit > y->n_hit : x->bytes < y->bytes;
+}
+
+static void put_in_order(struct cp_cached_prediction *p, size_t n_caches, size_t n_steps)
+{
+	uint64_t seen = 0;
+
+	for (size_t i = 0; i < n_caches; i++) {
+		size_t at = i;
+
+		for (; at && is_worth_more(&p->shares[i], &p->shares[p->order[at - 1]]); at--)
+			p->order[at] = p->order[at - 1];
+		p->order[at] = i;
+	}
+	for (size_t i = 0; i < n_caches; i++) {
+		uint64_t bit = (uint64_t)1 << p->order[i];
+
+		for (size_t k = 0; k < n_steps; k++)
+			p->shares[p->order[i]].n_added +=
+				(p->holders[k] & bit) && !(p->holders[k] & seen);
+		seen |= bit;
+	}
+}
+
+static int try_all(struct cached *c, const struct cp_cache *const *caches, size_t n,
+		   const struct cp_prediction *before, struct cp_cached_prediction *p)
+{
+	struct cp_cache_match *together =
+		cp_arena_array(c->m.arena, c->b->graph->n_ops, sizeof(*together));
+	int r = 0;
+
+	p->holders = cp_arena_array(c->m.arena, c->b->graph->n_steps, sizeof(*p->holders));
+	p->shares = cp_arena_array(c->m.arena, n, sizeof(*p->shares));
+	p->order = cp_arena_array(c->m.arena, n, sizeof(*p->order));
+	if (!together || !p->holders || !p->shares || !p->order)
+		return cp_err_nomem(c->m.err);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		r = try_alone(c, caches[i], i, p);
+		if (r == 0)
+			join(together, c->matches, c->b->graph->n_ops);
+	}
+	if (r < 0)
+		return r;
+	put_in_order(p, n, c->b->graph->n_steps);
+	c->matches = together;
+	return evaluate(c, before, &p->prediction, &p->final);
+}
+
 int cp_predict_cached(struct cp_arena *arena, const struct cp_build *b,
-		      const struct cp_cache *cache, const struct cp_hasher *hasher,
-		      const struct cp_prediction *before, struct cp_prediction *ret_prediction,
-		      bool *ret_final, struct cp_err *err)
+		      const struct cp_cache *const *caches, size_t n_caches,
+		      const struct cp_hasher *hasher, const struct cp_prediction *before,
+		      struct cp_cached_prediction *ret_prediction, struct cp_err *err)
 {
 	static const struct cp_graph nothing;
 	struct cp_build empty = {.graph = &nothing};
-	struct cached c = {.b = b, .cache = cache, .hasher = hasher};
-	struct cp_prediction p = {.steps = NULL};
+	struct cached c = {.b = b, .hasher = hasher};
+	struct cp_cached_prediction p = {.holders = NULL};
 	struct cp_err local = {0};
-	int r = matcher_init(&c.m, arena, &empty, b, err ? err : &local);
+	int r;
 
+	if (n_caches > CP_MAX_CACHES)
+		return cp_err_set(err, CP_ELIMIT, "more than %d caches", CP_MAX_CACHES);
+	r = matcher_init(&c.m, arena, &empty, b, err ? err : &local);
 	if (r == 0)
 		r = prepare(&c);
 	if (r == 0)
-		r = cp_cache_match(arena, cache, b->graph, c.m.b.keys,
-				   (const struct cp_content_digest *const *)c.contents, &c.matches,
-				   c.m.err);
+		r = try_all(&c, caches, n_caches, before, &p);
 	if (r < 0)
 		return r;
-	spread_unknown(&c);
-	decide(&c);
-	r = fill(&c, before, &p);
-	if (r < 0)
-		return r;
-	*ret_final = b->graph->result && c.matches[b->graph->result->index].loadable;
 	*ret_prediction = p;
 	return 0;
 }
