@@ -205,7 +205,7 @@ same 'rpc: answers come one by one' "$(mkfifo "$tmp/in" "$tmp/from"; "$bin" rpc 
 "$bin" help >"$tmp/help" && "$bin" help man >"$tmp/man.1" && "$bin" completion bash >"$tmp/bash" && "$bin" completion zsh >"$tmp/zsh" && "$bin" completion fish >"$tmp/fish"
 missing=''
 for f in $(sed -n 's/^  \(-., \)\{0,1\}--\([a-z-]*\).*/\2/p' "$tmp/help"); do
-	for where in man bash zsh fish; do
+	for where in man.1 bash zsh fish; do
 		sed 's/\\f.//g; s/\\//g' "$tmp/$where" | grep -qE -e "(--|-l )$f\b" || missing="$missing $where:$f"
 	done
 done
