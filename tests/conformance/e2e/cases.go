@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -44,10 +45,18 @@ func startLabs(ctx context.Context, s *settings, registries map[string]bool) (la
 	if err != nil {
 		return nil, nil, err
 	}
+	var pushed *distribution
 	stop = func() {
+		pushed.stop()
 		for _, l := range labs {
 			l.stop()
 		}
+	}
+	if slices.ContainsFunc(s.imports, func(k string) bool { return !strings.HasPrefix(k, "local-") }) {
+		if pushed, err = startDistribution(s); err != nil {
+			return nil, nil, err
+		}
+		s.pushed = pushed.addr
 	}
 	for i := range s.daemons {
 		d, err := startDaemon(ctx, s, i, registries)
@@ -55,7 +64,7 @@ func startLabs(ctx context.Context, s *settings, registries map[string]bool) (la
 			stop()
 			return nil, nil, err
 		}
-		labs = append(labs, &lab{d, web, shell})
+		labs = append(labs, &lab{daemon: d, files: web, shell: shell, distribution: pushed})
 	}
 	return labs, stop, nil
 }
@@ -158,6 +167,14 @@ func (c *testCase) problems(r result) []string {
 	}
 	if r.Keys != nil {
 		return r.Keys.Wrong
+	}
+	if len(r.Imported) > 0 {
+		for _, j := range r.Steps {
+			if j.wrong() {
+				bad = append(bad, j.String())
+			}
+		}
+		return bad
 	}
 	for _, e := range c.real {
 		bad = append(bad, e.check(r)...)

@@ -99,6 +99,9 @@ func (d *daemon) config(registries map[string]bool) string {
 	for host := range registries {
 		all[host] = true
 	}
+	if d.settings.pushed != "" {
+		fmt.Fprintf(&b, "[registry.%q]\n  http = true\n", d.settings.pushed)
+	}
 	for _, host := range sorted(all) {
 		fmt.Fprintf(&b, "[registry.%q]\n  mirrors = [%q]\n", host, d.registry.addr)
 	}

@@ -30,6 +30,9 @@ type settings struct {
 
 	keys bool // compare the records of caches with `cachepredict keys`
 
+	pushed  string   // address of the registry that caches are pushed to
+	imports []string // compare with builds that import a cache of these kinds
+
 	cases string
 	only  string
 
@@ -57,6 +60,7 @@ func parseFlags() *settings {
 	flag.BoolVar(&s.keep, "keep", false, "keep the scratch folder")
 	flag.BoolVar(&s.self, "self", false, "check the harness only: predict what the daemon answered")
 	flag.BoolVar(&s.keys, "keys", false, "compare every record of the builds' caches with the keys that are computed")
+	imports := flag.String("import", "", "compare with builds that import a cache: all, or some of "+strings.Join(cacheKinds, ","))
 	flag.StringVar(&s.cases, "cases", "", "folder of the cases")
 	flag.StringVar(&s.only, "only", "", "only the cases whose name contains this")
 	flag.StringVar(&s.repo, "repo", "", "a repository")
@@ -71,6 +75,11 @@ func parseFlags() *settings {
 	flag.StringVar(&s.corpora, "corpora", "", "list of Dockerfiles: owner/name, Dockerfile, context, target")
 	flag.StringVar(&s.mirror, "mirror", "", "folder of the repositories of -corpora, each as owner+name/repo")
 	flag.Parse()
+	var err error
+	if s.imports, err = importKinds(*imports); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		os.Exit(2)
+	}
 	return s
 }
 

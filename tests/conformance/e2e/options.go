@@ -18,6 +18,7 @@ type options struct {
 	addHosts                              []string // host=ip
 	network, shmSize                      string
 	ulimits, secrets                      []string
+	cacheFrom                             string
 	exported                              bool                   // the context is a tree without .git
 	images                                map[string]imageConfig // by normalised reference
 	known                                 []string               // those of them that cachepredict is told about
@@ -168,6 +169,7 @@ func (o options) flags(args []string, metadata string) []string {
 	flag("ulimit", o.ulimits...)
 	flag("secret", o.secrets...)
 	flag("image-metadata", metadata)
+	flag("cache-from", o.cacheFrom)
 	if o.exported {
 		flag("context-from", "export")
 	}

@@ -29,13 +29,14 @@ type pair struct {
 
 // result is the comparison of one pair in one mode.
 type result struct {
-	Pair    string     `json:"pair"`
-	Mode    string     `json:"mode"`
-	Skipped string     `json:"skipped,omitempty"`
-	Failed  string     `json:"failed,omitempty"`
-	Steps   []judged   `json:"steps,omitempty"`
-	Keys    *keysTally `json:"keys,omitempty"`
-	Seconds float64    `json:"seconds"`
+	Pair     string     `json:"pair"`
+	Mode     string     `json:"mode"`
+	Skipped  string     `json:"skipped,omitempty"`
+	Failed   string     `json:"failed,omitempty"`
+	Steps    []judged   `json:"steps,omitempty"`
+	Imported string     `json:"imported,omitempty"` // the cache that was all there was
+	Keys     *keysTally `json:"keys,omitempty"`
+	Seconds  float64    `json:"seconds"`
 }
 
 // dirTree is an exported context, for the plan.
@@ -55,8 +56,10 @@ func (d dirTree) kind(name string) byte {
 // lab is a daemon and the things that all daemons share.
 type lab struct {
 	*daemon
-	files *files
-	shell []byte
+	files        *files
+	shell        []byte
+	distribution *distribution // if caches are pushed
+	other        string        // the cache of the pair before
 }
 
 // run builds the pair in every mode. What keeps a build from succeeding makes a skipped result, not an error.
@@ -76,6 +79,9 @@ func (l *lab) run(ctx context.Context, p *pair) ([]result, error) {
 	}
 	if l.settings.keys {
 		return l.runKeys(ctx, p, trees, needs)
+	}
+	if len(l.settings.imports) > 0 {
+		return l.runImports(ctx, p, trees, needs)
 	}
 	if err := l.predictPair(ctx, p, needs); err != nil {
 		return nil, err

@@ -74,6 +74,8 @@ func reportCases(s *settings, all []caseRun) (int, error) {
 	failed := 0
 	for i := range all {
 		switch {
+		case len(s.imports) > 0:
+			t.add(all[i].Result.Steps)
 		case i+1 < len(all) && all[i].Case == all[i+1].Case:
 			t.addBoth([]result{all[i].Result, all[i+1].Result})
 		case i == 0 || all[i].Case != all[i-1].Case:

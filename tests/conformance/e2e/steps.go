@@ -29,6 +29,7 @@ func realSteps(all []vertex) []realStep {
 		vertex
 		runs   map[time.Time]bool // completed, and not out of the cache
 		cached bool
+		loaded bool // by itself, not because something above it was: then "runs" are pulls of its layers
 	}
 	states := map[string]*state{}
 	var order []string
@@ -42,6 +43,7 @@ func realSteps(all []vertex) []realStep {
 		s.vertex = v
 		if v.Cached {
 			s.cached = true
+			s.loaded = s.loaded || v.Started != nil && v.Completed == nil
 		} else if v.Started != nil && v.Completed != nil {
 			s.runs[*v.Started] = true
 		}
@@ -67,6 +69,8 @@ func realSteps(all []vertex) []realStep {
 		}
 		outcome := realNotUsed
 		switch {
+		case s.loaded:
+			outcome = realCached
 		case runs > 0:
 			outcome = realRan
 		case s.cached:
