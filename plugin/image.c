@@ -373,6 +373,7 @@ static int options_of(struct side *s, struct cp_build_options *o)
 		r = contexts_option(s, o);
 	if (r == 0)
 		r = lists(s, o);
+	o->multi_platform = s->image->request.n_platforms > 1;
 	if (r == 0 && s->image->platform.n)
 		r = cp_platform_parse(s->image->arena, s->image->platform, &o->platform, s->err);
 	if (r < 0)

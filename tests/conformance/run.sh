@@ -7,6 +7,8 @@
 #   make conformance CORPORA=/folder/of/repositories [PAIRS=20]         all Dockerfiles of corpora.txt
 #
 # KEYS=1 with any of these: every record of the cache that a build exports against `cachepredict keys`.
+# IMPORT=all (or local-max,local-min,registry-max,registry-min,registry-index,inline): builds that have only an imported cache.
+# BUILDKIT=0.26.3 (or 0.20.2): the keys of, and imports by, an older daemon.
 # N= inputs of each differential program (100000), SEED= of their generators, DAEMONS= daemons at a time, V=1 for every step.
 # Needs Go, and root for runc. The first run builds buildkitd, which takes minutes.
 set -u
@@ -55,7 +57,7 @@ differential() { # NAME
 	"$out/$1" -driver "$out/$1-driver" -n "${N:-100000}" -seed "${SEED:-1}"
 }
 
-if [ -z "${REPO-}${CORPORA-}${ONLY-}" ]; then
+if [ -z "${REPO-}${CORPORA-}${ONLY-}${KEYS-}${IMPORT-}${BUILDKIT-}" ]; then
 	(cd "$root" && make -s "${build#"$root"/}/plugin.a") || fatal "the plugin's objects do not build"
 	for program in diff*/; do
 		program=${program%/}
@@ -69,11 +71,19 @@ fi
 
 echo "== end to end"
 [ "$(id -u)" -eq 0 ] || fatal "builds need root (runc)"
-need_packages runc git gcc libc6-dev || fatal "runc is missing"
+need_packages runc git gcc libc6-dev ${IMPORT:+docker-registry} || fatal "runc is missing"
 ${CC:-gcc} -std=gnu11 -Os -Wall -Wextra -static -nostdlib -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fno-pie -no-pie -s -Wl,--build-id=none -o "$out/stubsh" stubshell/stub.c || fatal "the stub shell does not build"
 go build -o "$out/bin/" github.com/moby/buildkit/cmd/buildkitd github.com/moby/buildkit/cmd/buildctl || fatal "BuildKit does not build"
 go build -o "$out/e2e" ./e2e || fatal "the end-to-end program does not build"
+
+older= # flags for another release of the daemon
+if [ -n "${BUILDKIT-}" ]; then
+	[ -d "daemons/$BUILDKIT" ] || fatal "BUILDKIT is one of: $(echo daemons/*)"
+	(cd "daemons/$BUILDKIT" && go build -o "$out/buildkit-$BUILDKIT/" github.com/moby/buildkit/cmd/buildkitd) ||
+		fatal "BuildKit $BUILDKIT does not build"
+	older="-buildkitd $out/buildkit-$BUILDKIT/buildkitd -builder buildkit=${BUILDKIT%.*}"
+fi
 
 endtoend() { # WHAT e2e-FLAGS...
 	what=$1
@@ -99,9 +109,13 @@ elif [ -n "${CORPORA-}" ]; then
 else
 	set -- -cases cases
 fi
-# Of a repository one of the comparisons, of the cases all.
-if [ -n "${KEYS-}" ]; then
-	endtoend keys -keys "$@"
+# Without further wishes: the steps, and of the cases the keys, too. (A folder with a blank in its name is no place for `older`.)
+# shellcheck disable=SC2086
+if [ -n "${KEYS-}${IMPORT-}${BUILDKIT-}" ]; then
+	if [ -n "${KEYS-}" ] || [ -z "${IMPORT-}" ]; then
+		endtoend keys -keys $older "$@"
+	fi
+	[ -z "${IMPORT-}" ] || endtoend import -import "$IMPORT" $older "$@"
 else
 	endtoend steps "$@"
 	[ -n "${REPO-}${CORPORA-}" ] || endtoend keys -keys "$@"

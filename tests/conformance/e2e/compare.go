@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -28,6 +30,7 @@ func (p predictedStep) cause() string {
 
 // predict asks cachepredict about B, given that A was built.
 func predict(ctx context.Context, s *settings, o options, repo, a, b, metadata string) ([]predictedStep, error) {
+	o.builder = s.builder
 	cmd := exec.CommandContext(ctx, s.predictor, o.predict(repo, a, b, metadata)...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -47,16 +50,20 @@ func predict(ctx context.Context, s *settings, o options, repo, a, b, metadata s
 	if err := json.Unmarshal(out.Bytes(), &answer); err != nil {
 		return nil, fmt.Errorf("the prediction is not JSON: %w", err)
 	}
-	if len(answer.Images) != 1 {
-		return nil, fmt.Errorf("the prediction has %d images instead of 1", len(answer.Images))
-	}
-	if answer.Images[0].Error != nil {
-		return nil, fmt.Errorf("the prediction failed: %v", answer.Images[0].Error)
+	if want := len(o.platforms()); len(answer.Images) != want {
+		return nil, fmt.Errorf("the prediction has %d images instead of %d", len(answer.Images), want)
 	}
 	var steps []predictedStep
-	for _, p := range answer.Images[0].Steps {
-		if !fromName.MatchString(p.Name) {
-			steps = append(steps, p)
+	for i, image := range answer.Images {
+		if image.Error != nil {
+			return nil, fmt.Errorf("the prediction failed: %v", image.Error)
+		}
+		before := steps // one platform's steps may be another's, which BuildKit prints once
+		for _, p := range image.Steps {
+			shared := i > 0 && slices.ContainsFunc(before, func(b predictedStep) bool { return b.Name == p.Name })
+			if !fromName.MatchString(p.Name) && !shared {
+				steps = append(steps, p)
+			}
 		}
 	}
 	return steps, nil
@@ -100,6 +107,8 @@ func or(s, other string) string {
 	return s
 }
 
+var platformPart = regexp.MustCompile(`^\[\w+/[^ ]+ `)
+
 // compare joins a prediction with what the daemon did, by name; where a name is twice, by order.
 func compare(predicted []predictedStep, real []realStep) []judged {
 	rest := append([]realStep(nil), real...)
@@ -109,6 +118,10 @@ func compare(predicted []predictedStep, real []realStep) []judged {
 		if i := find(rest, p.Name); i >= 0 {
 			j.Real = rest[i].Outcome
 			rest = append(rest[:i], rest[i+1:]...)
+			j.Verdict = judge(p.Outcome, j.Real)
+		} else if i := findAnyPlatform(real, p.Name); i >= 0 {
+			// a step of several platforms is printed once, under any of their names
+			j.Real = real[i].Outcome
 			j.Verdict = judge(p.Outcome, j.Real)
 		} else {
 			j.Verdict = nameError

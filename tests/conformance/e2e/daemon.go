@@ -57,13 +57,13 @@ func (d *daemon) launch(ctx context.Context, registries map[string]bool) error {
 	}
 	defer log.Close()
 	args := []string{"--config", config}
-	if d.settings.keys {
+	if d.settings.keys && strings.Contains(d.help(ctx), "--save-cache-debug") {
 		if d.debug, err = freeAddress(); err != nil {
 			return err
 		}
 		args = append(args, "--save-cache-debug", "--debugaddr", d.debug)
 	}
-	d.cmd = exec.Command(filepath.Join(d.settings.bin, "buildkitd"), args...)
+	d.cmd = exec.Command(d.settings.buildkitd, args...)
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM, Setpgid: true}
 	if err := d.cmd.Start(); err != nil {
@@ -106,6 +106,12 @@ func (d *daemon) config(registries map[string]bool) string {
 		fmt.Fprintf(&b, "[registry.%q]\n  mirrors = [%q]\n", host, d.registry.addr)
 	}
 	return b.String()
+}
+
+// help tells what flags this release of the daemon has.
+func (d *daemon) help(ctx context.Context) string {
+	text, _ := output(exec.CommandContext(ctx, d.settings.buildkitd, "--help"))
+	return text
 }
 
 // freeAddress finds an address on loopback for a server that cannot choose one itself.

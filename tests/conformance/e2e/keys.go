@@ -148,6 +148,7 @@ func (l *lab) metadata(p *pair, needs *plan, roots *rootfs) (string, error) {
 
 // keys asks cachepredict for the records of a build.
 func keys(ctx context.Context, s *settings, o options, repo, commit, metadata string) ([]record, error) {
+	o.builder = s.builder
 	cmd := exec.CommandContext(ctx, s.predictor, o.keys(repo, commit, metadata)...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -184,6 +185,9 @@ func keys(ctx context.Context, s *settings, o options, repo, commit, metadata st
 // preimage asks the daemon's debug database what the digests in a text are made of.
 func (d *daemon) preimage(ctx context.Context, text string) string {
 	var b strings.Builder
+	if d.debug == "" {
+		return ""
+	}
 	for _, found := range digestText.FindAllString(text, 4) {
 		q, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+d.debug+"/debug/cache/lookup?digest="+found, nil)
 		if err != nil {

@@ -28,7 +28,9 @@ type settings struct {
 	keep      bool
 	self      bool // the daemon's own answer is the prediction: tests the harness only
 
-	keys bool // compare the records of caches with `cachepredict keys`
+	buildkitd string // another release of the daemon
+	builder   string // what cachepredict is told of it
+	keys      bool   // compare the records of caches with `cachepredict keys`
 
 	pushed  string   // address of the registry that caches are pushed to
 	imports []string // compare with builds that import a cache of these kinds
@@ -60,6 +62,8 @@ func parseFlags() *settings {
 	flag.BoolVar(&s.keep, "keep", false, "keep the scratch folder")
 	flag.BoolVar(&s.self, "self", false, "check the harness only: predict what the daemon answered")
 	flag.BoolVar(&s.keys, "keys", false, "compare every record of the builds' caches with the keys that are computed")
+	flag.StringVar(&s.buildkitd, "buildkitd", "", "a buildkitd to use instead of that of -bin")
+	flag.StringVar(&s.builder, "builder", "", "what cachepredict is told of its release: buildkit=0.26")
 	imports := flag.String("import", "", "compare with builds that import a cache: all, or some of "+strings.Join(cacheKinds, ","))
 	flag.StringVar(&s.cases, "cases", "", "folder of the cases")
 	flag.StringVar(&s.only, "only", "", "only the cases whose name contains this")
@@ -106,6 +110,9 @@ func run(ctx context.Context, s *settings) (int, error) {
 			return 0, err
 		}
 		*p = abs
+	}
+	if s.buildkitd == "" {
+		s.buildkitd = filepath.Join(s.bin, "buildkitd")
 	}
 	// File modes are part of a cache key; a checkout of a CI has these.
 	syscall.Umask(0o022)

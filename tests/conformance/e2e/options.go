@@ -18,7 +18,7 @@ type options struct {
 	addHosts                              []string // host=ip
 	network, shmSize                      string
 	ulimits, secrets                      []string
-	cacheFrom                             string
+	builder, cacheFrom                    string
 	exported                              bool                   // the context is a tree without .git
 	images                                map[string]imageConfig // by normalised reference
 	known                                 []string               // those of them that cachepredict is told about
@@ -37,6 +37,11 @@ func (o *options) addImage(ref string, config imageConfig, known bool) error {
 		o.known = append(o.known, ref)
 	}
 	return nil
+}
+
+// platforms are those that a build is for, one by one.
+func (o options) platforms() []string {
+	return strings.Split(o.platform, ",")
 }
 
 func (o options) args() map[string]string {
@@ -169,6 +174,7 @@ func (o options) flags(args []string, metadata string) []string {
 	flag("ulimit", o.ulimits...)
 	flag("secret", o.secrets...)
 	flag("image-metadata", metadata)
+	flag("builder", o.builder)
 	flag("cache-from", o.cacheFrom)
 	if o.exported {
 		flag("context-from", "export")

@@ -56,10 +56,19 @@ func (p *plan) refs() iter.Seq[string] {
 
 // add reads one Dockerfile into the plan.
 func (p *plan) add(ctx context.Context, dockerfile string, o options, tree contextTree) error {
-	def, err := convert(ctx, dockerfile, o, p.images)
-	if err != nil {
-		return err
+	for _, platform := range o.platforms() {
+		def, err := convert(ctx, dockerfile, o, platform, p.images)
+		if err != nil {
+			return err
+		}
+		if err := p.addGraph(def, tree); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func (p *plan) addGraph(def *llb.Definition, tree contextTree) error {
 	w := &walker{plan: p, tree: tree, ops: map[digest.Digest]*pb.Op{}}
 	for _, dt := range def.Def {
 		op := &pb.Op{}
@@ -74,7 +83,7 @@ func (p *plan) add(ctx context.Context, dockerfile string, o options, tree conte
 	return nil
 }
 
-func convert(ctx context.Context, dockerfile string, o options, images *sync.Map) (def *llb.Definition, err error) {
+func convert(ctx context.Context, dockerfile string, o options, platform string, images *sync.Map) (def *llb.Definition, err error) {
 	// The frontend is fed what strangers wrote, without the daemon's guard around it.
 	defer func() {
 		if r := recover(); r != nil {
@@ -82,8 +91,8 @@ func convert(ctx context.Context, dockerfile string, o options, images *sync.Map
 		}
 	}()
 	target := platforms.Normalize(platforms.DefaultSpec())
-	if o.platform != "" {
-		if target, err = platforms.Parse(o.platform); err != nil {
+	if platform != "" {
+		if target, err = platforms.Parse(platform); err != nil {
 			return nil, err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/opencontainers/image-spec/identity"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/distribution/reference"
@@ -75,12 +76,16 @@ func (r *registry) image(ref string) (digest.Digest, []byte, error) {
 
 // describe gives what cachepredict wants to know of an image, in the shape of its image metadata file.
 func describe(roots *rootfs, ref string, c imageConfig) (map[string]any, error) {
-	manifest, _, _, err := buildImage(roots, ref, c)
+	manifest, _, layers, err := buildImage(roots, ref, c)
 	if err != nil {
 		return nil, err
 	}
+	var diffs []digest.Digest
+	for _, l := range layers {
+		diffs = append(diffs, digest.FromBytes(l))
+	}
 	return map[string]any{"digest": digest.FromBytes(manifest).String(), "os": "linux", "architecture": hostArch(),
-		"config": c.withDefaults(ref)}, nil
+		"config": c.withDefaults(ref), "chain_id": identity.ChainID(diffs).String()}, nil
 }
 
 // withDefaults is the config that the stub serves under ref: its label makes every reference an image of its own.

@@ -84,3 +84,11 @@ func realSteps(all []vertex) []realStep {
 func find(steps []realStep, name string) int {
 	return slices.IndexFunc(steps, func(s realStep) bool { return s.Name == name })
 }
+
+// findAnyPlatform finds a step by its name without the platform.
+func findAnyPlatform(steps []realStep, name string) int {
+	name = platformPart.ReplaceAllString(name, "[")
+	return slices.IndexFunc(steps, func(s realStep) bool {
+		return platformPart.MatchString(s.Name) && platformPart.ReplaceAllString(s.Name, "[") == name
+	})
+}
