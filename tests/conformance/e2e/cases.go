@@ -136,6 +136,9 @@ func runCases(ctx context.Context, s *settings) (int, error) {
 func (l *lab) runCase(ctx context.Context, c *testCase) ([]caseRun, error) {
 	p := &pair{name: c.name, site: siteName(c.name), opts: c.opts, web: c.web}
 	p.dir = filepath.Join(l.settings.work, p.site)
+	if err := l.localContexts(ctx, p); err != nil {
+		return nil, err
+	}
 	var drafts [2]draft
 	for i, tree := range c.trees {
 		for _, e := range tree {
@@ -154,6 +157,25 @@ func (l *lab) runCase(ctx context.Context, c *testCase) ([]caseRun, error) {
 		runs = append(runs, caseRun{c.name, r.Mode, c.problems(r), r})
 	}
 	return runs, err
+}
+
+// localContexts leads named contexts on the web to the stub web.
+func (l *lab) localContexts(ctx context.Context, p *pair) error {
+	p.opts.contexts = slices.Clone(p.opts.contexts)
+	for i, c := range p.opts.contexts {
+		name, value, _ := strings.Cut(c, "=")
+		if !webURL.MatchString(value) {
+			continue
+		}
+		value = webURL.ReplaceAllString(value, "http://"+l.web(p)+"/$1")
+		p.opts.contexts[i] = name + "=" + value
+		if strings.Contains(value, ".git#") {
+			if err := l.files.makeGit(ctx, strings.TrimPrefix(value, "http://")); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // problems lists what is wrong with a result; a case allows less than a repository does.

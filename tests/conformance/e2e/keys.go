@@ -127,6 +127,15 @@ func (l *lab) compareKeys(ctx context.Context, p *pair, commit, dir, metadata st
 
 // metadata writes what cachepredict is told about the images of a pair: all but those that a case keeps from it.
 func (l *lab) metadata(p *pair, needs *plan, roots *rootfs) (string, error) {
+	for _, c := range p.opts.contexts {
+		if _, image, found := strings.Cut(c, "=docker-image://"); found {
+			ref, err := normalise(image)
+			if err != nil {
+				return "", err
+			}
+			needs.images.Store(ref, true)
+		}
+	}
 	all := map[string]any{}
 	for ref := range needs.refs() {
 		if _, hidden := p.opts.images[ref]; hidden && !slices.Contains(p.opts.known, ref) {
