@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "history/history.h"
 #include "keys/keys.h"
 
 /* What a record's digest depends on. */
@@ -17,7 +18,7 @@ struct known {
 	struct cp_fs *fs;
 	struct cp_node node;
 	struct cp_digest digest;
-	bool done;
+	bool done, recalled;
 	struct cp_err err;
 };
 
@@ -26,9 +27,11 @@ struct cp_hash_table {
 	struct cp_map by_name; /* struct name ─► struct known */
 	CP_VEC(struct known *) waiting;
 	atomic_size_t next;
+	struct cp_state *state; /* NULL = nothing is remembered */
+	uint64_t rules;
 };
 
-struct cp_hash_table *cp_hash_table_new(void)
+struct cp_hash_table *cp_hash_table_new(struct cp_state *state, uint64_t rules)
 {
 	struct cp_hash_table *t = calloc(1, sizeof(*t));
 
@@ -37,6 +40,10 @@ struct cp_hash_table *cp_hash_table_new(void)
 	if (t && !t->a) {
 		free(t);
 		return NULL;
+	}
+	if (t) {
+		t->state = state;
+		t->rules = rules;
 	}
 	return t;
 }
@@ -69,6 +76,41 @@ static int compute(struct known *k, struct cp_buf *bytes)
 	return 0;
 }
 
+/*
+ * The name of a file's digest: its identity is the blob's id, or one of the id and what git makes of it; the mode has the umask. The bytes
+ * of a record change with the text here.
+ */
+static struct cp_digest name_of(const struct known *k)
+{
+	struct cp_sha256 h;
+
+	cp_sha256_init(&h);
+	cp_sha256_adds(&h, CP_S("file/1/"));
+	cp_sha256_add(&h, &k->name, sizeof(k->name));
+	return cp_sha256_end(&h);
+}
+
+static void recall_file(struct cp_hash_table *t, struct known *k)
+{
+	struct cp_digest name;
+	uint8_t flags;
+
+	if (!t->state)
+		return;
+	name = name_of(k);
+	k->done = k->recalled = cp_state_get(t->state, &name, &k->digest, &flags);
+}
+
+static void remember_file(struct cp_hash_table *t, const struct known *k)
+{
+	struct cp_digest name;
+
+	if (!t->state || !k->done || k->recalled)
+		return;
+	name = name_of(k);
+	cp_state_put(t->state, &name, &k->digest, 0);
+}
+
 static struct known *enter(struct cp_hash_table *t, struct cp_fs *fs, const struct cp_node *file)
 {
 	struct name name = {file->identity, file->mode, 0};
@@ -82,9 +124,10 @@ static struct known *enter(struct cp_hash_table *t, struct cp_fs *fs, const stru
 	k->name = name;
 	k->fs = fs;
 	k->node = *file;
-	if (cp_map_put(t->a, &t->by_name, cp_str_n((const char *)&k->name, sizeof(k->name)), k) <
-		    0 ||
-	    cp_vec_push(t->a, &t->waiting, k) < 0)
+	recall_file(t, k);
+	if (cp_map_put(t->a, &t->by_name, cp_str_n((const char *)&k->name, sizeof(k->name)), k) < 0)
+		return NULL;
+	if (!k->done && cp_vec_push(t->a, &t->waiting, k) < 0)
 		return NULL;
 	return k;
 }
@@ -101,6 +144,7 @@ static int record(void *self, struct cp_fs *fs, const struct cp_node *file,
 		cp_auto_buf struct cp_buf bytes = CP_BUF_INIT(CP_MAX_HASHED_BYTES);
 
 		compute(k, &bytes);
+		remember_file(t, k);
 	}
 	if (!k->done) {
 		if (err)
@@ -111,43 +155,61 @@ static int record(void *self, struct cp_fs *fs, const struct cp_node *file,
 	return 0;
 }
 
+static bool recall(void *self, const struct cp_digest *name, struct cp_digest *ret_digest,
+		   uint8_t *ret_flags)
+{
+	return cp_state_get(((struct cp_hash_table *)self)->state, name, ret_digest, ret_flags);
+}
+
+static void remember(void *self, const struct cp_digest *name, const struct cp_digest *digest,
+		     uint8_t flags)
+{
+	cp_state_put(((struct cp_hash_table *)self)->state, name, digest, flags);
+}
+
 struct cp_hasher cp_hash_table_hasher(struct cp_hash_table *t)
 {
-	return (struct cp_hasher){record, t, 0};
+	struct cp_hasher h = {.record = record, .self = t, .rules = t->rules};
+
+	if (t->state) {
+		h.recall = recall;
+		h.remember = remember;
+	}
+	return h;
 }
 
 /* ---- side by side ---- */
 
-struct collector {
-	struct cp_hash_table *t;
-	struct cp_fs *fs;
-};
-
-static int collect(void *self, const struct cp_node *node, struct cp_str path)
+/* Only notes which files would be asked for: what is remembered is not opened. */
+static int collect(void *self, struct cp_fs *fs, const struct cp_node *file,
+		   struct cp_digest *ret_digest, struct cp_err *err)
 {
-	struct collector *c = self;
-
-	(void)path;
-	if (node->kind != CP_NODE_FILE ||
-	    node->converted) /* conversions are looked up by one thread, later */
+	*ret_digest = file->identity;
+	if (file->converted) /* conversions are looked up by one thread, later */
 		return 0;
-	return enter(c->t, c->fs, node) ? 0 : CP_ENOMEM;
+	return enter(self, fs, file) ? 0 : cp_err_nomem(err);
 }
 
-static int collect_op(struct collector *c, struct cp_arena *a, const struct cp_build *b,
+static int collect_op(struct cp_hash_table *t, struct cp_arena *a, const struct cp_build *b,
 		      const struct cp_op *op, const struct cp_op_key *key)
 {
+	struct cp_hasher collector = cp_hash_table_hasher(t);
+
+	collector.record = collect;
+	collector.remember = NULL;
 	for (size_t i = 0; i < op->n_inputs; i++) {
 		const struct cp_op *source = op->inputs[i];
-		struct cp_err ignored = {0};
+		struct cp_digest ignored;
+		struct cp_str why;
+		struct cp_fs *fs;
 
 		if (source->kind != CP_OP_SOURCE || source->source.kind != CP_SOURCE_LOCAL)
 			continue;
-		c->fs = b->local ? b->local(b->self, source->source.local_name) : NULL;
-		for (size_t k = 0; c->fs && k < key->inputs[i].n_sels; k++)
-			if (cp_selection_visit(a, c->fs, &key->inputs[i].sels[k], collect, c,
-					       &ignored) == CP_ENOMEM)
-				return CP_ENOMEM;
+		fs = b->local ? b->local(b->self, source->source.local_name) : NULL;
+		if (fs && key->inputs[i].n_sels &&
+		    cp_selection_digest(a, fs, key->inputs[i].sels, key->inputs[i].n_sels,
+					&collector, &ignored, &why, NULL) == CP_ENOMEM)
+			return CP_ENOMEM;
 	}
 	return 0;
 }
@@ -170,14 +232,13 @@ static void *work(void *self)
 int cp_hash_table_fill(struct cp_hash_table *t, struct cp_arena *a, const struct cp_build *b,
 		       size_t n_threads, struct cp_err *err)
 {
-	struct collector c = {.t = t};
 	pthread_t threads[16];
 	struct cp_op_key *keys;
 	size_t n = 0;
 	int r = cp_keys_compute(a, b->graph, &keys, err);
 
 	for (size_t i = 0; r == 0 && i < b->graph->n_ops; i++)
-		r = collect_op(&c, a, b, b->graph->ops[i], &keys[b->graph->ops[i]->index]);
+		r = collect_op(t, a, b, b->graph->ops[i], &keys[b->graph->ops[i]->index]);
 	if (r < 0)
 		return cp_err_nomem(err);
 	if (n_threads > CP_LEN(threads))
@@ -189,6 +250,8 @@ int cp_hash_table_fill(struct cp_hash_table *t, struct cp_arena *a, const struct
 	work(t);
 	for (size_t i = 0; i < n; i++)
 		pthread_join(threads[i], NULL);
+	for (size_t i = 0; i < t->waiting.n; i++)
+		remember_file(t, t->waiting.items[i]);
 	t->waiting.n = 0;
 	return 0;
 }

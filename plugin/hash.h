@@ -5,12 +5,16 @@
 #ifndef CP_HASH_H
 #define CP_HASH_H
 
+#include "history/history.h"
 #include "predict/predict.h"
 
 struct cp_hash_table;
 
-/* An empty table. NULL when there is no memory. One run, one thread (its own workers apart). */
-struct cp_hash_table *cp_hash_table_new(void);
+/*
+ * An empty table for the rules of a daemon. `state`: what earlier runs found out, which this one adds to; NULL = nothing. NULL when there is
+ * no memory. One run, one thread (its own workers apart).
+ */
+struct cp_hash_table *cp_hash_table_new(struct cp_state *state, uint64_t rules);
 void cp_hash_table_free(struct cp_hash_table *t);
 /* Digests are looked up here, and computed when they are not there. */
 struct cp_hasher cp_hash_table_hasher(struct cp_hash_table *t);

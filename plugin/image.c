@@ -148,7 +148,9 @@ static int add_local(struct side *s, struct cp_str name, struct cp_str folder,
 	struct cp_context_options options = {.root = tree_path(folder),
 					     .ignore = ignore,
 					     .git_dir = !s->run->request.export_tree,
-					     .checkout = checkout_of(s)};
+					     .checkout = checkout_of(s),
+					     .has_umask = s->run->request.has_umask,
+					     .umask = s->run->request.umask};
 	struct cp_str *prefix = CP_NEW(a, struct cp_str), *key = CP_NEW(a, struct cp_str);
 	struct cp_err local = {0};
 	struct cp_fs *fs;
@@ -174,7 +176,9 @@ static int main_context(struct side *s)
 	struct cp_arena *a = s->image->arena;
 	struct cp_str context = s->image->request.context, path = CP_S("");
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_IGNORE_BYTES);
-	struct cp_context_options raw = {.root = tree_path(context)};
+	struct cp_context_options raw = {.root = tree_path(context),
+					 .has_umask = s->run->request.has_umask,
+					 .umask = s->run->request.umask};
 	const struct cp_patterns *ignore = NULL;
 	struct cp_err local = {0};
 	int r;
@@ -531,7 +535,7 @@ static int more_hits(const void *x, const void *y)
 }
 
 /* --cache-from: the caches named there are the only ones that an ephemeral builder has. */
-static int predict_caches(struct cp_image_run *image, struct cp_err *err)
+static int predict_caches(struct cp_run *run, struct cp_image_run *image, struct cp_err *err)
 {
 	const struct cp_image_request *q = &image->request;
 	struct cp_prediction before = image->answer.prediction;
@@ -542,14 +546,13 @@ static int predict_caches(struct cp_image_run *image, struct cp_err *err)
 
 	if (!q->n_cache_from)
 		return 0;
-	table = cp_hash_table_new();
+	table = cp_hash_table_new(run->state, image->b.graph->rules);
 	image->cached = cp_arena_array(image->arena, q->n_cache_from, sizeof(*image->cached));
 	if (!table || !image->cached) {
 		cp_hash_table_free(table);
 		return cp_err_nomem(err);
 	}
 	hasher = cp_hash_table_hasher(table);
-	hasher.rules = image->b.graph->rules;
 	r = cp_hash_table_fill(table, image->arena, &image->b, cores > 1 ? (size_t)cores : 1, err);
 	for (size_t i = 0; r == 0 && i < q->n_cache_from; i++)
 		r = try_cache(image, q->cache_from[i], &hasher, &before, err);
@@ -569,9 +572,9 @@ static int collect_paths(struct cp_image_run *image, struct side *b, struct cp_e
 }
 
 /* The records that this build leaves in a cache. */
-static int collect_records(struct cp_image_run *image, struct cp_err *err)
+static int collect_records(struct cp_run *run, struct cp_image_run *image, struct cp_err *err)
 {
-	struct cp_hash_table *table = cp_hash_table_new();
+	struct cp_hash_table *table = cp_hash_table_new(run->state, image->b.graph->rules);
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	struct cp_hasher hasher;
 	int r;
@@ -579,7 +582,6 @@ static int collect_records(struct cp_image_run *image, struct cp_err *err)
 	if (!table)
 		return cp_err_nomem(err);
 	hasher = cp_hash_table_hasher(table);
-	hasher.rules = image->b.graph->rules;
 	r = cp_hash_table_fill(table, image->arena, &image->b, cores > 1 ? (size_t)cores : 1, err);
 	if (r == 0)
 		r = cp_records_collect(image->arena, &image->b, &hasher, &image->records, err);
@@ -620,9 +622,9 @@ static int answer_of(struct cp_run *run, struct cp_image_run *image, struct cp_e
 	if (run->need_paths)
 		return collect_paths(image, b, err);
 	if (run->need_keys)
-		return collect_records(image, err);
+		return collect_records(run, image, err);
 	r = predict_sides(run, image, a, err);
-	return r < 0 ? r : predict_caches(image, err);
+	return r < 0 ? r : predict_caches(run, image, err);
 }
 
 int cp_image_run(struct cp_run *run, struct cp_image_run *image, struct cp_err *err)

@@ -118,6 +118,9 @@ static int members(struct cp_arena *a, const struct cp_json *root, struct cp_req
 	r |= text(a, root, "bake", &q->bake);
 	r |= text(a, root, "image_metadata", &q->image_metadata);
 	r |= text(a, root, "builder", &q->builder_text);
+	r |= text(a, root, "state", &q->state);
+	q->no_state = cp_json_get(root, "state") &&
+		      cp_json_kind(cp_json_get(root, "state")) == CP_JSON_NULL;
 	r |= text(a, root, "explain", &q->explain);
 	r |= text(a, root, "check", &q->check);
 	r |= text(a, root, "format", &q->format);
@@ -141,6 +144,21 @@ static bool has_nul(struct cp_str s)
 	return cp_str_find(s, '\0', 0) < s.n;
 }
 
+/* Octal digits, as the shell's umask prints them. */
+static int umask_of(struct cp_str text, struct cp_request *q, struct cp_err *err)
+{
+	int64_t v;
+
+	if (!text.n)
+		return 0;
+	if (text.p[0] < '0' || text.p[0] > '7' || !cp_str_to_int(text, 8, &v) || v > 0777)
+		return cp_err_set(err, CP_EUSAGE, "umask is octal, 022 or 002, not %.*s",
+				  CP_STR(text));
+	q->has_umask = true;
+	q->umask = (uint32_t)v;
+	return 0;
+}
+
 int cp_request_parse(struct cp_arena *a, struct cp_str json, struct cp_request *ret_request,
 		     struct cp_err *err)
 {
@@ -158,7 +176,7 @@ int cp_request_parse(struct cp_arena *a, struct cp_str json, struct cp_request *
 	if (r < 0)
 		return r;
 	if (has_nul(q.repository) || has_nul(q.base) || has_nul(q.head) || has_nul(q.config_from) ||
-	    has_nul(q.bake) || has_nul(q.image_metadata) || has_nul(q.check))
+	    has_nul(q.bake) || has_nul(q.image_metadata) || has_nul(q.check) || has_nul(q.state))
 		return cp_err_set(err, CP_EUSAGE,
 				  "a path or revision of the request has a NUL byte in it");
 	for (size_t i = 0; i < q.n_compose; i++)
@@ -170,6 +188,9 @@ int cp_request_parse(struct cp_arena *a, struct cp_str json, struct cp_request *
 		return cp_err_set(err, CP_EUSAGE,
 				  "context_from is \"clone\" or \"export\", not \"%.*s\"",
 				  CP_STR(q.context_from));
+	r = umask_of(cp_json_text(cp_json_get(cp_json_root(doc), "umask")), &q, err);
+	if (r < 0)
+		return r;
 	r = cp_builder_parse(q.builder_text, &q.builder, err);
 	if (r < 0)
 		return r;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "registry/registry.h"
@@ -428,6 +429,26 @@ static int render(struct cp_run *run, struct cp_str method, struct cp_answer *an
 	return cp_report_prediction(&run->report, format, &q->style, &answer->text, err);
 }
 
+/* ---- what is remembered ---- */
+
+/* Exact keys hash files: what earlier runs hashed is looked up. Without it everything is hashed anew. */
+static void open_state(struct cp_run *run)
+{
+	const struct cp_environment *env = &run->world->env;
+	struct cp_state_place place = {.given = run->request.state, .now = (int64_t)time(NULL)};
+	bool hashes = run->need_keys;
+	struct cp_err why = {0};
+
+	for (size_t i = 0; i < run->n_images; i++)
+		hashes = hashes || run->images[i].request.n_cache_from;
+	if (!hashes || run->request.no_state)
+		return;
+	place.cache_home = env->get ? env->get(env->self, "XDG_CACHE_HOME") : NULL;
+	place.home = env->get ? env->get(env->self, "HOME") : NULL;
+	if (cp_state_open(&place, &run->state, &why) < 0 && run->world->log)
+		run->world->log(run->world->self, 2, why.message);
+}
+
 static int execute(struct cp_run *run, struct cp_str method, struct cp_answer *answer,
 		   struct cp_err *err)
 {
@@ -439,6 +460,7 @@ static int execute(struct cp_run *run, struct cp_str method, struct cp_answer *a
 		r = cp_run_find_images(run, err);
 	if (r < 0)
 		return r;
+	open_state(run);
 	run->request.export_tree = cp_str_eq(run->request.context_from, CP_S("export"));
 	r = run_images(run, err);
 	if (r == 0)
@@ -466,6 +488,7 @@ static void close_run(struct cp_run *run)
 {
 	for (size_t i = 0; i < run->n_images; i++)
 		cp_arena_free(run->images[i].arena);
+	cp_state_close(run->state);
 	cp_tree_free(run->base);
 	cp_tree_free(run->head);
 	cp_repo_free(run->repo);

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/base.h"
+#include "history/history.h"
 #include "predict/predict.h"
 #include "profile/profile.h"
 #include "project/project.h"
@@ -29,6 +30,9 @@ struct cp_request {
 		image_metadata, explain, check;
 	struct cp_str builder_text;
 	struct cp_builder builder; /* the builder whose rules hold, as far as it was named */
+	struct cp_str state;       /* file or folder of what is remembered, "" = the user's cache */
+	bool no_state, has_umask;
+	uint32_t umask; /* of the checkout that is built */
 	bool no_config, strict, export_tree, preimage;
 	struct cp_str *compose, *only, *targets, *fail_on;
 	size_t n_compose, n_only, n_targets, n_fail_on;
@@ -74,6 +78,7 @@ struct cp_run {
 	struct cp_image_run *images;
 	size_t n_images;
 	const struct cp_image_resolver *resolver;
+	struct cp_state *state; /* NULL: nothing is remembered */
 	struct cp_report report;
 	bool need_base, need_paths, need_keys;
 };

@@ -100,7 +100,7 @@ static void add_flags(struct object *o, const struct options *options, enum flag
 {
 	for (size_t i = 0; i < F_FIRST_DOCKER; i++)
 		if (flags[i].place == place && options->values[i].set && i != F_TARGET &&
-		    i != F_CONFIG && i != F_FILE)
+		    i != F_CONFIG && i != F_FILE && i != F_STATE)
 			add_flag(o, &flags[i], &options->values[i]);
 }
 
@@ -213,7 +213,7 @@ void request_build(const struct options *o, const struct request_style *style, s
 	struct object top = {.out = out};
 	struct object in_style = {.out = out};
 	bool from_context = context_names_repository(o);
-	const char *config = option_text(o, F_CONFIG);
+	const char *config = option_text(o, F_CONFIG), *state = option_text(o, F_STATE);
 
 	text_addc(out, '{');
 	member(&top, "repository", from_context ? o->context : ".");
@@ -229,6 +229,12 @@ void request_build(const struct options *o, const struct request_style *style, s
 			text_addz(out, "null");
 		else
 			text_json(out, config, strlen(config));
+	}
+	if (option_on(o, F_NO_STATE)) {
+		key(&top, "state");
+		text_addz(out, "null");
+	} else {
+		member(&top, "state", state);
 	}
 	if (!option_text(o, F_FORMAT))
 		member(&top, "format", default_format(o->command));

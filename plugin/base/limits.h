@@ -30,5 +30,8 @@
 #define CP_MAX_CAUSE_PATHS 20u /* listed; the rest is counted */
 #define CP_MAX_IMAGES 1000u
 #define CP_MAX_ARENA_BYTES ((size_t)1 << 30)
+#define CP_MAX_STATE_BYTES (256u << 20) /* of remembered digests, then the oldest half goes */
+#define CP_MAX_STATE_ROWS 1000000u      /* put by one run */
+#define CP_STATE_PATIENCE_MS 200        /* for another process that writes */
 
 #endif

@@ -14,6 +14,7 @@ struct context {
 	struct cp_child git;
 	bool has_git;
 	struct cp_digest checkout;
+	uint32_t umask;
 	bool attributes_tried;
 	struct cp_attributes *attributes; /* NULL when tried and failed */
 };
@@ -329,8 +330,10 @@ static int node_of(struct context *c, const struct place *at, const struct cp_en
 	if (f.dir) {
 		f.dir->has_attributes = at->has_attributes;
 		f.dir->attributes = at->attributes;
-		n = (struct cp_node){
-			.kind = CP_NODE_DIR, .mode = 0755, .path = path, .handle = f.dir};
+		n = (struct cp_node){.kind = CP_NODE_DIR,
+				     .mode = 0777 & ~c->umask,
+				     .path = path,
+				     .handle = f.dir};
 		set_identity(c, f.dir, &n);
 	} else if (e->kind == CP_ENTRY_SYMLINK) {
 		n.kind = CP_NODE_SYMLINK;
@@ -338,7 +341,7 @@ static int node_of(struct context *c, const struct place *at, const struct cp_en
 		n.identity = oid_identity(&e->oid);
 	} else {
 		n.kind = CP_NODE_FILE;
-		n.mode = e->kind == CP_ENTRY_EXEC ? 0755 : 0644;
+		n.mode = (e->kind == CP_ENTRY_EXEC ? 0777u : 0666u) & ~c->umask;
 		r = file_identity(c, at->has_attributes, &at->attributes, path, e, &n.identity,
 				  err);
 		plain = oid_identity(&e->oid);
@@ -704,6 +707,8 @@ int cp_context_new(struct cp_arena *a, struct cp_tree *tree,
 	if (!cp_str_eq(options->root, CP_S(".")))
 		c->prefix = cp_arena_str(a, options->root);
 	c->checkout = options->checkout;
+	c->umask = options->has_umask ? options->umask & 0777 : 022;
+	c->base.variant = 01000 | c->umask;
 	root->path = CP_S("");
 	root->survivors = -1;
 	r = enter_root(c, root, err);

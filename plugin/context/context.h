@@ -144,6 +144,10 @@ struct cp_fs {
 		root;  /* a DIR (mode 0: a local context, its header is not hashed), or OPAQUE */
 	bool is_empty; /* NONE (FROM scratch): contenthash("/") = EMPTY, any path is an error */
 	struct cp_arena *a;
+	/*
+	 * What else than a node's identity and mode decides about digests below it; 0 = they are not to be remembered.
+	 */
+	uint32_t variant;
 };
 
 /* ---- the build context ---- */
@@ -154,6 +158,8 @@ struct cp_context_options {
 	const struct cp_patterns *ignore; /* NULL = no ignore file */
 	bool git_dir;              /* a clone: .git is there when root is the repository's root */
 	struct cp_digest checkout; /* identity of this checkout, for .git; unique per build */
+	bool has_umask;
+	uint32_t umask; /* of the checkout; 022 when not has_umask */
 };
 /*
  * The files that the client sends (fsutil filter: an excluded directory is still there when
@@ -239,6 +245,14 @@ struct cp_hasher {
 		      struct cp_digest *ret_digest, struct cp_err *err);
 	void *self;
 	uint64_t rules; /* CP_RULE_* of the daemon that hashes */
+	/*
+	 * What an earlier run found out, NULL = nothing: `name` is a digest of everything that decides. `flags` belong to who put them.
+	 * Called by one thread at a time per hasher.
+	 */
+	bool (*recall)(void *self, const struct cp_digest *name, struct cp_digest *ret_digest,
+		       uint8_t *ret_flags);
+	void (*remember)(void *self, const struct cp_digest *name, const struct cp_digest *digest,
+			 uint8_t flags);
 };
 
 /*

@@ -86,7 +86,9 @@ static struct cp_digest header_of(const struct digester *d, const struct cp_node
 	return cp_sha256_end(&h);
 }
 
-static int digest_node(struct digester *d, const struct cp_node *n, struct cp_digest *ret);
+/* *ret_flags is set for folders only. */
+static int digest_node(struct digester *d, const struct cp_node *n, struct cp_digest *ret,
+		       uint8_t *ret_flags);
 
 /*
  * checksum.go checksum: to skip what lies below a folder it seeks behind "folder 0x00 0xFF", so what
@@ -113,8 +115,9 @@ static int add_again(struct digester *d, struct cp_sha256 *h, struct cp_str abov
 		return cp_err_nomem(d->err);
 	for (size_t i = from; r == 0 && !d->unknown && i < listing->n_children; i++) {
 		const struct cp_child *c = &listing->children[i];
+		uint8_t flags;
 
-		r = digest_node(d, &c->node, &part);
+		r = digest_node(d, &c->node, &part, &flags);
 		add_key(h, path);
 		cp_sha256_add(h, "", 1);
 		cp_sha256_adds(h, c->name);
@@ -125,7 +128,55 @@ static int add_again(struct digester *d, struct cp_sha256 *h, struct cp_str abov
 	return r;
 }
 
-static int digest_dir(struct digester *d, const struct cp_node *dir, struct cp_digest *ret)
+/* ---- what an earlier run found out ---- */
+
+#define ENDS_IN_FF 1 /* the last name of the folder begins with the byte 0xFF */
+
+/* Changes with what is hashed, and with what goes into a name. */
+#define MEMORY_VERSION "1"
+
+static void begin_name(struct cp_sha256 *h, const struct digester *d, const char *what,
+		       const struct cp_node *n)
+{
+	uint32_t numbers[3] = {d->fs->variant, n->mode, n->path.n == 0};
+
+	cp_sha256_init(h);
+	cp_sha256_adds(h, CP_S("context/" MEMORY_VERSION "/"));
+	cp_sha256_adds(h, cp_str_c(what));
+	cp_sha256_add(h, numbers, sizeof(numbers));
+	cp_sha256_add(h, n->identity.bytes, sizeof(n->identity.bytes));
+}
+
+static bool is_memorable(const struct digester *d, const struct cp_node *dir)
+{
+	return d->fs->variant && dir->has_subtree && d->hasher->recall;
+}
+
+static int digest_new_dir(struct digester *d, const struct cp_node *dir, struct cp_digest *ret,
+			  uint8_t *ret_flags);
+
+/* The digest of a folder: its tree's id, its mode and the umask decide, unless ignore rules or attributes do, which its identity then has. */
+static int digest_dir(struct digester *d, const struct cp_node *dir, struct cp_digest *ret,
+		      uint8_t *ret_flags)
+{
+	struct cp_digest name;
+	struct cp_sha256 h;
+	int r;
+
+	if (!is_memorable(d, dir))
+		return digest_new_dir(d, dir, ret, ret_flags);
+	begin_name(&h, d, "dir", dir);
+	name = cp_sha256_end(&h);
+	if (d->hasher->recall(d->hasher->self, &name, ret, ret_flags))
+		return 0;
+	r = digest_new_dir(d, dir, ret, ret_flags);
+	if (r == 0 && !d->unknown && d->hasher->remember)
+		d->hasher->remember(d->hasher->self, &name, ret, *ret_flags);
+	return r;
+}
+
+static int digest_new_dir(struct digester *d, const struct cp_node *dir, struct cp_digest *ret,
+			  uint8_t *ret_flags)
 {
 	struct cp_digest part = header_of(d, dir);
 	const struct cp_listing *listing;
@@ -143,12 +194,18 @@ static int digest_dir(struct digester *d, const struct cp_node *dir, struct cp_d
 	cp_sha256_add(&h, "", 1);
 	add_text(&h, &part);
 	d->depth++;
+	*ret_flags = 0;
+	if (listing->n_children &&
+	    cp_str_starts(listing->children[listing->n_children - 1].name, CP_S("\xFF")))
+		*ret_flags = ENDS_IN_FF;
 	for (size_t i = 0; r == 0 && !d->unknown && i < listing->n_children; i++) {
-		r = digest_node(d, &listing->children[i].node, &part);
+		uint8_t flags = 0;
+
+		r = digest_node(d, &listing->children[i].node, &part, &flags);
 		cp_sha256_add(&h, "", 1);
 		cp_sha256_adds(&h, listing->children[i].name);
 		add_text(&h, &part);
-		if (r == 0 && listing->children[i].node.kind == CP_NODE_DIR)
+		if (r == 0 && (flags & ENDS_IN_FF))
 			r = add_again(d, &h, CP_S(""), &listing->children[i]);
 	}
 	d->depth--;
@@ -169,7 +226,8 @@ static int digest_link(struct digester *d, const struct cp_node *link, struct cp
 	return 0;
 }
 
-static int digest_node(struct digester *d, const struct cp_node *n, struct cp_digest *ret)
+static int digest_node(struct digester *d, const struct cp_node *n, struct cp_digest *ret,
+		       uint8_t *ret_flags)
 {
 	if (has_owner(n))
 		return not_known(d, CP_S("the number of a user is not known"));
@@ -179,7 +237,7 @@ static int digest_node(struct digester *d, const struct cp_node *n, struct cp_di
 	case CP_NODE_SYMLINK:
 		return digest_link(d, n, ret);
 	case CP_NODE_DIR:
-		return digest_dir(d, n, ret);
+		return digest_dir(d, n, ret, ret_flags);
 	case CP_NODE_VOLATILE:
 		return not_known(d,
 				 CP_S(".git is in what is copied, and it differs in every clone"));
@@ -214,6 +272,7 @@ static int digest_plain(struct digester *d, struct cp_str path, bool follow, str
 {
 	struct cp_context_link_watch watch = {count_link, d};
 	struct cp_context_spot spot;
+	uint8_t flags;
 	int r;
 
 	d->links = 0;
@@ -230,7 +289,7 @@ static int digest_plain(struct digester *d, struct cp_str path, bool follow, str
 	if (follows_by_text(d))
 		return not_known(d, by_text);
 	if (spot.found == CP_FOUND)
-		return digest_node(d, &spot.node, ret);
+		return digest_node(d, &spot.node, ret, &flags);
 	return not_known(
 		d, spot.found == CP_UNKNOWN_WAY
 			   ? CP_S("what a RUN or an image leaves is not known before the build")
@@ -266,6 +325,7 @@ static int add_entry(void *self, const struct cp_context_entry *e)
 {
 	struct list *l = self;
 	struct cp_digest digest = {{0}};
+	uint8_t flags;
 	bool follow = e->follow || (rule(l->d, CP_RULE_NESTED_LINKS) && l->s->sel->follow_links &&
 				    e->node.kind == CP_NODE_SYMLINK);
 	int r;
@@ -276,7 +336,7 @@ static int add_entry(void *self, const struct cp_context_entry *e)
 		r = has_owner(&e->node) ? not_known(l->d, CP_S("the number of a user is not known"))
 					: 0;
 	else
-		r = digest_node(l->d, &e->node, &digest);
+		r = digest_node(l->d, &e->node, &digest, &flags);
 	if (r == 0 && !follow && e->node.kind == CP_NODE_DIR)
 		digest = header_of(l->d, &e->node);
 	add_name(l, e);
@@ -342,34 +402,87 @@ static int digest_list(struct digester *d, const struct cp_selector *sel, struct
 	return 0;
 }
 
+static void add_list(struct cp_sha256 *h, const struct cp_str *items, size_t n)
+{
+	uint64_t count = n;
+
+	cp_sha256_add(h, &count, sizeof(count));
+	for (size_t i = 0; i < n; i++) {
+		uint64_t length = items[i].n;
+
+		cp_sha256_add(h, &length, sizeof(length));
+		cp_sha256_adds(h, items[i]);
+	}
+}
+
+/* The name of a whole selection, which nothing but the file system, the selectors and the rules decide. */
+static bool name_selection(const struct digester *d, const struct cp_selector *sels, size_t n,
+			   struct cp_digest *ret)
+{
+	struct cp_sha256 h;
+
+	if (!is_memorable(d, &d->fs->root))
+		return false;
+	begin_name(&h, d, "selection", &d->fs->root);
+	cp_sha256_add(&h, &d->hasher->rules, sizeof(d->hasher->rules));
+	for (size_t i = 0; i < n; i++) {
+		uint8_t flags = (uint8_t)(sels[i].wildcard | sels[i].follow_links << 1);
+
+		cp_sha256_add(&h, &flags, 1);
+		add_list(&h, &sels[i].path, 1);
+		add_list(&h, sels[i].includes, sels[i].n_includes);
+		add_list(&h, sels[i].excludes, sels[i].n_excludes);
+	}
+	*ret = cp_sha256_end(&h);
+	return true;
+}
+
+static int digest_selection(struct digester *d, const struct cp_selector *sels, size_t n,
+			    struct cp_digest *ret)
+{
+	struct cp_sha256 h;
+	int r = 0;
+
+	cp_sha256_init(&h);
+	for (size_t i = 0; r == 0 && !d->unknown && i < n; i++) {
+		struct cp_digest part = {{0}};
+
+		r = cp_context_selector_is_plain(&sels[i])
+			    ? digest_plain(d, sels[i].path, sels[i].follow_links, &part)
+			    : digest_list(d, &sels[i], &part);
+		if (i)
+			cp_sha256_add(&h, "", 1);
+		add_text(&h, &part);
+	}
+	*ret = cp_sha256_end(&h);
+	return r;
+}
+
 int cp_selection_digest(struct cp_arena *a, struct cp_fs *fs, const struct cp_selector *sels,
 			size_t n, const struct cp_hasher *hasher, struct cp_digest *ret_digest,
 			struct cp_str *ret_unknown, struct cp_err *err)
 {
 	struct cp_err local = {0};
 	struct digester d = {.a = a, .fs = fs, .hasher = hasher, .err = &local};
-	struct cp_sha256 h;
-	int r = 0;
+	struct cp_digest name;
+	bool named = name_selection(&d, sels, n, &name);
+	uint8_t flags;
+	int r;
 
-	cp_sha256_init(&h);
-	for (size_t i = 0; r == 0 && !d.unknown && i < n; i++) {
-		struct cp_digest part = {{0}};
-
-		r = cp_context_selector_is_plain(&sels[i])
-			    ? digest_plain(&d, sels[i].path, sels[i].follow_links, &part)
-			    : digest_list(&d, &sels[i], &part);
-		if (i)
-			cp_sha256_add(&h, "", 1);
-		add_text(&h, &part);
-	}
+	*ret_unknown = CP_S("");
+	if (named && hasher->recall(hasher->self, &name, ret_digest, &flags))
+		return 0;
+	r = digest_selection(&d, sels, n, ret_digest);
 	if (r == CP_ENOMEM || r == CP_ECANCELLED)
 		return cp_err_set(err, r, "%s", local.message);
-	*ret_unknown = d.unknown ? d.why : CP_S("");
+	if (d.unknown)
+		*ret_unknown = d.why;
 	if (r < 0) { /* a missing object, a limit: not known, and why */
 		*ret_unknown = cp_arena_str(a, cp_str_c(local.message));
 		if (!ret_unknown->p)
 			return cp_err_nomem(err);
 	}
-	*ret_digest = cp_sha256_end(&h);
+	if (r == 0 && !d.unknown && named && hasher->remember)
+		hasher->remember(hasher->self, &name, ret_digest, 0);
 	return 0;
 }
