@@ -589,6 +589,32 @@ static int collect_records(struct cp_run *run, struct cp_image_run *image, struc
 	return r;
 }
 
+/* Both builds' keys side by side. */
+static int differ_keys(struct cp_run *run, struct cp_image_run *image, struct side *a,
+		       struct cp_err *err)
+{
+	struct cp_hash_table *table;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	struct cp_hasher hasher;
+	int r = base_side(image, a);
+
+	if (r < 0)
+		return cp_err_nomem(err);
+	table = cp_hash_table_new(run->state, image->b.graph->rules);
+	if (!table)
+		return cp_err_nomem(err);
+	hasher = cp_hash_table_hasher(table);
+	r = cp_hash_table_fill(table, image->arena, &image->a, cores > 1 ? (size_t)cores : 1, err);
+	if (r == 0)
+		r = cp_hash_table_fill(table, image->arena, &image->b,
+				       cores > 1 ? (size_t)cores : 1, err);
+	if (r == 0)
+		r = cp_key_diff_make(image->arena, &image->a, &image->b, &hasher, &image->key_diff,
+				     err);
+	cp_hash_table_free(table);
+	return r;
+}
+
 static int answer_of(struct cp_run *run, struct cp_image_run *image, struct cp_err *err)
 {
 	struct side *a = CP_NEW(image->arena, struct side), *b = CP_NEW(image->arena, struct side);
@@ -621,6 +647,8 @@ static int answer_of(struct cp_run *run, struct cp_image_run *image, struct cp_e
 		return cp_err_nomem(err);
 	if (run->need_paths)
 		return collect_paths(image, b, err);
+	if (run->need_keys && run->request.diff)
+		return differ_keys(run, image, a, err);
 	if (run->need_keys)
 		return collect_records(run, image, err);
 	r = predict_sides(run, image, a, err);

@@ -130,6 +130,7 @@ static int members(struct cp_arena *a, const struct cp_json *root, struct cp_req
 	r |= list(a, root, "fail_on", &q->fail_on, &q->n_fail_on);
 	q->no_config = config && cp_json_kind(config) == CP_JSON_NULL;
 	q->preimage = cp_json_is_true(cp_json_get(root, "preimage"));
+	q->diff = cp_json_is_true(cp_json_get(root, "diff"));
 	q->strict = cp_json_is_true(cp_json_get(root, "strict"));
 	q->style.color = cp_json_is_true(cp_json_get(style, "color"));
 	q->style.ascii = cp_json_is_true(cp_json_get(style, "ascii"));

@@ -392,6 +392,21 @@ static int paths_text(struct cp_run *run, struct cp_answer *answer, struct cp_er
 			       &answer->text, err);
 }
 
+static int key_diff_text(struct cp_run *run, struct cp_answer *answer, struct cp_err *err)
+{
+	struct cp_report_key_diff *images =
+		cp_arena_array(run->arena, run->n_images, sizeof(*images));
+	bool json = !run->request.format.n || cp_str_eq(run->request.format, CP_S("json"));
+
+	if (!images)
+		return cp_err_nomem(err);
+	for (size_t i = 0; i < run->n_images; i++)
+		images[i] = (struct cp_report_key_diff){run->images[i].request.name,
+							&run->images[i].key_diff};
+	return cp_report_key_diff(&run->report, images, run->n_images, json, &run->request.style,
+				  &answer->text, err);
+}
+
 static int keys_text(struct cp_run *run, struct cp_answer *answer, struct cp_err *err)
 {
 	struct cp_report_keys *images = cp_arena_array(run->arena, run->n_images, sizeof(*images));
@@ -414,6 +429,8 @@ static int render(struct cp_run *run, struct cp_str method, struct cp_answer *an
 
 	if (run->need_paths)
 		return paths_text(run, answer, err);
+	if (run->need_keys && q->diff)
+		return key_diff_text(run, answer, err);
 	if (run->need_keys)
 		return keys_text(run, answer, err);
 	r = format_of(q->format, &format, err);
@@ -452,7 +469,10 @@ static void open_state(struct cp_run *run)
 static int execute(struct cp_run *run, struct cp_str method, struct cp_answer *answer,
 		   struct cp_err *err)
 {
-	int r = open_repository(run, err);
+	int r;
+
+	run->need_base = run->need_base || (run->need_keys && run->request.diff);
+	r = open_repository(run, err);
 
 	if (r == 0)
 		r = read_metadata(run, err);

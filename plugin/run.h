@@ -33,7 +33,7 @@ struct cp_request {
 	struct cp_str state;       /* file or folder of what is remembered, "" = the user's cache */
 	bool no_state, has_umask;
 	uint32_t umask; /* of the checkout that is built */
-	bool no_config, strict, export_tree, preimage;
+	bool no_config, strict, export_tree, preimage, diff;
 	struct cp_str *compose, *only, *targets, *fail_on;
 	size_t n_compose, n_only, n_targets, n_fail_on;
 	struct cp_image_request *images;
@@ -58,6 +58,7 @@ struct cp_image_run {
 	struct cp_report_image answer;
 	struct cp_paths paths;
 	struct cp_records records;
+	struct cp_key_diff key_diff;
 	struct cp_cached {
 		struct cp_str ref; /* the --cache-from value */
 		size_t n_hit;

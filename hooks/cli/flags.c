@@ -26,11 +26,12 @@ const struct command_info commands[N_COMMANDS] = {
 		 "a paths: filter to paste into a workflow. With --check FILE the path filters of a workflow of GitHub, GitLab or "
 		 "Gitea are compared with it, and what they would miss is listed (exit code 1)."},
 	[CMD_KEYS] =
-		{"keys", "[CONTEXT]",
+		{"keys", "[--diff A B] [CONTEXT]",
 		 "the cache records that the build of the commit leaves, exact",
 		 "Prints BuildKit's own digests in JSON, content digests included, computed from the "
 		 "repository alone; what cannot be known is null, with the reason. --preimage adds the "
-		 "bytes that are hashed."},
+		 "bytes that are hashed. --diff A B shows the bytes of both commits side by side, step by step, and the "
+		 "files that make content another one."},
 	[CMD_GRAPH] = {"graph", "[A..B] [CONTEXT]",
 		       "stages and steps as a Mermaid or dot graph, coloured by outcome", ""},
 	[CMD_RPC] =
@@ -162,6 +163,8 @@ const struct flag flags[] = {
 		{"check", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "check", BIT(CMD_PATHS), "FILE",
 		 "<file>",
 		 "compare with the path filters of this workflow; exit 1 when they miss something"},
+	[F_DIFF] = {"diff", 0, FLAG_BOOL, GROUP_OUTPUT, IN_REQUEST, "diff", BIT(CMD_KEYS), NULL,
+		    NULL, "keys --diff A B: why steps of commit B have other keys than at A"},
 	[F_PREIMAGE] = {"preimage", 0, FLAG_BOOL, GROUP_OUTPUT, IN_REQUEST, "preimage",
 			BIT(CMD_KEYS), NULL, NULL, "print the bytes that the keys are digests of"},
 

@@ -102,6 +102,7 @@ enum flag_id {
 	F_FAIL_ON,
 	F_STRICT,
 	F_CHECK,
+	F_DIFF,
 	F_PREIMAGE,
 	F_PLUGIN,
 	F_HELP,

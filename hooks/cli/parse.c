@@ -217,6 +217,10 @@ static int add_word(struct options *o, const char *word, bool *has_command)
 		set_range(o, word, dots);
 		return 0;
 	}
+	if (o->command == CMD_KEYS && option_on(o, F_DIFF) && !o->head) {
+		*(o->base ? &o->head : &o->base) = must_copy(word, strlen(word));
+		return 0;
+	}
 	if (!o->context && o->command <= CMD_GRAPH) {
 		o->context = must_copy(word, strlen(word));
 		return 0;
@@ -420,6 +424,10 @@ static int check_flags(const struct options *o)
 	if (many && o->context)
 		return fail(EXIT_USAGE, NULL, "a context (%s) cannot change the images of --%s",
 			    o->context, option_text(o, F_BAKE) ? "bake" : "compose");
+	if (o->command == CMD_KEYS && option_on(o, F_DIFF) && o->base && !o->head &&
+	    !option_text(o, F_HEAD) && !option_text(o, F_REV))
+		return fail(EXIT_USAGE, "cachepredict keys --diff A B [CONTEXT]",
+			    "--diff wants two commits");
 	if (option_on(o, F_INDEX) + option_on(o, F_WORK_TREE) + (option_text(o, F_HEAD) != NULL) +
 		    (o->head != NULL) >
 	    1)

@@ -237,7 +237,7 @@ void request_build(const struct options *o, const struct request_style *style, s
 		member(&top, "state", state);
 	}
 	if (!option_text(o, F_FORMAT))
-		member(&top, "format", default_format(o->command));
+		member(&top, "format", option_on(o, F_DIFF) ? "table" : default_format(o->command));
 	if (o->command == CMD_EXPLAIN)
 		member(&top, "explain", o->subject);
 	add_image(&top, o, from_context);

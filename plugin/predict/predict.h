@@ -114,6 +114,7 @@ int cp_paths_collect(struct cp_arena *arena, const struct cp_build *b, const str
 
 /* The room's other values, with headers of their own. */
 #include "predict/cached.h"
+#include "predict/key_diff.h"
 #include "predict/records.h"
 
 #endif

@@ -91,4 +91,16 @@ struct cp_report_keys {
 int cp_report_keys(const struct cp_report_keys *images, size_t n, bool preimage,
 		   const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
 
+struct cp_report_key_diff {
+	struct cp_str name;
+	const struct cp_key_diff *diff;
+};
+/*
+ * Why steps have another key at head than at base: both pre-images with the first byte that differs, both records of the files that make
+ * a content key another one. JSON (`cachepredict/keys-diff/1`) or, for any other format, text for people.
+ */
+int cp_report_key_diff(const struct cp_report *r, const struct cp_report_key_diff *images, size_t n,
+		       bool json, const struct cp_report_style *style, struct cp_buf *out,
+		       struct cp_err *err);
+
 #endif
