@@ -212,6 +212,13 @@ struct cp_image_config {
 	bool no_layers;      /* the image has no layer at all */
 	struct cp_str chain; /* ChainID of its layers, "" = not known */
 };
+/*
+ * ChainID of the layers of an image, from the diff ids of its config: cp_image_config.chain. *ret_chain is "" for no layers. CP_EINVAL for
+ * an id that is no digest.
+ */
+int cp_image_chain(struct cp_arena *a, const struct cp_str *diff_ids, size_t n,
+		   struct cp_str *ret_chain, struct cp_err *err);
+
 struct cp_image_resolver {
 	/* CP_ENOTFOUND = not known; the graph then uses an opaque config that equals itself and adds an assumption. */
 	int (*resolve)(void *self, struct cp_str ref, const struct cp_platform *platform,

@@ -61,10 +61,37 @@ static void check_copy(struct graph_builder *b, const struct cp_command *c)
 static void check_run(struct graph_builder *b, const struct cp_command *c)
 {
 	if (c->n_devices)
-		graph_doubt(b, CP_RULE_NO_DEVICE, CP_S("this frontend has no RUN --device"));
+		graph_doubt(b, CP_RULE_NO_DEVICE, CP_S("this release has no RUN --device"));
 	if (cp_str_eq(c->security, CP_S("insecure")) ||
 	    cp_str_find_str(c->code, CP_S("--security="), 0) < c->code.n)
 		graph_doubt(b, CP_RULE_NO_SECURITY, CP_S("this frontend has no RUN --security"));
+}
+
+/* identity.ChainID of the OCI specification, over the texts of digests. */
+int cp_image_chain(struct cp_arena *a, const struct cp_str *diff_ids, size_t n,
+		   struct cp_str *ret_chain, struct cp_err *err)
+{
+	char both[2 * CP_DIGEST_TEXT + 2];
+	struct cp_str chain = CP_S("");
+	struct cp_digest d;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!cp_digest_parse(diff_ids[i], &d))
+			return cp_err_set(err, CP_EINVAL, "%.*s is no digest of a layer",
+					  CP_STR(diff_ids[i]));
+		if (i) {
+			both[CP_DIGEST_TEXT] = ' ';
+			memcpy(both + CP_DIGEST_TEXT + 1, diff_ids[i].p, CP_DIGEST_TEXT);
+			d = cp_digest_of(both, 2 * CP_DIGEST_TEXT + 1);
+		}
+		cp_digest_text(&d, both);
+	}
+	if (n)
+		chain = cp_arena_str(a, cp_str_n(both, CP_DIGEST_TEXT));
+	if (!chain.p)
+		return cp_err_nomem(err);
+	*ret_chain = chain;
+	return 0;
 }
 
 void graph_check_release(struct graph_builder *b, const struct cp_command *c)

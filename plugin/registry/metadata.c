@@ -18,6 +18,18 @@ static int copy_list(struct cp_arena *a, const struct cp_json *list, struct cp_s
 	return 0;
 }
 
+/* "rootfs": {"diff_ids": [...]}, as in a config; ids that are none leave the layers unknown. */
+static int read_chain(struct cp_arena *a, const struct cp_json *v, struct cp_str *ret_chain)
+{
+	struct cp_str *ids = NULL;
+	size_t n = 0;
+	int r = copy_list(a, cp_json_get(cp_json_get(v, "rootfs"), "diff_ids"), &ids, &n);
+
+	if (r == 0)
+		r = cp_image_chain(a, ids, n, ret_chain, NULL);
+	return r == CP_EINVAL ? 0 : r;
+}
+
 static int read_image(struct cp_arena *a, const struct cp_json *v, struct cp_image_config *c)
 {
 	const struct cp_json *config = cp_json_get(v, "config");
@@ -26,7 +38,7 @@ static int read_image(struct cp_arena *a, const struct cp_json *v, struct cp_ima
 	c->working_dir = cp_arena_str(a, cp_json_text(cp_json_get(config, "WorkingDir")));
 	c->user = cp_arena_str(a, cp_json_text(cp_json_get(config, "User")));
 	c->no_layers = cp_json_is_true(cp_json_get(v, "no_layers"));
-	if (!c->digest.p || !c->working_dir.p || !c->user.p ||
+	if (!c->digest.p || !c->working_dir.p || !c->user.p || read_chain(a, v, &c->chain) < 0 ||
 	    copy_list(a, cp_json_get(config, "Env"), &c->env, &c->n_env) < 0 ||
 	    copy_list(a, cp_json_get(config, "Shell"), &c->shell, &c->n_shell) < 0 ||
 	    copy_list(a, cp_json_get(config, "OnBuild"), &c->onbuild, &c->n_onbuild) < 0)

@@ -323,6 +323,34 @@ static void test_chain_of_an_image(void **state)
 	assert_true(w->records.items[1].inputs[0].links[1].unknown.n > 0);
 }
 
+/* Values of the OCI specification's rule, computed by hand: D(a) and D("sha256:a sha256:b"). */
+static void test_chain_ids(void **state)
+{
+	struct cp_str ids[] = {
+		CP_S_INIT(
+			"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+		CP_S_INIT(
+			"sha256:09eefdc91e8894bc767daae7daa5a4e8cbf396610f10ae20604d9086c76d4a93"),
+	};
+	struct world *w = *state;
+	struct cp_str chain = CP_S("untouched");
+	struct cp_digest d;
+	char both[160], text[CP_DIGEST_TEXT + 1];
+	int n = snprintf(both, sizeof(both), "%s %s", ids[0].p, ids[1].p);
+
+	d = cp_digest_of(both, (size_t)n);
+	cp_digest_text(&d, text);
+	assert_int_equal(cp_image_chain(w->a, ids, 1, &chain, NULL), 0);
+	assert_true(cp_str_eq(chain, ids[0]));
+	assert_int_equal(cp_image_chain(w->a, ids, 2, &chain, NULL), 0);
+	assert_string_equal(chain.p, text);
+	ids[1] = CP_S("md5:0");
+	assert_int_equal(cp_image_chain(w->a, ids, 2, &chain, NULL), CP_EINVAL);
+	assert_string_equal(chain.p, text);
+	assert_int_equal(cp_image_chain(w->a, ids, 0, &chain, NULL), 0);
+	assert_int_equal(chain.n, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -332,7 +360,8 @@ int main(void)
 					   TEST(test_what_a_frontend_does_not_know),
 					   TEST(test_lists),
 					   TEST(test_links_behind_links),
-					   TEST(test_chain_of_an_image)};
+					   TEST(test_chain_of_an_image),
+					   TEST(test_chain_ids)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
