@@ -1,5 +1,6 @@
 #!/bin/sh
-# The budgets, measured: `predict A..B` against `git diff --name-only A B` on a small and a large repository, time and memory, and
+# The budgets, measured: `predict A..B` against `git diff --name-only A B` on a small and a large repository, time and memory, exact keys
+# against `git archive | sha256sum` and against keys with digests remembered, a prediction from a cache's manifest against one from a commit, and
 # against a BuildKit build with everything cached where build/conformance/bin/buildkitd is there (make conformance builds it).
 # REPO=/path (RANGE=A..B, default HEAD~20..HEAD; CONTEXT=, DOCKERFILE=) takes a repository of one's own as the large one.
 # usage: bench.sh BUILDFOLDER
@@ -35,6 +36,27 @@ range=${RANGE:-HEAD~20..HEAD}
 (unset DOCKERFILE CONTEXT; against_git 'small repository' "$work/small" HEAD~20..HEAD; exit $bad) || bad=1
 against_git "large repository ($(basename "$REPO"))" "$REPO" "$range"
 
+# ---- exact keys ----
+
+# a Dockerfile that takes the whole context: what has to be hashed is what a build takes
+state=$work/state
+rm -rf "$state"
+bake() { # FILE CACHE
+	printf '{"target":{"whole":{"context":"%s","dockerfile-inline":"FROM scratch\\nCOPY . /app/\\n"%s}}}\n' "${CONTEXT:-.}" "${2:+,\"cache-from\":[\"$2\"]}" >"$1"
+}
+bake "$work/whole.json"
+head=${range##*..}
+set -- "$predict" -C "$REPO" keys --bake "$work/whole.json" --context-from export --head "$head"
+echo
+echo "exact keys of $head, whole context, $(git -C "$REPO" ls-tree -r "$head" | wc -l) files"
+printf '%-44s %11s %11s\n' '' cachepredict git
+"$bench" -n 15 -r 0.6 'keys, cold | git archive | sha256sum' -- "$@" --no-state -- sh -c "git -C '$REPO' archive '$head' | sha256sum" || bad=1
+"$@" --state "$state/" >"$work/keys.remembered"
+"$@" --no-state >"$work/keys.cold"
+cmp "$work/keys.remembered" "$work/keys.cold" || bad=1
+printf '%-44s %11s %11s\n' '' remembered cold
+"$bench" -n 15 -r 0.05 'keys, remembered | cold' -- "$@" --state "$state/" -- "$@" --no-state || bad=1
+
 # ---- against BuildKit ----
 
 bin=${BUILDKIT_BIN:-$build/conformance/bin}
@@ -46,7 +68,7 @@ fi
 root=$work/buildkit
 rm -rf "$work/tree"
 mkdir -p "$root" "$work/tree/context" "$work/tree/dockerfile"
-git -C "$REPO" archive "${range##*..}:${CONTEXT:-}" | tar -x -C "$work/tree/context"
+git -C "$REPO" -c tar.umask=022 archive "${range##*..}:${CONTEXT:-}" | tar -x -C "$work/tree/context"
 # a Dockerfile that takes the whole context; the base image of a real one would have to be fetched
 printf 'FROM scratch\nCOPY . /app/\n' >"$work/tree/dockerfile/Dockerfile"
 cat >"$root/buildkitd.toml" <<T
@@ -77,6 +99,16 @@ set -- "$bin/buildctl" --addr "unix://$root/buildkitd.sock" build --frontend doc
 echo
 echo "a build of ${range##*..} by BuildKit, whole context, $(grep -c CACHED "$root/second") of 1 steps cached"
 grep -q CACHED "$root/second" || bad=1
+
+# the cache that this build exports, and a prediction from it
+rm -rf "$work/cache"
+"$@" --export-cache "type=local,dest=$work/cache,mode=max" >"$root/export" 2>&1
+bake "$work/cached.json" "type=local,src=$work/cache"
+"$predict" -C "$REPO" --format json --context-from export --state "$state/" --bake "$work/cached.json" "$range" >"$work/cached"
+grep -q '"action":"skip-build"' "$work/cached" || { echo 'the cache does not prove the build'; bad=1; }
+printf '%-44s %11s %11s\n' '' 'manifest' 'commit'
+"$bench" -n 31 -r 2 'predict from a cache | from a commit' -- "$predict" -C "$REPO" --format json --context-from export --state "$state/" \
+	--bake "$work/cached.json" "$range" -- "$predict" -C "$REPO" --format json --context-from export --bake "$work/whole.json" "$range" || bad=1
 printf '%-44s %11s %11s\n' '' cachepredict buildctl
 "$bench" -n 15 -r 0.0333 'predict A..B | cached build' -- "$predict" -C "$REPO" --format json ${DOCKERFILE:+-f "$DOCKERFILE"} "$range" ${CONTEXT:+"$CONTEXT"} -- "$@" || bad=1
 exit $bad
