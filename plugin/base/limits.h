@@ -33,5 +33,21 @@
 #define CP_MAX_STATE_BYTES (256u << 20) /* of remembered digests, then the oldest half goes */
 #define CP_MAX_STATE_ROWS 1000000u      /* put by one run */
 #define CP_STATE_PATIENCE_MS 200        /* for another process that writes */
+/* the network: what a server may send, and how long it is waited for */
+#define CP_MAX_NET_HEADER_BYTES (64u << 10)
+#define CP_MAX_NET_LOG_BYTES (256u << 10)
+#define CP_MAX_NET_TRIES 4u /* of one request */
+#define CP_MAX_REDIRECTS 5u
+#define CP_NET_PAUSE_MS 100     /* before the second try; doubles */
+#define CP_NET_CONNECT_MS 5000L /* for a connection */
+#define CP_NET_TIMEOUT_MS 10000 /* the whole network part, unless asked for */
+#define CP_MAX_MANIFEST_BYTES (4u << 20)
+#define CP_MAX_IMAGE_CONFIG_BYTES (8u << 20)
+#define CP_MAX_TOKEN_BYTES (256u << 10)
+#define CP_MAX_CACHE_CONFIG_BYTES (1u << 20) /* BuildKit's importer refuses larger ones */
+#define CP_MAX_INDEX_DEPTH 4u
+#define CP_MAX_INDEX_MANIFESTS 256u
+#define CP_MAX_HELPER_BYTES (64u << 10)  /* output of a credential helper */
+#define CP_MAX_SETTINGS_BYTES (4u << 20) /* docker's config.json, buildkitd.toml, certificates */
 
 #endif

@@ -1,79 +1,5 @@
 /* A cache in a folder: an OCI image layout. */
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
-#include "registry/registry.h"
-
-#define MAX_MANIFEST_BYTES (1u << 20) /* BuildKit's importer refuses larger ones */
-#define CONFIG_TYPE "application/vnd.buildkit.cacheconfig.v0"
-
-/* ---- --cache-from values ---- */
-
-static int set_member(struct cp_cache_source *s, struct cp_str key, struct cp_str value)
-{
-	static const char *const names[] = {"type", "ref", "src", "tag", "digest"};
-	struct cp_str *const members[] = {&s->type, &s->ref, &s->src, &s->tag, &s->digest};
-
-	for (size_t i = 0; i < CP_LEN(names); i++)
-		if (cp_str_eq(key, cp_str_c(names[i])))
-			*members[i] = value;
-	return 0;
-}
-
-int cp_cache_source_parse(struct cp_arena *a, struct cp_str text,
-			  struct cp_cache_source *ret_source, struct cp_err *err)
-{
-	struct cp_cache_source s = {.text = cp_arena_str(a, text)};
-	struct cp_str rest, part;
-
-	if (!s.text.p)
-		return cp_err_nomem(err);
-	if (cp_str_find(s.text, '=', 0) == s.text.n) { /* a bare name is a registry's */
-		s.type = CP_S("registry");
-		s.ref = s.text;
-		*ret_source = s;
-		return 0;
-	}
-	rest = s.text;
-	while (cp_str_split(&rest, ',', &part)) {
-		size_t eq = cp_str_find(part, '=', 0);
-
-		set_member(&s, cp_str_trim_space(cp_str_sub(part, 0, eq)),
-			   cp_str_from(part, eq + 1));
-	}
-	if (!s.type.n)
-		return cp_err_set(err, CP_EUSAGE, "--cache-from %.*s: no type=", CP_STR(text));
-	if (cp_str_eq(s.type, CP_S("local")) && !s.src.n)
-		return cp_err_set(err, CP_EUSAGE, "--cache-from %.*s: type=local wants src=FOLDER",
-				  CP_STR(text));
-	*ret_source = s;
-	return 0;
-}
-
-/* ---- files of the layout ---- */
-
-static int read_file(const char *path, struct cp_buf *out, struct cp_err *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t n = 1;
-
-	if (fd < 0)
-		return cp_err_set(err, errno == ENOENT ? CP_ENOTFOUND : CP_EIO, "cannot open %s",
-				  path);
-	while (n > 0 && !cp_buf_error(out)) {
-		char chunk[16384];
-
-		n = read(fd, chunk, sizeof(chunk));
-		if (n > 0)
-			cp_buf_add(out, chunk, (size_t)n);
-	}
-	close(fd);
-	if (n < 0 || cp_buf_error(out))
-		return cp_err_set(err, n < 0 ? CP_EIO : cp_buf_error(out),
-				  n < 0 ? "cannot read %s" : "%s is over BuildKit's 1 MiB", path);
-	return 0;
-}
+#include "registry/registry_int.h"
 
 static int read_blob(struct cp_arena *a, struct cp_str folder, struct cp_str digest,
 		     struct cp_buf *out, struct cp_err *err)
@@ -89,7 +15,9 @@ static int read_blob(struct cp_arena *a, struct cp_str folder, struct cp_str dig
 			       CP_STR(cp_str_from(digest, 7)));
 	if (!path.p)
 		return cp_err_nomem(err);
-	r = read_file(path.p, out, err);
+	r = registry_read_file(path.p, out, err);
+	if (r == CP_ELIMIT)
+		return cp_err_set(err, r, "%s is over BuildKit's 1 MiB", path.p);
 	if (r < 0)
 		return r;
 	found = cp_digest_of(out->p ? out->p : "", out->n);
@@ -118,77 +46,61 @@ static struct cp_str find_manifest(const struct cp_json *index, const struct cp_
 	return CP_S("");
 }
 
-struct blobs {
-	struct cp_str config; /* digest of the cacheconfig */
-	CP_VEC(struct cp_cache_blob) layers;
-};
-
-static int note_blob(struct cp_arena *a, const struct cp_json *descriptor, struct blobs *b)
+static int read_index(struct cp_arena *a, const struct cp_cache_source *source,
+		      struct cp_str *ret_digest, struct cp_err *err)
 {
-	struct cp_cache_blob blob = {.size = 0};
-	int64_t size = cp_json_number(cp_json_get(descriptor, "size"), 0);
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_CACHE_CONFIG_BYTES);
+	cp_auto_json struct cp_json_doc *doc = NULL;
+	struct cp_str path = cp_arena_printf(a, "%.*s/index.json", CP_STR(source->src));
+	int r = path.p ? registry_read_file(path.p, &text, err) : cp_err_nomem(err);
 
-	if (cp_str_eq(cp_json_text(cp_json_get(descriptor, "mediaType")), CP_S(CONFIG_TYPE))) {
-		b->config = cp_json_text(cp_json_get(descriptor, "digest"));
-		return 0;
-	}
-	if (!cp_digest_parse(cp_json_text(cp_json_get(descriptor, "digest")), &blob.digest))
-		return 0;
-	blob.size = size > 0 ? (uint64_t)size : 0;
-	return cp_vec_push(a, &b->layers, blob);
+	if (r == 0)
+		r = cp_json_parse(cp_buf_str(&text), path, &doc, err);
+	if (r < 0)
+		return r;
+	*ret_digest = cp_arena_str(a, find_manifest(cp_json_root(doc), source));
+	if (!ret_digest->p)
+		return cp_err_nomem(err);
+	return ret_digest->n ? 0
+			     : cp_err_set(err, CP_ENOTFOUND, "%.*s holds no cache with this tag",
+					  CP_STR(source->src));
 }
 
-/* Image manifest: config + layers. Index: manifests[] of blobs, the config among them. */
-static int read_manifest(struct cp_arena *a, const struct cp_json *manifest, struct blobs *b,
-			 struct cp_err *err)
+int cp_cache_find_local(struct cp_arena *a, const struct cp_cache_source *source,
+			struct cp_cache_found *ret_found, struct cp_err *err)
 {
-	static const char *const lists[] = {"layers", "manifests"};
-	const struct cp_json *config = cp_json_get(manifest, "config");
+	cp_auto_buf struct cp_buf manifest = CP_BUF_INIT(CP_MAX_CACHE_CONFIG_BYTES);
+	cp_auto_buf struct cp_buf config = CP_BUF_INIT(CP_MAX_CACHE_CONFIG_BYTES);
+	struct cp_cache_found found = {.caches = NULL};
+	struct registry_manifest m;
+	int r = read_index(a, source, &found.digest, err);
 
-	if (config && note_blob(a, config, b) < 0)
-		return cp_err_nomem(err);
-	for (size_t k = 0; k < CP_LEN(lists); k++) {
-		const struct cp_json *list = cp_json_get(manifest, lists[k]);
-
-		for (size_t i = 0; cp_json_kind(list) == CP_JSON_ARRAY && i < cp_json_len(list);
-		     i++)
-			if (note_blob(a, cp_json_at(list, i), b) < 0)
-				return cp_err_nomem(err);
-	}
-	return b->config.n ? 0
-			   : cp_err_set(err, CP_EINVAL,
-					"it is no cache: its manifest names no cacheconfig");
+	if (r == 0)
+		r = read_blob(a, source->src, found.digest, &manifest, err);
+	if (r == 0)
+		r = registry_manifest_parse(a, cp_buf_str(&manifest), CP_S("cache manifest"), &m,
+					    err);
+	if (r == 0 && !m.cache_config.n)
+		r = cp_err_set(err, CP_EINVAL, "it is no cache: its manifest names no cacheconfig");
+	if (r == 0)
+		r = read_blob(a, source->src, m.cache_config, &config, err);
+	if (r == 0)
+		r = registry_found_describe(a, &found, &m, cp_buf_str(&manifest), err);
+	if (r == 0)
+		r = registry_found_add(a, &found, cp_buf_str(&config), source->text, m.blobs,
+				       m.n_blobs, err);
+	if (r == 0)
+		*ret_found = found;
+	return r;
 }
 
 int cp_cache_read_local(struct cp_arena *a, const struct cp_cache_source *source,
 			const struct cp_cache **ret_cache, struct cp_err *err)
 {
-	cp_auto_buf struct cp_buf index_text = CP_BUF_INIT(MAX_MANIFEST_BYTES),
-				  manifest_text = CP_BUF_INIT(MAX_MANIFEST_BYTES);
-	cp_auto_buf struct cp_buf config_text = CP_BUF_INIT(MAX_MANIFEST_BYTES);
-	cp_auto_json struct cp_json_doc *index = NULL, *manifest = NULL;
-	struct cp_str path = cp_arena_printf(a, "%.*s/index.json", CP_STR(source->src)), digest;
-	struct blobs b = {.config = CP_S("")};
-	int r = path.p ? read_file(path.p, &index_text, err) : cp_err_nomem(err);
+	struct cp_cache_found found;
+	int r = cp_cache_find_local(a, source, &found, err);
 
 	if (r == 0)
-		r = cp_json_parse(cp_buf_str(&index_text), path, &index, err);
-	if (r < 0)
-		return r;
-	digest = find_manifest(cp_json_root(index), source);
-	if (!digest.n)
-		return cp_err_set(err, CP_ENOTFOUND, "%.*s holds no cache with this tag",
-				  CP_STR(source->src));
-	r = read_blob(a, source->src, digest, &manifest_text, err);
-	if (r == 0)
-		r = cp_json_parse(cp_buf_str(&manifest_text), CP_S("cache manifest"), &manifest,
-				  err);
-	if (r == 0)
-		r = read_manifest(a, cp_json_root(manifest), &b, err);
-	if (r == 0)
-		r = read_blob(a, source->src, b.config, &config_text, err);
-	if (r < 0)
-		return r;
-	return cp_cache_parse(a, cp_buf_str(&config_text), source->text, b.layers.items, b.layers.n,
-			      ret_cache, err);
+		*ret_cache = found.caches[0];
+	return r;
 }
