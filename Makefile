@@ -147,13 +147,14 @@ SUITE_ABI     := $(foreach t,$(ABI),$(t:$(BUILD)/tests/%=%)="$(t) $(SO) $(REPO_)
 	cli="sh tests/cli/cli.sh $(CLI) $(BUILD)/tests/cli/echo_plugin.so"
 SUITE_EXAMPLES := examples="PYTHON='$(PYTHON)' sh tests/examples.sh $(BUILD)"
 SUITE_GOLDEN  := $(if $(wildcard tests/golden/run.sh),golden="sh tests/golden/run.sh $(CLI)")
+SUITE_FAULTS  := faults="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/faults/faults.py $(CLI)"
 # The one suite of another build: threads under ThreadSanitizer.
 TSAN          := $(if $(SAN)$(COV),,build/san-thread)
 SUITE_TSAN    := $(if $(TSAN),abi/tsan="$(TSAN)/tests/abi/test_threads $(TSAN)/cachepredict.so $(REPO_)")
 
-.PHONY: check unit fuzz-replay abi layers golden
+.PHONY: check unit fuzz-replay abi layers golden faults
 check: all $(UNIT) $(REPLAY) abi-programs
-	@$(RUN) check $(BUILD)/logs layers="sh tests/layers.sh" $(SUITE_UNIT) $(SUITE_REPLAY) $(SUITE_ABI) $(SUITE_EXAMPLES) $(SUITE_GOLDEN) $(SUITE_TSAN)
+	@$(RUN) check $(BUILD)/logs layers="sh tests/layers.sh" $(SUITE_UNIT) $(SUITE_REPLAY) $(SUITE_ABI) $(SUITE_EXAMPLES) $(SUITE_FAULTS) $(SUITE_GOLDEN) $(SUITE_TSAN)
 unit: $(UNIT)
 	@$(RUN) unit $(BUILD)/logs $(SUITE_UNIT)
 fuzz-replay: $(REPLAY)
@@ -166,6 +167,8 @@ thread-programs: $(SO) $(BUILD)/tests/abi/test_threads
 	@:
 abi: abi-programs
 	@$(RUN) abi $(BUILD)/logs $(SUITE_ABI) $(SUITE_TSAN)
+faults: $(SO) $(CLI)
+	@$(RUN) faults $(BUILD)/logs $(SUITE_FAULTS)
 golden: all
 	@$(RUN) golden $(BUILD)/logs $(SUITE_GOLDEN)
 layers:
@@ -249,7 +252,7 @@ clean:
 help:
 	@echo 'make all           build/cachepredict.so and build/cachepredict, manual page, completions'
 	@echo 'make check         all tests that need no other program: unit, fuzz-replay, abi, layers, hosts (SAN=address,undefined or SAN=thread)'
-	@echo 'make unit|abi|fuzz-replay|layers|golden   one part of it'
+	@echo 'make unit|abi|fuzz-replay|layers|faults|golden   one part of it'
 	@echo 'make conformance   against the real BuildKit (REPO=/path DOCKERFILE=... CONTEXT=... PAIRS=20 for a repository of your own)'
 	@echo 'make bench         against git diff and a cached BuildKit build (REPO=/path)'
 	@echo 'make torture       every allocation fails once'

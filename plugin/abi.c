@@ -219,9 +219,22 @@ static void plugin_result_free(struct cachepredict_result *result)
 	free(result);
 }
 
+static const char *metadata_of(const struct cachepredict_result *result, uint64_t *ret_len)
+{
+	struct cp_str text = result ? cp_buf_str(&result->answer->image_metadata) : CP_S("");
+
+	if (ret_len)
+		*ret_len = text.n;
+	return text.p;
+}
+
+static const struct cachepredict_image_metadata image_metadata = {sizeof(image_metadata),
+								  metadata_of};
+
 static const void *plugin_get_extension(const char *id)
 {
-	(void)id;
+	if (id && strcmp(id, CACHEPREDICT_EXT_IMAGE_METADATA) == 0)
+		return &image_metadata;
 	return NULL;
 }
 

@@ -7,8 +7,8 @@
 #include "graph/graph.h"
 #include "hash.h"
 #include "keys/keys.h"
+#include "network.h"
 #include "predict/predict.h"
-#include "registry/registry.h"
 #include "run.h"
 
 /* One side while it is put together. */
@@ -22,6 +22,7 @@ struct side {
 	struct cp_map prefixes;   /* local name ─► struct cp_str */
 	struct cp_str dockerfile; /* path in the tree */
 	struct cp_profile profile;
+	const struct cp_image_resolver *resolver;
 	struct cp_err *err;
 };
 
@@ -396,7 +397,7 @@ static int options_of(struct side *s, struct cp_build_options *o)
 		o->n_no_cache_filter = q->n_no_cache_filter;
 	}
 	o->main_context = cp_context_is_remote(q->context) ? q->context : CP_S("");
-	o->resolver = (struct cp_image_resolver *)(uintptr_t)s->run->resolver;
+	o->resolver = (struct cp_image_resolver *)(uintptr_t)s->resolver;
 	return 0;
 }
 
@@ -432,7 +433,7 @@ static int build_side(struct side *s)
 	return r;
 }
 
-static int assume(struct cp_image_run *image, struct cp_str sentence)
+int cp_image_assume(struct cp_image_run *image, struct cp_str sentence)
 {
 	struct cp_report_image *answer = &image->answer;
 	struct cp_str *list =
@@ -473,9 +474,10 @@ static int base_side(struct cp_image_run *image, struct side *s)
 		return r;
 	s->build->graph = &nothing;
 	s->build->dockerfile = NULL;
-	return assume(image, cp_arena_printf(image->arena,
-					     "the base commit left no build of this image: %s",
-					     why.message));
+	return cp_image_assume(image,
+			       cp_arena_printf(image->arena,
+					       "the base commit left no build of this image: %s",
+					       why.message));
 }
 
 static int predict_sides(struct cp_run *run, struct cp_image_run *image, struct side *a,
@@ -489,77 +491,6 @@ static int predict_sides(struct cp_run *run, struct cp_image_run *image, struct 
 	if (cp_run_is_cancelled(run))
 		return cp_err_set(err, CP_ECANCELLED, "cancelled");
 	return cp_predict(image->arena, &image->a, &image->b, &image->answer.prediction, err);
-}
-
-/* One cache: what the build would take from it. The prediction with the most hits is the image's answer. */
-static int try_cache(struct cp_image_run *image, struct cp_str text, const struct cp_hasher *hasher,
-		     const struct cp_prediction *before, struct cp_err *err)
-{
-	struct cp_cache_source source;
-	const struct cp_cache *cache;
-	struct cp_prediction p = {.steps = NULL};
-	struct cp_err why = {0};
-	struct cp_cached_prediction found = {.final = false};
-	int r = cp_cache_source_parse(image->arena, text, &source, err);
-
-	if (r < 0)
-		return r;
-	if (!cp_str_eq(source.type, CP_S("local")))
-		return assume(image, cp_arena_printf(image->arena, "%.*s: not read by cachepredict",
-						     CP_STR(text))) < 0
-			       ? cp_err_nomem(err)
-			       : 0;
-	r = cp_cache_read_local(image->arena, &source, &cache, &why);
-	if (r == CP_ENOMEM)
-		return cp_err_nomem(err);
-	if (r < 0)
-		return assume(image, cp_arena_printf(image->arena, "%.*s: %s", CP_STR(text),
-						     why.message)) < 0
-			       ? cp_err_nomem(err)
-			       : 0;
-	r = cp_predict_cached(image->arena, &image->b, &cache, 1, hasher, before, &found, err);
-	if (r < 0)
-		return r;
-	p = found.prediction;
-	image->cached[image->n_cached++] = (struct cp_cached){text, p.n_hit, found.final};
-	if (image->n_cached == 1 || p.n_hit > image->answer.prediction.n_hit)
-		image->answer.prediction = p;
-	return 0;
-}
-
-static int more_hits(const void *x, const void *y)
-{
-	size_t a = ((const struct cp_cached *)x)->n_hit, b = ((const struct cp_cached *)y)->n_hit;
-
-	return a < b ? 1 : -(a > b);
-}
-
-/* --cache-from: the caches named there are the only ones that an ephemeral builder has. */
-static int predict_caches(struct cp_run *run, struct cp_image_run *image, struct cp_err *err)
-{
-	const struct cp_image_request *q = &image->request;
-	struct cp_prediction before = image->answer.prediction;
-	struct cp_hash_table *table;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	struct cp_hasher hasher;
-	int r;
-
-	if (!q->n_cache_from)
-		return 0;
-	table = cp_hash_table_new(run->state, image->b.graph->rules);
-	image->cached = cp_arena_array(image->arena, q->n_cache_from, sizeof(*image->cached));
-	if (!table || !image->cached) {
-		cp_hash_table_free(table);
-		return cp_err_nomem(err);
-	}
-	hasher = cp_hash_table_hasher(table);
-	r = cp_hash_table_fill(table, image->arena, &image->b, cores > 1 ? (size_t)cores : 1, err);
-	for (size_t i = 0; r == 0 && i < q->n_cache_from; i++)
-		r = try_cache(image, q->cache_from[i], &hasher, &before, err);
-	cp_hash_table_free(table);
-	if (image->n_cached > 1)
-		qsort(image->cached, image->n_cached, sizeof(*image->cached), more_hits);
-	return r;
 }
 
 static int collect_paths(struct cp_image_run *image, struct side *b, struct cp_err *err)
@@ -615,6 +546,55 @@ static int differ_keys(struct cp_run *run, struct cp_image_run *image, struct si
 	return r;
 }
 
+/* Why images are not known although the network was there. */
+static int explain_images(struct cp_run *run, struct cp_image_run *image)
+{
+	const struct cp_graph *g = image->b.graph;
+
+	for (size_t i = 0; i < g->n_images; i++) {
+		struct cp_str why = cp_network_why_not(run, g->images[i]);
+
+		if (why.n &&
+		    cp_image_assume(image, cp_arena_printf(image->arena, "%.*s: %.*s",
+							   CP_STR(g->images[i]), CP_STR(why))) < 0)
+			return CP_ENOMEM;
+	}
+	return 0;
+}
+
+/* Its own arena, so that the image's stays its thread's; what the base commit cannot build names nothing. */
+int cp_image_base_refs(struct cp_run *run, const struct cp_image_run *image, struct cp_arena *a,
+		       struct cp_str **ret_refs, size_t *ret_n)
+{
+	cp_auto_arena struct cp_arena *arena = cp_arena_new(CP_MAX_ARENA_BYTES);
+	struct cp_image_run scratch = {.request = image->request, .platform = image->platform};
+	struct cp_err ignored = {0};
+	struct side s = {.run = run,
+			 .image = &scratch,
+			 .tree = run->base,
+			 .build = &scratch.a,
+			 .label = 'a',
+			 .resolver = run->offline_resolver,
+			 .err = &ignored};
+	struct cp_str *refs;
+	int r;
+
+	scratch.arena = arena;
+	r = arena ? build_side(&s) : CP_ENOMEM;
+	*ret_n = 0;
+	if (r < 0)
+		return r == CP_ENOMEM || r == CP_ECANCELLED ? r : 0;
+	refs = cp_arena_array(a, scratch.a.graph->n_images, sizeof(*refs));
+	for (size_t i = 0; refs && i < scratch.a.graph->n_images; i++) {
+		refs[i] = cp_arena_str(a, scratch.a.graph->images[i]);
+		if (!refs[i].p)
+			return CP_ENOMEM;
+	}
+	*ret_refs = refs;
+	*ret_n = scratch.a.graph->n_images;
+	return refs ? 0 : CP_ENOMEM;
+}
+
 static int answer_of(struct cp_run *run, struct cp_image_run *image, struct cp_err *err)
 {
 	struct side *a = CP_NEW(image->arena, struct side), *b = CP_NEW(image->arena, struct side);
@@ -623,13 +603,18 @@ static int answer_of(struct cp_run *run, struct cp_image_run *image, struct cp_e
 
 	if (!a || !b)
 		return cp_err_nomem(err);
-	*a = (struct side){
-		.run = run, .image = image, .tree = run->base, .build = &image->a, .label = 'a'};
+	*a = (struct side){.run = run,
+			   .image = image,
+			   .tree = run->base,
+			   .build = &image->a,
+			   .label = 'a',
+			   .resolver = run->base_resolver};
 	*b = (struct side){.run = run,
 			   .image = image,
 			   .tree = run->head,
 			   .build = &image->b,
 			   .label = 'b',
+			   .resolver = run->resolver,
 			   .err = err};
 	r = build_side(b);
 	answer->dockerfile = b->dockerfile;
@@ -639,11 +624,13 @@ static int answer_of(struct cp_run *run, struct cp_image_run *image, struct cp_e
 	answer->graph = image->b.graph;
 	answer->target = image->b.graph->stages[image->b.graph->target].name;
 	for (size_t i = 0; i < image->b.graph->n_assumptions; i++)
-		if (assume(image, image->b.graph->assumptions[i]) < 0)
+		if (cp_image_assume(image, image->b.graph->assumptions[i]) < 0)
 			return cp_err_nomem(err);
+	if (explain_images(run, image) < 0)
+		return cp_err_nomem(err);
 	image->profile = b->profile;
 	answer->profile = &image->profile;
-	if (b->profile.assumed.n && assume(image, b->profile.assumed) < 0)
+	if (b->profile.assumed.n && cp_image_assume(image, b->profile.assumed) < 0)
 		return cp_err_nomem(err);
 	if (run->need_paths)
 		return collect_paths(image, b, err);
@@ -652,7 +639,7 @@ static int answer_of(struct cp_run *run, struct cp_image_run *image, struct cp_e
 	if (run->need_keys)
 		return collect_records(run, image, err);
 	r = predict_sides(run, image, a, err);
-	return r < 0 ? r : predict_caches(run, image, err);
+	return r < 0 ? r : cp_image_predict_caches(run, image, err);
 }
 
 int cp_image_run(struct cp_run *run, struct cp_image_run *image, struct cp_err *err)

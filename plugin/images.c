@@ -143,6 +143,13 @@ static int add_notes(struct cp_run *run, const struct cp_image_requests *list, s
 	return 0;
 }
 
+/* Files of the commit that is to be built may be a stranger's, however they were named. */
+static void mark(struct cp_image_requests *list, bool from_commit)
+{
+	for (size_t i = 0; i < list->n; i++)
+		list->items[i].from_commit = from_commit;
+}
+
 static int add_requests(struct cp_run *run, const struct cp_image_requests *list,
 			struct cp_image_requests *all, struct cp_err *err)
 {
@@ -177,6 +184,7 @@ static int from_bake(struct cp_run *run, struct cp_str path, bool on_disk,
 	if (r == 0)
 		r = cp_bake_parse(run->arena, cp_buf_str(&text), path, run->prefix,
 				  run->request.only, run->request.n_only, &list, err);
+	mark(&list, true);
 	return r < 0 ? r : add_requests(run, &list, all, err);
 }
 
@@ -205,6 +213,7 @@ static int from_compose(struct cp_run *run, const struct cp_str *paths, size_t n
 	if (r == 0)
 		r = cp_compose_parse(run->arena, files, n, &reader, &run->world->env,
 				     run->request.only, run->request.n_only, &list, err);
+	mark(&list, true);
 	return r < 0 ? r : add_requests(run, &list, all, err);
 }
 
@@ -270,6 +279,7 @@ static int from_config(struct cp_run *run, struct cp_image_requests *all, struct
 	for (size_t i = 0; r == 0 && i < config.images.n; i++) {
 		struct cp_image_requests one = {.items = &config.images.items[i], .n = 1};
 
+		mark(&one, !run->base && !run->request.config_from.n);
 		if (wanted(&run->request, config.images.items[i].name))
 			r = add_requests(run, &one, all, err);
 	}

@@ -103,6 +103,18 @@ static int images(struct cp_arena *a, const struct cp_json *root, struct cp_requ
 	return 0;
 }
 
+/* Seconds, as a number or its text; at most a day. 0 = not said. */
+static int64_t timeout_of(const struct cp_json *v)
+{
+	int64_t seconds = cp_json_number(v, 0);
+
+	if (cp_json_kind(v) == CP_JSON_STRING && !cp_str_to_int(cp_json_text(v), 10, &seconds))
+		return 0;
+	if (seconds <= 0)
+		return 0;
+	return (seconds < 86400 ? seconds : 86400) * 1000;
+}
+
 static int members(struct cp_arena *a, const struct cp_json *root, struct cp_request *q)
 {
 	const struct cp_json *style = cp_json_get(root, "style"),
@@ -117,6 +129,12 @@ static int members(struct cp_arena *a, const struct cp_json *root, struct cp_req
 	r |= text(a, root, "context_from", &q->context_from);
 	r |= text(a, root, "bake", &q->bake);
 	r |= text(a, root, "image_metadata", &q->image_metadata);
+	r |= text(a, root, "base_image_metadata", &q->base_image_metadata);
+	r |= text(a, root, "registry_ca", &q->registry_ca);
+	r |= text(a, root, "buildkitd_config", &q->buildkitd_config);
+	r |= list(a, root, "registries", &q->registries, &q->n_registries);
+	r |= list(a, root, "registry_mirrors", &q->registry_mirrors, &q->n_registry_mirrors);
+	r |= list(a, root, "registry_http", &q->registry_http, &q->n_registry_http);
 	r |= text(a, root, "builder", &q->builder_text);
 	r |= text(a, root, "state", &q->state);
 	q->no_state = cp_json_get(root, "state") &&
@@ -128,6 +146,9 @@ static int members(struct cp_arena *a, const struct cp_json *root, struct cp_req
 	r |= list(a, root, "only", &q->only, &q->n_only);
 	r |= list(a, root, "targets", &q->targets, &q->n_targets);
 	r |= list(a, root, "fail_on", &q->fail_on, &q->n_fail_on);
+	q->offline = cp_json_is_true(cp_json_get(root, "offline"));
+	q->resolve_images = cp_json_is_true(cp_json_get(root, "resolve_images"));
+	q->timeout_ms = timeout_of(cp_json_get(root, "timeout"));
 	q->no_config = config && cp_json_kind(config) == CP_JSON_NULL;
 	q->preimage = cp_json_is_true(cp_json_get(root, "preimage"));
 	q->diff = cp_json_is_true(cp_json_get(root, "diff"));
@@ -177,7 +198,9 @@ int cp_request_parse(struct cp_arena *a, struct cp_str json, struct cp_request *
 	if (r < 0)
 		return r;
 	if (has_nul(q.repository) || has_nul(q.base) || has_nul(q.head) || has_nul(q.config_from) ||
-	    has_nul(q.bake) || has_nul(q.image_metadata) || has_nul(q.check) || has_nul(q.state))
+	    has_nul(q.bake) || has_nul(q.image_metadata) || has_nul(q.check) ||
+	    has_nul(q.base_image_metadata) || has_nul(q.registry_ca) ||
+	    has_nul(q.buildkitd_config) || has_nul(q.state))
 		return cp_err_set(err, CP_EUSAGE,
 				  "a path or revision of the request has a NUL byte in it");
 	for (size_t i = 0; i < q.n_compose; i++)

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "registry/registry.h"
+#include "network.h"
 
 bool cp_run_is_cancelled(const struct cp_run *run)
 {
@@ -94,7 +94,7 @@ static int find_base(struct cp_run *run, struct cp_err *err)
 				    &run->base_commit, &report->base_rev, &report->base_why, err);
 }
 
-static int open_base(struct cp_run *run, struct cp_err *err)
+int cp_run_open_base(struct cp_run *run, struct cp_err *err)
 {
 	int r = find_base(run, err);
 
@@ -116,44 +116,7 @@ static int open_repository(struct cp_run *run, struct cp_err *err)
 	if (r == 0)
 		r = open_head(run, err);
 	if (r == 0 && run->need_base)
-		r = open_base(run, err);
-	return r;
-}
-
-/* ---- image configs ---- */
-
-static int read_metadata(struct cp_run *run, struct cp_err *err)
-{
-	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_JSON_BYTES);
-	struct cp_image_metadata *metadata = CP_NEW(run->arena, struct cp_image_metadata);
-	struct cp_image_resolver *resolver = CP_NEW(run->arena, struct cp_image_resolver);
-	const char *path = run->request.image_metadata.p;
-	ssize_t n = 1;
-	int fd, r;
-
-	if (!metadata || !resolver)
-		return cp_err_nomem(err);
-	run->resolver = resolver;
-	*resolver = cp_image_metadata_resolver(NULL);
-	if (!run->request.image_metadata.n)
-		return 0;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return cp_err_set(err, CP_ENOTFOUND, "cannot open %s", path);
-	while (n > 0) {
-		char *room = cp_buf_grow(&text, 65536);
-
-		n = room ? read(fd, room, 65536) : -1;
-		if (room)
-			text.n -= (size_t)(65536 - (n > 0 ? n : 0));
-	}
-	close(fd);
-	if (n < 0)
-		return cp_err_set(err, cp_buf_error(&text) ? cp_buf_error(&text) : CP_EIO,
-				  "cannot read %s", path);
-	r = cp_image_metadata_parse(run->arena, cp_buf_str(&text), run->request.image_metadata,
-				    metadata, err);
-	*resolver = cp_image_metadata_resolver(metadata);
+		r = cp_run_open_base(run, err);
 	return r;
 }
 
@@ -228,11 +191,14 @@ static int verdict_of(struct cp_run *run, struct cp_err *err)
 	struct cp_report *report = &run->report;
 	CP_VEC(struct cp_str) refs = {0};
 	bool all_final = run->n_images > 0, any_read = false;
+	struct cp_str unread = CP_S("");
 
 	for (size_t i = 0; i < run->n_images; i++) {
 		const struct cp_image_run *im = &run->images[i];
 
 		any_read = any_read || im->n_cached;
+		if (!unread.n)
+			unread = im->unread;
 		all_final =
 			all_final && im->n_cached && im->cached[0].final && !im->answer.error.code;
 		for (size_t k = 0; k < im->n_cached; k++)
@@ -242,8 +208,11 @@ static int verdict_of(struct cp_run *run, struct cp_err *err)
 	}
 	report->cache_from = refs.items;
 	report->n_cache_from = refs.n;
-	if (!any_read)
+	if (!any_read || (unread.n && !all_final && !refs.n)) {
+		if (unread.n)
+			report->reason = unread;
 		return 0;
+	}
 	if (all_final) {
 		report->action = CP_S("skip-build");
 		report->reason =
@@ -344,6 +313,8 @@ static int status_of(const struct cp_run *run)
 	}
 	if (gate_fires(run))
 		return 1;
+	if (run->request.strict && cp_network_failed(run))
+		return 6;
 	return run->request.strict && unknown ? 5 : 0;
 }
 
@@ -475,9 +446,9 @@ static int execute(struct cp_run *run, struct cp_str method, struct cp_answer *a
 	r = open_repository(run, err);
 
 	if (r == 0)
-		r = read_metadata(run, err);
-	if (r == 0)
 		r = cp_run_find_images(run, err);
+	if (r == 0)
+		r = cp_network_open(run, err);
 	if (r < 0)
 		return r;
 	open_state(run);
@@ -495,6 +466,8 @@ static int execute(struct cp_run *run, struct cp_str method, struct cp_answer *a
 		r = cp_err_set(err, cp_buf_error(&answer->text), "the answer is too large");
 	if (r == 0)
 		r = copy_steps(run, answer, err);
+	if (r == 0)
+		r = cp_network_metadata(run, &answer->image_metadata, err);
 	answer->verdict = run->report.action;
 	answer->cache_from = cp_arena_array(answer->arena, run->report.n_cache_from,
 					    sizeof(*answer->cache_from));
@@ -506,6 +479,7 @@ static int execute(struct cp_run *run, struct cp_str method, struct cp_answer *a
 
 static void close_run(struct cp_run *run)
 {
+	cp_network_close(run);
 	for (size_t i = 0; i < run->n_images; i++)
 		cp_arena_free(run->images[i].arena);
 	cp_state_close(run->state);
@@ -520,6 +494,7 @@ void cp_answer_free(struct cp_answer *answer)
 	if (!answer)
 		return;
 	cp_buf_release(&answer->text);
+	cp_buf_release(&answer->image_metadata);
 	cp_arena_free(answer->arena);
 	free(answer);
 }
@@ -553,6 +528,7 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 	if (answer) {
 		answer->arena = cp_arena_new(CP_MAX_ARENA_BYTES);
 		answer->text = (struct cp_buf)CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+		answer->image_metadata = (struct cp_buf)CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
 	}
 	r = answer && answer->arena && run.arena
 		    ? cp_request_parse(run.arena, request, &run.request, err)

@@ -27,7 +27,13 @@ struct cp_world {
 /* A request (include/cachepredict/schema/request.json), its texts in the run's arena. */
 struct cp_request {
 	struct cp_str repository, base, head, config, config_from, context_from, bake,
-		image_metadata, explain, check;
+		image_metadata, base_image_metadata, explain, check;
+	/* the network */
+	bool offline, resolve_images;
+	int64_t timeout_ms; /* 0 = the default */
+	struct cp_str *registries, *registry_mirrors, *registry_http;
+	size_t n_registries, n_registry_mirrors, n_registry_http;
+	struct cp_str registry_ca, buildkitd_config;
 	struct cp_str builder_text;
 	struct cp_builder builder; /* the builder whose rules hold, as far as it was named */
 	struct cp_str state;       /* file or folder of what is remembered, "" = the user's cache */
@@ -64,7 +70,9 @@ struct cp_image_run {
 		size_t n_hit;
 		bool final; /* the target's own result is in it */
 	} * cached;
-	size_t n_cached; /* caches that were read, the best first */
+	size_t n_cached;      /* caches that were read, the best first */
+	struct cp_str unread; /* a cache that could not be looked into, and why; "" = none */
+	bool unreachable;     /* because of the network */
 };
 
 /* What all images of a run share. Trees are for any thread. */
@@ -78,14 +86,26 @@ struct cp_run {
 	struct cp_str prefix; /* where the user stands in the repository, "" = root */
 	struct cp_image_run *images;
 	size_t n_images;
-	const struct cp_image_resolver *resolver;
-	struct cp_state *state; /* NULL: nothing is remembered */
+	/* of the build to come; of the build before; without network */
+	const struct cp_image_resolver *resolver, *base_resolver, *offline_resolver;
+	const struct cp_image_metadata *base_metadata; /* of the build before, NULL = none given */
+	struct cp_network *network;                    /* network.c; NULL = not used */
+	struct cp_state *state;                        /* NULL: nothing is remembered */
 	struct cp_report report;
 	bool need_base, need_paths, need_keys;
 };
 
 /* image.c: predict one image. What is wrong with it goes into its answer; only CP_ENOMEM and CP_ECANCELLED come back. */
 int cp_image_run(struct cp_run *run, struct cp_image_run *image, struct cp_err *err);
+/* One more sentence of what the answer takes for granted. CP_ENOMEM. */
+int cp_image_assume(struct cp_image_run *image, struct cp_str sentence);
+/* Images that the base commit's build of this image needs, as far as it can be seen without network. In `a`. CP_ENOMEM, CP_ECANCELLED. */
+int cp_image_base_refs(struct cp_run *run, const struct cp_image_run *image, struct cp_arena *a,
+		       struct cp_str **ret_refs, size_t *ret_n);
+/* image_cache.c: the caches of --cache-from. */
+int cp_image_predict_caches(struct cp_run *run, struct cp_image_run *image, struct cp_err *err);
+/* run.c: the base commit, whatever names it. */
+int cp_run_open_base(struct cp_run *run, struct cp_err *err);
 /* images.c: what is to be built, from the request, the settings file, bake and compose. */
 int cp_run_find_images(struct cp_run *run, struct cp_err *err);
 /* A build context that is a URL; a named context that is a folder. */
@@ -99,6 +119,7 @@ struct cp_answer {
 	struct cp_str *cache_from;
 	size_t n_cache_from;
 	struct cp_buf text;
+	struct cp_buf image_metadata; /* what was resolved, "" = nothing was */
 	int status;
 	struct cp_str verdict;
 	struct cp_answer_step {

@@ -45,5 +45,5 @@ apt_install() {
 	$apt install -y --no-install-recommends $missing || { $apt update && $apt install -y --no-install-recommends $missing; }
 }
 
-BUILD_PACKAGES='gcc libc6-dev make pkg-config git libgit2-dev libjansson-dev libxxhash-dev libssl-dev libyaml-dev libsqlite3-dev'
+BUILD_PACKAGES='gcc libc6-dev make pkg-config git libgit2-dev libjansson-dev libxxhash-dev libssl-dev libyaml-dev libsqlite3-dev libcurl4-openssl-dev'
 TEST_PACKAGES='g++ libcmocka-dev python3'

@@ -13,6 +13,7 @@
 #include "parse.h"
 #include "request.h"
 #include "rpc.h"
+#include "save.h"
 
 static int put(const struct text *out)
 {
@@ -95,6 +96,8 @@ static int call_plugin(struct loaded *l, const struct options *o)
 	r = put(&out);
 	if (r == EXIT_ANSWERED && o->command != CMD_PATHS && o->command != CMD_KEYS)
 		say_why(l->plugin, result, status);
+	if (r == EXIT_ANSWERED && option_text(o, F_SAVE_IMAGE_METADATA))
+		r = save_image_metadata(l, result, option_text(o, F_SAVE_IMAGE_METADATA));
 	l->plugin->result_free(result);
 	return r == EXIT_ANSWERED ? status : r;
 }

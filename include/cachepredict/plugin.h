@@ -142,6 +142,17 @@ struct cachepredict_plugin {
 };
 
 /*
+ * Extension "cachepredict.image-metadata/1": what registries said of base images during the call that made a result, as JSON for the
+ * request's member image_metadata. Empty when no registry was asked. Lives as long as the result; ends in NUL, *ret_len without it.
+ */
+#define CACHEPREDICT_EXT_IMAGE_METADATA "cachepredict.image-metadata/1"
+struct cachepredict_image_metadata {
+	uint32_t struct_size;
+	/* [any] */
+	const char *(*text)(const struct cachepredict_result *result, uint64_t *ret_len);
+};
+
+/*
  * [any] The plugin's table, static and never NULL for a host of the same ABI major; NULL when the host's major is another.
  * host_abi: CACHEPREDICT_HOST_ABI. No side effect.
  */

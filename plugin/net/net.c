@@ -240,8 +240,11 @@ static int go_to(struct exchange *x, struct cp_str url)
 	struct cp_net_url next;
 	int r = cp_net_url_parse(x->a, url, &next, x->err);
 
+	if (r == CP_EINVAL) /* of the server, not of the request */
+		return cp_err_set(x->err, CP_ENET, "%.*s redirects to what is not followed",
+				  CP_STR(x->here.host));
 	if (r < 0)
-		return cp_err_wrap(x->err, "%.*s redirects", CP_STR(x->here.host));
+		return r;
 	if (cp_str_eq(x->here.scheme, CP_S("https")) && !cp_str_eq(next.scheme, CP_S("https")))
 		return cp_err_set(x->err, CP_ENET, "%.*s redirects from https to http",
 				  CP_STR(x->here.host));

@@ -60,6 +60,35 @@ static struct cp_str old_image(const struct explainer *x, const struct cp_step *
 	return stage >= 0 && ga->stages[stage].parent < 0 ? ga->stages[stage].base : CP_S("");
 }
 
+/* What the same reference resolved to in the old build, "" = it was not known or not used. */
+static struct cp_str old_digest(const struct explainer *x, const struct cp_op *image)
+{
+	const struct cp_graph *ga = x->m->a.build->graph;
+
+	for (size_t i = 0; i < ga->n_ops; i++) {
+		const struct cp_op_source *s = &ga->ops[i]->source;
+
+		if (ga->ops[i]->kind == CP_OP_SOURCE && s->kind == CP_SOURCE_IMAGE &&
+		    cp_str_eq(s->ref, image->source.ref) &&
+		    !cp_str_eq(s->digest, image->source.digest))
+			return s->digest;
+	}
+	return CP_S("");
+}
+
+static int explain_digests(struct explainer *x, const struct cp_op *image, struct cp_str before,
+			   struct cp_cause *cause)
+{
+	struct cp_str now = image->source.digest;
+	int r = one_name(x, cause, image->source.ref);
+
+	if (r < 0)
+		return r;
+	return set_message(x, cause,
+			   cp_arena_printf(x->m->arena, "%.*s was %.*s and is %.*s",
+					   CP_STR(image->source.ref), CP_STR(before), CP_STR(now)));
+}
+
 static int explain_image(struct explainer *x, const struct cp_step *step, const struct cp_op *image,
 			 struct cp_cause *cause)
 {
@@ -78,6 +107,9 @@ static int explain_image(struct explainer *x, const struct cp_step *step, const 
 						   "the base image was %.*s and is %.*s",
 						   CP_STR(before), CP_STR(now)));
 	}
+	before = old_digest(x, image);
+	if (before.n && image->source.digest.n)
+		return explain_digests(x, image, before, cause);
 	r = one_name(x, cause, now);
 	if (r < 0)
 		return r;

@@ -41,6 +41,7 @@ struct cp_image_request {
 	struct cp_str network, shm_size, cgroup_parent;
 	bool no_cache, pull;
 	struct cp_str origin; /* "compose.yaml:12", "bake.json", "" */
+	bool from_commit; /* set by who reads the files: the text is that of the commit to be built */
 };
 
 struct cp_image_requests {

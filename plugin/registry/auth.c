@@ -180,8 +180,12 @@ static int bearer(struct token_request *t, struct cp_str *ret)
 	bool trusted;
 	int r = cp_net_url_parse(t->a, t->at->base, &registry, t->err);
 
-	if (r == 0)
-		r = cp_net_url_parse(t->a, t->challenge.realm, &realm, t->err);
+	if (r < 0)
+		return r;
+	r = cp_net_url_parse(t->a, t->challenge.realm, &realm, t->err);
+	if (r == CP_EINVAL)
+		return cp_err_set(t->err, CP_ENET, "%.*s names a token server that is none",
+				  CP_STR(t->at->host));
 	if (r < 0)
 		return r;
 	trusted = realm_is_trusted(t, &realm, &registry);
@@ -193,12 +197,17 @@ static int bearer(struct token_request *t, struct cp_str *ret)
 		r = by_post(t, &answer);
 	else
 		r = by_get(t, trusted, &answer);
+	if (r == CP_ELIMIT)
+		return cp_err_set(t->err, CP_ENET, "the token server %.*s sends too much",
+				  CP_STR(realm.host));
 	if (r < 0)
 		return cp_err_wrap(t->err, "asking for a token");
 	if (answer.status != 200)
 		return cp_err_set(t->err, CP_ENET, "the token server %.*s answers %d",
 				  CP_STR(realm.host), answer.status);
 	r = registry_token_parse(t->a, answer.body, &token, t->err);
+	if (r == CP_EINVAL)
+		t->err->code = r = CP_ENET; /* not BuildKit's last word on the cache */
 	if (r < 0)
 		return r;
 	*ret = cp_arena_cat(t->a, CP_S("Bearer "), token);

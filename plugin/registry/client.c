@@ -269,8 +269,9 @@ int registry_fetch(struct cp_registry *reg, struct cp_arena *a, const struct reg
 
 	if (reg->settings.may_ask && !reg->settings.may_ask(reg->settings.self, ask->ref->host))
 		return cp_err_set(err, CP_EUNSUPPORTED,
-				  "%.*s is not asked: only the Dockerfile of this commit names it",
-				  CP_STR(ask->ref->host));
+				  "%.*s is not asked: only files of this commit name it "
+				  "(--registry %.*s allows it)",
+				  CP_STR(ask->ref->host), CP_STR(ask->ref->host));
 	if (from_store(&f, ask->what)) {
 		*ret_got = got;
 		return 0;

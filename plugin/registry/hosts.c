@@ -31,6 +31,11 @@ int registry_read_file(const char *path, struct cp_buf *out, struct cp_err *err)
 	return 0;
 }
 
+int cp_registry_read_file(struct cp_str path, struct cp_buf *out, struct cp_err *err)
+{
+	return registry_read_file(path.p, out, err);
+}
+
 struct registry_host *registry_host_get(struct cp_arena *a, struct registry_hosts *hosts,
 					struct cp_str name)
 {

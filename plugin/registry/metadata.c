@@ -12,7 +12,9 @@ static int read_record(struct cp_arena *a, struct cp_str ref, const struct cp_js
 
 	r.config.digest = cp_arena_str(a, cp_json_text(cp_json_get(v, "digest")));
 	r.config.no_layers = cp_json_is_true(cp_json_get(v, "no_layers"));
-	if (!r.config.digest.p || registry_platform_read(a, v, &r.platform) < 0 ||
+	r.config.chain = cp_arena_str(a, cp_json_text(cp_json_get(v, "chain_id")));
+	if (!r.config.digest.p || !r.config.chain.p ||
+	    registry_platform_read(a, v, &r.platform) < 0 ||
 	    registry_config_members(a, cp_json_get(v, "config"), &r.config) < 0)
 		return CP_ENOMEM;
 	*ret = r;
@@ -145,6 +147,7 @@ static void write_members(struct cp_json_out *o, const struct cp_image_record *r
 	const struct cp_image_config *c = &r->config;
 
 	write_text(o, "digest", c->digest);
+	write_text(o, "chain_id", c->chain);
 	write_text(o, "os", r->platform.os);
 	write_text(o, "architecture", r->platform.arch);
 	write_text(o, "variant", r->platform.variant);

@@ -57,6 +57,9 @@ struct cp_image_resolver cp_image_metadata_resolver(const struct cp_image_metada
  */
 int cp_platform_rank(const struct cp_platform *want, const struct cp_platform *have);
 
+/* A file that the user named. CP_ENOTFOUND, CP_EIO, CP_ELIMIT. */
+int cp_registry_read_file(struct cp_str path, struct cp_buf *out, struct cp_err *err);
+
 /* ---- registries ---- */
 
 /* What is remembered between runs; history/ implements it. Any function may be NULL. Any thread. */
