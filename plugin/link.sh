@@ -24,7 +24,7 @@ for l in $(pkg-config --static --libs-only-l libgit2 2>/dev/null || echo -lgit2)
 	case $l in -lssh2 | -lrt | -lpthread | -ldl | -lssl) ;; *) git_static="$git_static $l" ;; esac
 done
 
-small_static='-Wl,-Bstatic -lyaml -ljansson -lxxhash -lcrypto -Wl,-Bdynamic'
+small_static='-Wl,-Bstatic -lyaml -ljansson -lxxhash -lcrypto -Wl,-Bdynamic -ldl'
 cat >"$dir/probe.c" <<'C'
 #include <git2.h>
 #include <jansson.h>
@@ -77,5 +77,5 @@ elif [ "${STATIC:-1}" != 0 ] && works "$git_shared"; then
 	echo "LIBS := $git_shared"
 else
 	echo "LINKED := shared"
-	echo "LIBS := -lgit2 -lyaml -ljansson -lxxhash -lcrypto -lm"
+	echo "LIBS := -lgit2 -lyaml -ljansson -lxxhash -lcrypto -lm -ldl"
 fi

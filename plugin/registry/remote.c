@@ -49,8 +49,13 @@ static int inline_image(struct importing *im, const struct registry_manifest *m)
 		r = registry_inline_config(im->a, got.bytes, im->source->ref, m, &text, im->err);
 	if (r < 0 || !text.n)
 		return r;
-	return registry_found_add(im->a, im->found, text, im->source->text, m->blobs, m->n_blobs,
-				  im->err);
+	r = registry_found_add(im->a, im->found, text, im->source->text, m->blobs, m->n_blobs,
+			       im->err);
+	if (r == CP_ELIMIT) /* BuildKit has no such limit here */
+		return cp_err_set(im->err, CP_ENET,
+				  "%.*s: its cache is larger than cachepredict reads",
+				  CP_STR(im->source->ref));
+	return r;
 }
 
 /* allDistributionManifests; depth and number are bounded, BuildKit's are not. */
