@@ -46,31 +46,17 @@ static bool has_layers(const struct cp_json *root)
 	return false;
 }
 
-/* identity.ChainID of the diff ids. */
-static int chain_of(struct cp_arena *a, const struct cp_json *root, struct cp_str *ret)
+/* Ids that are none leave the layers unknown. */
+int registry_chain_read(struct cp_arena *a, const struct cp_json *v, struct cp_str *ret)
 {
-	const struct cp_json *ids = cp_json_get(cp_json_get(root, "rootfs"), "diff_ids");
-	size_t n = cp_json_kind(ids) == CP_JSON_ARRAY ? cp_json_len(ids) : 0;
-	char chain[CP_DIGEST_TEXT + 1] = "";
+	struct cp_str *ids = NULL;
+	size_t n = 0;
+	int r = copy_list(a, cp_json_get(cp_json_get(v, "rootfs"), "diff_ids"), &ids, &n);
 
 	*ret = CP_S("");
-	for (size_t i = 0; i < n; i++) {
-		struct cp_digest d;
-		struct cp_sha256 h;
-
-		if (!cp_digest_parse(cp_json_text(cp_json_at(ids, i)), &d))
-			return 0;
-		if (i) {
-			cp_sha256_init(&h);
-			cp_sha256_add(&h, chain, CP_DIGEST_TEXT);
-			cp_sha256_add(&h, " ", 1);
-			cp_sha256_adds(&h, cp_json_text(cp_json_at(ids, i)));
-			d = cp_sha256_end(&h);
-		}
-		cp_digest_text(&d, chain);
-	}
-	*ret = cp_arena_str(a, cp_str_c(chain));
-	return ret->p ? 0 : CP_ENOMEM;
+	if (r == 0)
+		r = cp_image_chain(a, ids, n, ret, NULL);
+	return r == CP_EINVAL ? 0 : r;
 }
 
 int registry_config_parse(struct cp_arena *a, struct cp_str text, struct cp_str name,
@@ -91,7 +77,7 @@ int registry_config_parse(struct cp_arena *a, struct cp_str text, struct cp_str 
 		return cp_err_set(err, CP_EINVAL, "%.*s: its config is no image's", CP_STR(name));
 	record->config.no_layers = !has_layers(root);
 	if (registry_platform_read(a, root, &record->platform) < 0 ||
-	    chain_of(a, root, &record->config.chain) < 0 ||
+	    registry_chain_read(a, root, &record->config.chain) < 0 ||
 	    registry_config_members(a, cp_json_get(root, "config"), &record->config) < 0)
 		return cp_err_nomem(err);
 	return 0;

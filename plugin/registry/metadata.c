@@ -13,6 +13,8 @@ static int read_record(struct cp_arena *a, struct cp_str ref, const struct cp_js
 	r.config.digest = cp_arena_str(a, cp_json_text(cp_json_get(v, "digest")));
 	r.config.no_layers = cp_json_is_true(cp_json_get(v, "no_layers"));
 	r.config.chain = cp_arena_str(a, cp_json_text(cp_json_get(v, "chain_id")));
+	if (r.config.chain.p && !r.config.chain.n && registry_chain_read(a, v, &r.config.chain) < 0)
+		return CP_ENOMEM;
 	if (!r.config.digest.p || !r.config.chain.p ||
 	    registry_platform_read(a, v, &r.platform) < 0 ||
 	    registry_config_members(a, cp_json_get(v, "config"), &r.config) < 0)

@@ -178,6 +178,8 @@ int registry_config_parse(struct cp_arena *a, struct cp_str text, struct cp_str 
 /* Members "Env", "WorkingDir" ... of a config object. CP_ENOMEM. */
 int registry_config_members(struct cp_arena *a, const struct cp_json *config,
 			    struct cp_image_config *c);
+/* ChainID from the member "rootfs", "" = not known. CP_ENOMEM. */
+int registry_chain_read(struct cp_arena *a, const struct cp_json *v, struct cp_str *ret);
 /* os, architecture, variant, "os.version", "os.features"; normalised. CP_ENOMEM. */
 int registry_platform_read(struct cp_arena *a, const struct cp_json *v, struct cp_platform *ret);
 
