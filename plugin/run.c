@@ -385,8 +385,9 @@ static int keys_text(struct cp_run *run, struct cp_answer *answer, struct cp_err
 	if (!images)
 		return cp_err_nomem(err);
 	for (size_t i = 0; i < run->n_images; i++)
-		images[i] = (struct cp_report_keys){run->images[i].request.name,
-						    &run->images[i].records};
+		images[i] = (struct cp_report_keys){
+			run->images[i].request.name, &run->images[i].records,
+			run->images[i].answer.assumptions, run->images[i].answer.n_assumptions};
 	return cp_report_keys(images, run->n_images, run->request.preimage, &run->request.style,
 			      &answer->text, err);
 }

@@ -81,6 +81,22 @@ static void put_record(struct cp_json_out *o, const struct cp_record *r, bool pr
 	cp_json_close(o, '}');
 }
 
+static void put_assumptions(struct cp_json_out *o, const struct cp_report_keys *images, size_t n)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < n; i++)
+		total += images[i].n_assumptions;
+	if (!total)
+		return;
+	cp_json_key(o, "assumptions");
+	cp_json_open(o, '[');
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < images[i].n_assumptions; k++)
+			cp_json_str(o, images[i].assumptions[k]);
+	cp_json_close(o, ']');
+}
+
 int cp_report_keys(const struct cp_report_keys *images, size_t n, bool preimage,
 		   const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err)
 {
@@ -96,6 +112,7 @@ int cp_report_keys(const struct cp_report_keys *images, size_t n, bool preimage,
 		for (size_t k = 0; k < images[i].records->n; k++)
 			put_record(&o, &images[i].records->items[k], preimage);
 	cp_json_close(&o, ']');
+	put_assumptions(&o, images, n);
 	cp_json_close(&o, '}');
 	cp_buf_addc(out, '\n');
 	return cp_buf_error(out)

@@ -86,6 +86,9 @@ int cp_report_paths(const struct cp_report_paths *images, size_t n, struct cp_st
 struct cp_report_keys {
 	struct cp_str name;
 	const struct cp_records *records;
+	const struct cp_str
+		*assumptions; /* why something is null, beside the record's own reason */
+	size_t n_assumptions;
 };
 /* Every record that the builds leave (`cachepredict/keys/1`), with the hashed bytes when `preimage`. */
 int cp_report_keys(const struct cp_report_keys *images, size_t n, bool preimage,

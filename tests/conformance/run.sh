@@ -67,6 +67,17 @@ if [ -z "${REPO-}${CORPORA-}${ONLY-}${KEYS-}${IMPORT-}${BUILDKIT-}" ]; then
 	done
 fi
 
+# ---- a real registry ----
+
+if [ -z "${REPO-}${CORPORA-}${ONLY-}${KEYS-}${IMPORT-}${BUILDKIT-}" ]; then
+	echo "== docker-registry"
+	need_packages docker-registry openssl python3 || echo "conformance: no docker-registry"
+	CACHEPREDICT_PLUGIN=$build/cachepredict.so ${PYTHON:-python3} "$root/tests/faults/real.py" "$build/cachepredict" >"$out/registry.log" 2>&1
+	result "docker-registry" $?
+	grep '^ok .*# skip' "$out/registry.log"
+	grep -A 20 '^not ok' "$out/registry.log"
+fi
+
 # ---- end to end ----
 
 echo "== end to end"

@@ -339,7 +339,7 @@ def trust():
     report('a registry that only this commit names is not asked',
            expect(Run(RANGE, '--format', 'json', '--resolve-images'), says='only files of this commit name it') + requests(other, 0))
     fresh()
-    report('nor for keys', expect(Run('keys')) + requests(other, 0))
+    report('nor for keys', expect(Run('keys'), says='only files of this commit name it') + requests(other, 0))
     fresh()
     report('unless the command line names it', expect(Run('keys', '--registry', other.host), says='base:1@sha256') + requests(other, 3))
     write('repo/compose.yaml', 'services:\n  app:\n    build:\n      context: .\n      cache_from:\n        - type=registry,ref=%s/cache:good\n'
