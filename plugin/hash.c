@@ -224,7 +224,7 @@ static void *work(void *self)
 
 		if (at >= t->waiting.n)
 			return NULL;
-		if (!t->waiting.items[at]->done)
+		if (!t->waiting.items[at]->done && !t->waiting.items[at]->err.code)
 			compute(t->waiting.items[at], &bytes);
 	}
 }

@@ -563,6 +563,28 @@ static int explain_images(struct cp_run *run, struct cp_image_run *image)
 }
 
 /* Its own arena, so that the image's stays its thread's; what the base commit cannot build names nothing. */
+int cp_image_build(struct cp_run *run, struct cp_image_run *image, struct cp_tree *tree,
+		   struct cp_build *ret_build, struct cp_err *err)
+{
+	struct side *s = CP_NEW(image->arena, struct side);
+	struct cp_build *build = CP_NEW(image->arena, struct cp_build);
+	int r;
+
+	if (!s || !build)
+		return cp_err_nomem(err);
+	*s = (struct side){.run = run,
+			   .image = image,
+			   .tree = tree,
+			   .build = build,
+			   .label = 'b',
+			   .resolver = run->resolver,
+			   .err = err};
+	r = build_side(s);
+	if (r == 0)
+		*ret_build = *build;
+	return r;
+}
+
 int cp_image_base_refs(struct cp_run *run, const struct cp_image_run *image, struct cp_arena *a,
 		       struct cp_str **ret_refs, size_t *ret_n)
 {

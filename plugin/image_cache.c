@@ -3,8 +3,9 @@
 #include <unistd.h>
 
 #include "hash.h"
-#include "network.h"
+#include "cache_memo.h"
 #include "run.h"
+#include "trial.h"
 
 struct trial {
 	struct cp_run *run;
@@ -53,15 +54,11 @@ static int add_found(struct trial *t, struct cp_str text, const struct cp_cache_
 static int read_cache(struct trial *t, struct cp_str text)
 {
 	struct cp_cache_found found = {.caches = NULL};
-	struct cp_cache_source source;
 	struct cp_err why = {0};
 	struct cp_str sentence;
-	int r = cp_cache_source_parse(t->image->arena, text, &source, t->err);
+	int r = cp_cache_memo_find(t->run->caches, t->run, text, t->image->request.from_commit,
+				   &found, &why);
 
-	if (r < 0)
-		return r;
-	r = cp_network_find_cache(t->run, t->image->arena, &source, t->image->request.from_commit,
-				  &found, &why);
 	if (is_fatal(r) || r == CP_EUSAGE)
 		return cp_err_set(t->err, r, "%s", why.message);
 	if (r == 0 && found.n_caches)
@@ -92,6 +89,7 @@ static int order_values(struct trial *t, const struct cp_cached_prediction *p)
 		struct cp_cached *c = &image->cached[t->owner[i]];
 
 		c->n_hit = share->n_hit > c->n_hit ? share->n_hit : c->n_hit;
+		c->n_added += share->n_added;
 		c->final = c->final || share->final;
 	}
 	for (size_t i = 0; i < t->n_caches; i++) {
@@ -108,6 +106,27 @@ static int order_values(struct trial *t, const struct cp_cached_prediction *p)
 	return 0;
 }
 
+/* Which values have which step, for the report. */
+static int name_holders(struct trial *t, const struct cp_cached_prediction *p)
+{
+	struct cp_image_run *image = t->image;
+	size_t n_steps = p->prediction.n_steps;
+	uint64_t *holders = cp_arena_array(image->arena, n_steps, sizeof(*holders));
+	struct cp_str *refs = cp_arena_array(image->arena, image->n_cached, sizeof(*refs));
+
+	if (!holders || !refs)
+		return cp_err_nomem(t->err);
+	for (size_t i = 0; i < image->n_cached; i++)
+		refs[i] = image->cached[i].ref;
+	for (size_t i = 0; i < t->n_caches; i++)
+		for (size_t k = 0; k < n_steps && t->owner[i] < 64; k++)
+			holders[k] |= (p->holders[k] >> i & 1) << t->owner[i];
+	image->answer.caches = refs;
+	image->answer.n_caches = image->n_cached;
+	image->answer.holders = holders;
+	return 0;
+}
+
 static int predict(struct trial *t)
 {
 	static const struct cp_cache empty;
@@ -119,7 +138,8 @@ static int predict(struct trial *t)
 	if (r < 0)
 		return r;
 	t->image->answer.prediction = p.prediction;
-	return order_values(t, &p);
+	r = name_holders(t, &p);
+	return r < 0 ? r : order_values(t, &p);
 }
 
 /* What no cache that was read has may be in the one that was not. */
@@ -172,6 +192,8 @@ int cp_image_predict_caches(struct cp_run *run, struct cp_image_run *image, stru
 	asked = image->n_cached || image->unreachable;
 	if (r == 0 && asked)
 		r = predict(&t);
+	if (r == 0 && asked)
+		r = cp_trial_explain(run, image, t.caches, t.n_caches, err);
 	if (r == 0 && asked && image->unread.n)
 		r = doubt(&t);
 	cp_hash_table_free(table);

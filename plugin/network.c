@@ -194,7 +194,7 @@ static void find_base(struct cp_run *run)
 {
 	struct cp_err ignored = {0};
 
-	if (!run->base)
+	if (!run->base && run->repo)
 		cp_run_open_base(run, &ignored);
 }
 

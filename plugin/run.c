@@ -8,6 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cache_memo.h"
+#include "held.h"
+#include "inspect.h"
 #include "network.h"
 
 bool cp_run_is_cancelled(const struct cp_run *run)
@@ -185,48 +188,6 @@ static int run_images(struct cp_run *run, struct cp_err *err)
 
 /* ---- the answer ---- */
 
-/* The verdict from what the caches hold: proofs only. */
-static int verdict_of(struct cp_run *run, struct cp_err *err)
-{
-	struct cp_report *report = &run->report;
-	CP_VEC(struct cp_str) refs = {0};
-	bool all_final = run->n_images > 0, any_read = false;
-	struct cp_str unread = CP_S("");
-
-	for (size_t i = 0; i < run->n_images; i++) {
-		const struct cp_image_run *im = &run->images[i];
-
-		any_read = any_read || im->n_cached;
-		if (!unread.n)
-			unread = im->unread;
-		all_final =
-			all_final && im->n_cached && im->cached[0].final && !im->answer.error.code;
-		for (size_t k = 0; k < im->n_cached; k++)
-			if (im->cached[k].n_hit &&
-			    cp_vec_push(run->arena, &refs, im->cached[k].ref) < 0)
-				return cp_err_nomem(err);
-	}
-	report->cache_from = refs.items;
-	report->n_cache_from = refs.n;
-	if (!any_read || (unread.n && !all_final && !refs.n)) {
-		if (unread.n)
-			report->reason = unread;
-		return 0;
-	}
-	if (all_final) {
-		report->action = CP_S("skip-build");
-		report->reason =
-			CP_S("the cache holds the result of the last step with its layers");
-	} else if (refs.n) {
-		report->action = CP_S("reuse-cache");
-		report->reason = CP_S("its records match steps of this build");
-	} else {
-		report->action = CP_S("build-without-import");
-		report->reason = CP_S("no record of the caches matches a step of this build");
-	}
-	return 0;
-}
-
 static int fill_report(struct cp_run *run, struct cp_err *err)
 {
 	struct cp_report *report = &run->report;
@@ -246,7 +207,7 @@ static int fill_report(struct cp_run *run, struct cp_err *err)
 	report->action = CP_S("undecided");
 	report->reason =
 		CP_S("compared with the build of the base commit; no remote cache was looked into");
-	return verdict_of(run, err);
+	return cp_run_decide(run, err);
 }
 
 static int copy_steps(const struct cp_run *run, struct cp_answer *answer, struct cp_err *err)
@@ -438,23 +399,66 @@ static void open_state(struct cp_run *run)
 		run->world->log(run->world->self, 2, why.message);
 }
 
+/* A cache can be looked at without any repository. */
+static int without_repository(struct cp_run *run, struct cp_err *err)
+{
+	run->images = cp_arena_array(run->arena, 1, sizeof(*run->images));
+	if (!run->images)
+		return cp_err_nomem(err);
+	if (run->request.n_images)
+		run->images[0].request = run->request.images[0];
+	run->n_images = 1;
+	return 0;
+}
+
+static int prepare(struct cp_run *run, struct cp_err *err)
+{
+	struct cp_err why = {0};
+	int r = open_repository(run, &why);
+
+	if (r == 0)
+		r = cp_run_find_images(run, &why);
+	if (r < 0 && run->need_cache && !run->repo && r != CP_ENOMEM)
+		r = without_repository(run, &why);
+	if (r == 0)
+		r = cp_network_open(run, &why);
+	if (r < 0) {
+		if (err)
+			*err = why;
+		return r;
+	}
+	open_state(run);
+	run->request.export_tree = cp_str_eq(run->request.context_from, CP_S("export"));
+	run->caches = cp_cache_memo_new();
+	return run->caches ? 0 : cp_err_nomem(err);
+}
+
+static int execute_cache(struct cp_run *run, struct cp_answer *answer, struct cp_err *err)
+{
+	enum cp_format format;
+	bool nothing = false;
+	int r = format_of(run->request.format, &format, err);
+
+	if (r == 0)
+		r = prepare(run, err);
+	if (r == 0)
+		r = cp_run_inspect(run, format, &answer->text, &nothing, err);
+	answer->status = nothing ? 3 : 0;
+	answer->verdict = CP_S("undecided");
+	return r;
+}
+
 static int execute(struct cp_run *run, struct cp_str method, struct cp_answer *answer,
 		   struct cp_err *err)
 {
 	int r;
 
 	run->need_base = run->need_base || (run->need_keys && run->request.diff);
-	r = open_repository(run, err);
-
+	r = prepare(run, err);
+	if (r == 0 && run->need_base && !run->request.base.n && run->n_images)
+		r = cp_held_use_as_base(run, err);
 	if (r == 0)
-		r = cp_run_find_images(run, err);
-	if (r == 0)
-		r = cp_network_open(run, err);
-	if (r < 0)
-		return r;
-	open_state(run);
-	run->request.export_tree = cp_str_eq(run->request.context_from, CP_S("export"));
-	r = run_images(run, err);
+		r = run_images(run, err);
 	if (r == 0)
 		r = single_failure(run, err);
 	if (r == 0)
@@ -480,6 +484,7 @@ static int execute(struct cp_run *run, struct cp_str method, struct cp_answer *a
 
 static void close_run(struct cp_run *run)
 {
+	cp_cache_memo_free(run->caches);
 	cp_network_close(run);
 	for (size_t i = 0; i < run->n_images; i++)
 		cp_arena_free(run->images[i].arena);
@@ -509,7 +514,8 @@ static bool is_short(const struct cp_arena *a)
 int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request,
 		  struct cp_answer **ret_answer, struct cp_err *err)
 {
-	static const char *const methods[] = {"predict", "explain", "graph", "paths", "keys"};
+	static const char *const methods[] = {"predict", "explain", "graph",
+					      "paths",   "keys",    "cache"};
 	struct cp_run run = {.world = world};
 	struct cp_answer *answer;
 	bool known = false;
@@ -518,12 +524,14 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 	for (size_t i = 0; i < CP_LEN(methods); i++)
 		known = known || cp_str_eq(method, cp_str_c(methods[i]));
 	if (!known)
-		return cp_err_set(err, CP_EUNSUPPORTED,
-				  "unknown method %.*s (predict, explain, graph, paths, keys)",
-				  CP_STR(method));
+		return cp_err_set(
+			err, CP_EUNSUPPORTED,
+			"unknown method %.*s (predict, explain, graph, paths, keys, cache)",
+			CP_STR(method));
 	run.need_paths = cp_str_eq(method, CP_S("paths"));
 	run.need_keys = cp_str_eq(method, CP_S("keys"));
-	run.need_base = !run.need_paths && !run.need_keys;
+	run.need_cache = cp_str_eq(method, CP_S("cache"));
+	run.need_base = !run.need_paths && !run.need_keys && !run.need_cache;
 	answer = calloc(1, sizeof(*answer));
 	run.arena = cp_arena_new(CP_MAX_ARENA_BYTES);
 	if (answer) {
@@ -535,7 +543,8 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 		    ? cp_request_parse(run.arena, request, &run.request, err)
 		    : cp_err_nomem(err);
 	if (r == 0)
-		r = execute(&run, method, answer, err);
+		r = run.need_cache ? execute_cache(&run, answer, err)
+				   : execute(&run, method, answer, err);
 	if (r != CP_ECANCELLED && (is_short(run.arena) || (answer && is_short(answer->arena))))
 		r = cp_err_nomem(err);
 	if (r == 0)

@@ -67,8 +67,9 @@ struct cp_image_run {
 	struct cp_key_diff key_diff;
 	struct cp_cached {
 		struct cp_str ref; /* the --cache-from value */
-		size_t n_hit;
-		bool final; /* the target's own result is in it */
+		size_t n_hit;      /* steps that it has */
+		size_t n_added;    /* of those, the ones that no better one has */
+		bool final;        /* the target's own result is in it */
 	} * cached;
 	size_t n_cached;      /* caches that were read, the best first */
 	struct cp_str unread; /* a cache that could not be looked into, and why; "" = none */
@@ -91,8 +92,9 @@ struct cp_run {
 	const struct cp_image_metadata *base_metadata; /* of the build before, NULL = none given */
 	struct cp_network *network;                    /* network.c; NULL = not used */
 	struct cp_state *state;                        /* NULL: nothing is remembered */
+	struct cp_cache_memo *caches;                  /* cache_memo.c */
 	struct cp_report report;
-	bool need_base, need_paths, need_keys;
+	bool need_base, need_paths, need_keys, need_cache;
 };
 
 /* image.c: predict one image. What is wrong with it goes into its answer; only CP_ENOMEM and CP_ECANCELLED come back. */
@@ -102,8 +104,16 @@ int cp_image_assume(struct cp_image_run *image, struct cp_str sentence);
 /* Images that the base commit's build of this image needs, as far as it can be seen without network. In `a`. CP_ENOMEM, CP_ECANCELLED. */
 int cp_image_base_refs(struct cp_run *run, const struct cp_image_run *image, struct cp_arena *a,
 		       struct cp_str **ret_refs, size_t *ret_n);
+/*
+ * The build of image->request from `tree` with the run's settings and images. `image` is a scratch one of the caller's with `request`,
+ * `platform` and `arena` set, or the run's own; all that the build points to lives in its arena. Errors as in the answer of an image.
+ */
+int cp_image_build(struct cp_run *run, struct cp_image_run *image, struct cp_tree *tree,
+		   struct cp_build *ret_build, struct cp_err *err);
 /* image_cache.c: the caches of --cache-from. */
 int cp_image_predict_caches(struct cp_run *run, struct cp_image_run *image, struct cp_err *err);
+/* verdict.c: action, reason and cache_from of the report, from what the caches of all images hold. CP_ENOMEM. */
+int cp_run_decide(struct cp_run *run, struct cp_err *err);
 /* run.c: the base commit, whatever names it. */
 int cp_run_open_base(struct cp_run *run, struct cp_err *err);
 /* images.c: what is to be built, from the request, the settings file, bake and compose. */

@@ -6,7 +6,7 @@
 
 #define BIT(c) (1u << (c))
 #define COMPARES (BIT(CMD_PREDICT) | BIT(CMD_EXPLAIN) | BIT(CMD_GRAPH))
-#define RUNS (COMPARES | BIT(CMD_PATHS) | BIT(CMD_KEYS))
+#define RUNS (COMPARES | BIT(CMD_PATHS) | BIT(CMD_KEYS) | BIT(CMD_CACHE))
 #define LOADS (RUNS | BIT(CMD_RPC) | BIT(CMD_VERSION))
 
 const struct command_info commands[N_COMMANDS] = {
@@ -34,11 +34,17 @@ const struct command_info commands[N_COMMANDS] = {
 		 "files that make content another one."},
 	[CMD_GRAPH] = {"graph", "[A..B] [CONTEXT]",
 		       "stages and steps as a Mermaid or dot graph, coloured by outcome", ""},
+	[CMD_CACHE] =
+		{"cache", "REF... [CONTEXT]", "what a remote cache holds, and which commit's build",
+		 "REF is an image reference or a value of --cache-from (type=registry,ref=..., type=local,src=DIR, "
+		 "type=gha,scope=...). Size, layers, age, records, whether all steps can be loaded (mode=max), and whether BuildKit "
+		 "would read it at all. In a repository the commit is looked for whose build left it, among the last 100. Exit code 3 "
+		 "when none of them can be read."},
 	[CMD_RPC] =
 		{"rpc", "", "answer JSON requests, one a line, on standard input",
 		 "Reads {\"id\": ..., \"method\": \"predict\", \"params\": {...}} and answers {\"id\": ..., \"status\": 0, \"verdict\": "
 		 "\"...\", \"result\": {...}} or {\"id\": ..., \"error\": {\"code\": ..., \"name\": \"...\", \"message\": \"...\"}}, each in "
-		 "one line. Methods are predict, explain, paths, keys, graph and version; params is the request of the plugin "
+		 "one line. Methods are predict, explain, paths, keys, graph, cache and version; params is the request of the plugin "
 		 "(schema/request.json)."},
 	[CMD_VERSION] = {"version", "", "versions of the helper and of the plugin", ""},
 	[CMD_HELP] = {"help", "[COMMAND]",
@@ -69,8 +75,9 @@ const struct flag flags[] = {
 		    "commit whose build is in the cache"},
 	[F_HEAD] = {"head", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "head", RUNS, "REV", NULL,
 		    "commit to predict (HEAD)"},
-	[F_REV] = {"rev", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "head", BIT(CMD_KEYS), "REV",
-		   NULL, "the same: commit whose keys are printed"},
+	[F_REV] = {"rev", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "head",
+		   BIT(CMD_KEYS) | BIT(CMD_CACHE), "REV", NULL,
+		   "the same: commit whose keys are printed"},
 	[F_INDEX] = {"index", 0, FLAG_BOOL, GROUP_COMPARE, IN_NOTHING, NULL, RUNS, NULL, NULL,
 		     "predict what is staged"},
 	[F_WORK_TREE] = {"work-tree", 0, FLAG_BOOL, GROUP_COMPARE, IN_NOTHING, NULL, RUNS, NULL,

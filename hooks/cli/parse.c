@@ -212,6 +212,8 @@ static int add_word(struct options *o, const char *word, bool *has_command)
 		o->subject = must_copy(word, strlen(word));
 		return 0;
 	}
+	if (o->command == CMD_CACHE && stat(word, &st) < 0) /* a folder is the context */
+		return add_value(&o->values[F_CACHE_FROM], &flags[F_CACHE_FROM], "REF", word);
 	dots = range_dots(word);
 	if (dots && !o->head) {
 		set_range(o, word, dots);
@@ -221,7 +223,7 @@ static int add_word(struct options *o, const char *word, bool *has_command)
 		*(o->base ? &o->head : &o->base) = must_copy(word, strlen(word));
 		return 0;
 	}
-	if (!o->context && o->command <= CMD_GRAPH) {
+	if (!o->context && o->command <= CMD_CACHE) {
 		o->context = must_copy(word, strlen(word));
 		return 0;
 	}

@@ -50,4 +50,7 @@
 #define CP_MAX_HELPER_BYTES (64u << 10)  /* output of a credential helper */
 #define CP_MAX_SETTINGS_BYTES (4u << 20) /* docker's config.json, buildkitd.toml, certificates */
 
+/* Commits whose builds are held against a cache to find the one that left it. */
+#define CP_MAX_HELD_COMMITS 100
+
 #endif

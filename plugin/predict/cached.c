@@ -1,18 +1,4 @@
-#include "predict/cached.h"
-
-#include "predict/match_int.h"
-
-struct cached {
-	struct matcher m; /* against an empty build: for the file systems of stages */
-	const struct cp_build *b;
-	const struct cp_hasher *hasher;
-	struct cp_content_digest **contents;
-	struct cp_str *content_unknown; /* per op: why a content digest of it is not known */
-	struct cp_str *unknown;         /* the same, or what one below is not known for */
-	struct cp_cache_match *matches; /* in the caches that are looked at */
-	bool *needed;                   /* its result has to be there: loaded or built */
-	bool *runs;
-};
+#include "predict/cached_int.h"
 
 /* Content digests of everything that is hashed by content. */
 static int compute_contents(struct cached *c, const struct cp_op *op)
@@ -71,34 +57,6 @@ static void decide(struct cached *c)
 	}
 }
 
-static int say(struct cached *c, struct cp_cause *cause, enum cp_cause_kind kind,
-	       struct cp_str text)
-{
-	(void)c;
-	cause->kind = kind;
-	cause->message = text;
-	return 0;
-}
-
-/* Why there is no record: what changed since the commit that it was compared with, if that explains it. */
-static int explain_missing(struct cached *c, const struct cp_prediction *before, size_t i,
-			   struct cp_step_result *r)
-{
-	const struct cp_op *op = r->step->op;
-
-	if (op->ignore_cache)
-		return say(c, &r->cause, CP_CAUSE_NO_CACHE_REQUESTED,
-			   CP_S("the build asks for no cache here"));
-	if (c->matches[op->index].n_records)
-		return say(c, &r->cause, CP_CAUSE_LAYERS_MISSING,
-			   CP_S("the cache knows its key, but does not hold its layers"));
-	if (before && before->steps[i].outcome != CP_OUTCOME_HIT) {
-		r->cause = before->steps[i].cause;
-		return 0;
-	}
-	return say(c, &r->cause, CP_CAUSE_NOT_IN_CACHE, CP_S("the cache has no record of it"));
-}
-
 static enum cp_outcome outcome_of(const struct cached *c, const struct cp_op *op)
 {
 	const struct cp_cache_match *m = &c->matches[op->index];
@@ -111,21 +69,6 @@ static enum cp_outcome outcome_of(const struct cached *c, const struct cp_op *op
 		return CP_OUTCOME_MISS;
 	return c->unknown[op->index].n || c->m.b.keys[op->index].unresolved.n ? CP_OUTCOME_UNKNOWN
 									      : CP_OUTCOME_DEPENDS;
-}
-
-static int explain_maybe(struct cached *c, const struct cp_prediction *before, size_t i,
-			 struct cp_step_result *r)
-{
-	const struct cp_op *op = r->step->op;
-
-	if (c->unknown[op->index].n)
-		return say(c, &r->cause, CP_CAUSE_UNRESOLVED, c->unknown[op->index]);
-	if (before && before->steps[i].outcome != CP_OUTCOME_HIT) {
-		r->cause = before->steps[i].cause;
-		return 0;
-	}
-	return say(c, &r->cause, CP_CAUSE_SOURCE_STAGE_REBUILDS,
-		   CP_S("it reads what a step writes that the cache does not have"));
 }
 
 /* Why an operation may be in the cache under a key that is not known here. */
@@ -184,9 +127,9 @@ static int fill(struct cached *c, const struct cp_prediction *before, struct cp_
 			continue;
 		r->outcome = outcome_of(c, r->step->op);
 		if (r->outcome == CP_OUTCOME_MISS)
-			explain_missing(c, before, i, r);
+			r->cause = cached_missing(c, before, p, i);
 		else if (r->outcome != CP_OUTCOME_HIT)
-			explain_maybe(c, before, i, r);
+			r->cause = cached_maybe(c, before, i);
 	}
 	return cp_prediction_sum(c->m.arena, g, p, c->m.err);
 }
@@ -198,10 +141,17 @@ static int prepare(struct cached *c)
 	c->contents = cp_arena_array(c->m.arena, n, sizeof(*c->contents));
 	c->content_unknown = cp_arena_array(c->m.arena, n, sizeof(*c->content_unknown));
 	c->unknown = cp_arena_array(c->m.arena, n, sizeof(*c->unknown));
+	c->step_of = cp_arena_array(c->m.arena, n, sizeof(*c->step_of));
 	c->needed = cp_arena_array(c->m.arena, n, sizeof(*c->needed));
 	c->runs = cp_arena_array(c->m.arena, n, sizeof(*c->runs));
-	if (!c->contents || !c->content_unknown || !c->unknown || !c->needed || !c->runs)
+	if (!c->contents || !c->content_unknown || !c->unknown || !c->step_of || !c->needed ||
+	    !c->runs)
 		return cp_err_nomem(c->m.err);
+	for (size_t i = 0; i < n; i++)
+		c->step_of[i] = -1;
+	for (size_t i = 0; i < c->b->graph->n_steps; i++)
+		if (is_counted(&c->b->graph->steps[i]))
+			c->step_of[c->b->graph->steps[i].op->index] = (long)i;
 	for (size_t i = 0; i < n; i++) {
 		int r = compute_contents(c, c->b->graph->ops[i]);
 
@@ -267,9 +217,13 @@ static int try_alone(struct cached *c, const struct cp_cache *cache, size_t at,
 {
 	struct cp_cached_share *share = &ret->shares[at];
 	struct cp_prediction p = {.steps = NULL};
-	int r = cp_cache_match(c->m.arena, cache, c->b->graph, c->m.b.keys,
-			       (const struct cp_content_digest *const *)c->contents, &c->matches,
-			       c->m.err);
+	int r;
+
+	c->caches = &cache;
+	c->n_caches = 1;
+	r = cp_cache_match(c->m.arena, cache, c->b->graph, c->m.b.keys,
+			   (const struct cp_content_digest *const *)c->contents, &c->matches,
+			   c->m.err);
 
 	if (r == 0)
 		r = evaluate(c, NULL, &p, &share->final);
@@ -332,6 +286,8 @@ static int try_all(struct cached *c, const struct cp_cache *const *caches, size_
 		return r;
 	put_in_order(p, n, c->b->graph->n_steps);
 	c->matches = together;
+	c->caches = caches;
+	c->n_caches = n;
 	return evaluate(c, before, &p->prediction, &p->final);
 }
 

@@ -14,7 +14,7 @@ struct cp_traces {
 	size_t n_unknown; /* files that cannot be hashed (.git, filters): they say nothing */
 };
 
-/* The build was exported to the cache, or one that equals it, when n > 0 and n_found == n. CP_ENOMEM, CP_ELIMIT, CP_ECANCELLED. */
+/* `hasher` NULL: operations only. The build was exported to the cache, or one that equals it, when n > 0 and n_found == n. CP_ENOMEM, CP_ELIMIT, CP_ECANCELLED. */
 int cp_build_traces(struct cp_arena *arena, const struct cp_build *b, const struct cp_cache *cache,
 		    const struct cp_hasher *hasher, struct cp_traces *ret_traces,
 		    struct cp_err *err);

@@ -172,6 +172,23 @@ int cp_repo_history(struct cp_arena *a, struct cp_repo *r, const struct cp_commi
 	return 0;
 }
 
+int cp_repo_subject(struct cp_repo *r, const struct cp_commit *c, struct cp_buf *out,
+		    struct cp_err *err)
+{
+	cp_auto_object struct cp_repo_object o = {0};
+	int e = cp_repo_object_read(r, &c->oid, MAX_COMMIT_BYTES, &o, err);
+	struct cp_str text;
+	size_t body;
+
+	if (e < 0)
+		return e;
+	text = cp_str_n(o.data, o.n);
+	body = cp_str_find_str(text, CP_S("\n\n"), 0);
+	text = cp_str_trim_left(cp_str_from(text, body < text.n ? body + 2 : text.n), "\n");
+	cp_buf_adds(out, cp_str_sub(text, 0, cp_str_find(text, '\n', 0)));
+	return cp_buf_error(out) ? cp_err_set(err, cp_buf_error(out), "a subject of a commit") : 0;
+}
+
 /* ---- merge bases ---- */
 
 enum walk_flags {

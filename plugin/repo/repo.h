@@ -227,5 +227,8 @@ int cp_convert(const struct cp_conversion *c, const struct cp_oid *oid, struct c
 /* History: first-parent commits from `from` backwards, at most `max`; it ends where a shallow clone is cut. */
 int cp_repo_history(struct cp_arena *a, struct cp_repo *r, const struct cp_commit *from, size_t max,
 		    struct cp_commit **ret_commits, size_t *ret_n, struct cp_err *err);
+/* First line of a commit's message, as it is written there, appended to `out`; "" when there is none. CP_ENOTFOUND, CP_ELIMIT. */
+int cp_repo_subject(struct cp_repo *r, const struct cp_commit *c, struct cp_buf *out,
+		    struct cp_err *err);
 
 #endif

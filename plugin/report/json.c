@@ -62,6 +62,17 @@ static void cause(struct cp_json_out *o, const struct cp_report_image *im, const
 	cp_json_close(o, '}');
 }
 
+/* The values of --cache-from that have a step. */
+static void held_by(struct cp_json_out *o, const struct cp_report_image *im, uint64_t holders)
+{
+	cp_json_key(o, "caches");
+	cp_json_open(o, '[');
+	for (size_t i = 0; i < im->n_caches && i < 64; i++)
+		if (holders >> i & 1)
+			cp_json_str(o, im->caches[i]);
+	cp_json_close(o, ']');
+}
+
 void cp_json_step(struct cp_json_out *o, const struct cp_report_image *im,
 		  const struct cp_step_result *s)
 {
@@ -74,6 +85,8 @@ void cp_json_step(struct cp_json_out *o, const struct cp_report_image *im,
 	cp_json_key(o, "key");
 	cp_json_null(o);
 	cause(o, im, &s->cause);
+	if (im->holders)
+		held_by(o, im, im->holders[s - im->prediction.steps]);
 	cp_json_close(o, '}');
 }
 

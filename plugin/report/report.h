@@ -19,6 +19,10 @@ struct cp_report_image {
 	const struct cp_graph *graph;     /* NULL when it failed */
 	const struct cp_profile *profile; /* whose rules were followed; NULL when it failed */
 	struct cp_prediction prediction;
+	/* caches that were looked into: values of --cache-from, and per step which of them have it (bit i: caches[i]) */
+	const struct cp_str *caches;
+	size_t n_caches;
+	const uint64_t *holders;    /* NULL = none was */
 	struct cp_str *assumptions; /* of the graph and of the run */
 	size_t n_assumptions;
 	struct cp_err error; /* code 0 = fine; else this image has no answer and the others do */
@@ -105,5 +109,33 @@ struct cp_report_key_diff {
 int cp_report_key_diff(const struct cp_report *r, const struct cp_report_key_diff *images, size_t n,
 		       bool json, const struct cp_report_style *style, struct cp_buf *out,
 		       struct cp_err *err);
+
+/* ---- what a cache holds ---- */
+
+struct cp_report_cache {
+	struct cp_str ref;                /* the --cache-from value */
+	struct cp_str form;               /* "image manifest", "index", "inline", "actions cache" */
+	struct cp_str digest, media_type; /* of the manifest, "" = there is none */
+	struct cp_str created;            /* newest record, RFC 3339, "" = not said */
+	int64_t age;                      /* of it in seconds, negative = not known */
+	uint64_t config_bytes, manifest_bytes, blob_bytes;
+	size_t n_blobs;
+	size_t n_configs;   /* cacheconfigs: several for several platforms or scopes */
+	size_t n_records;   /* in all of them */
+	size_t n_steps;     /* records that have inputs: something that was built */
+	size_t n_loadable;  /* of those, with layers that are there */
+	size_t n_missing;   /* layers that a cacheconfig names and the manifest does not */
+	bool too_large;     /* over the importer's 1 MiB: BuildKit drops it in silence */
+	struct cp_str note; /* why there is nothing to read, "" = there is */
+	/* which commit's build it holds */
+	struct cp_str commit, subject; /* "" = not found */
+	struct cp_str head_rev;        /* where the search began, "" = nobody searched */
+	size_t behind;                 /* commits between it and there, first parents */
+	size_t n_searched;
+	struct cp_str image; /* whose build was looked for */
+};
+/* CP_FORMAT_JSON (`cachepredict/cache/1`), CP_FORMAT_TABLE. CP_EUNSUPPORTED for another. */
+int cp_report_cache(const struct cp_report_cache *caches, size_t n, enum cp_format format,
+		    const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
 
 #endif
