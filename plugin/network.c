@@ -2,15 +2,19 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
+
+#include "history/history.h"
 
 struct cp_network {
 	struct cp_run *run;
 	struct cp_net *net;
 	struct cp_registry *registry;
 	pthread_mutex_t lock;
-	bool base_read;         /* the Dockerfiles of the base commit were looked into */
-	struct cp_map trusted;  /* hosts that may be asked; under lock once images run */
-	struct cp_arena *arena; /* of the trusted hosts; under lock */
+	bool base_read;                 /* the Dockerfiles of the base commit were looked into */
+	struct cp_registry_store store; /* over run->state, which is opened later */
+	struct cp_map trusted;          /* hosts that may be asked; under lock once images run */
+	struct cp_arena *arena;         /* of the trusted hosts; under lock */
 };
 
 /* ---- whom to ask ---- */
@@ -108,6 +112,62 @@ static int trust_named(struct cp_network *n, struct cp_err *err)
 	return r < 0 ? cp_err_nomem(err) : 0;
 }
 
+/* ---- what is remembered of registries: bytes by digest, and what a tag pointed to ---- */
+
+static int get_fact(struct cp_network *n, struct cp_arena *a, const char *kind, struct cp_str key,
+		    struct cp_state_image *ret)
+{
+	struct cp_str name = cp_arena_printf(a, "%s %.*s", kind, CP_STR(key));
+
+	return name.p && cp_state_image_get(n->run->state, a, name, ret) ? 0 : CP_ENOTFOUND;
+}
+
+static void put_fact(struct cp_network *n, const char *kind, struct cp_str key,
+		     struct cp_str digest, struct cp_str text)
+{
+	cp_auto_arena struct cp_arena *a = cp_arena_new(1u << 20);
+	struct cp_state_image fact = {digest, text, (int64_t)time(NULL)};
+	struct cp_str name = CP_S("");
+
+	if (a)
+		name = cp_arena_printf(a, "%s %.*s", kind, CP_STR(key));
+	if (name.n)
+		cp_state_image_put(n->run->state, name, &fact);
+}
+
+static int get_blob(void *self, struct cp_str digest, struct cp_buf *out)
+{
+	cp_auto_arena struct cp_arena *a = cp_arena_new(CP_MAX_ARENA_BYTES);
+	struct cp_state_image fact;
+
+	if (!a || get_fact(self, a, "blob", digest, &fact) < 0)
+		return CP_ENOTFOUND;
+	cp_buf_adds(out, fact.config);
+	return cp_buf_error(out);
+}
+
+static void put_blob(void *self, struct cp_str digest, struct cp_str bytes)
+{
+	put_fact(self, "blob", digest, digest, bytes);
+}
+
+static int get_tag(void *self, struct cp_arena *a, struct cp_str ref, struct cp_str *ret_digest,
+		   struct cp_str *ret_etag)
+{
+	struct cp_state_image fact;
+
+	if (get_fact(self, a, "tag", ref, &fact) < 0)
+		return CP_ENOTFOUND;
+	*ret_digest = fact.digest;
+	*ret_etag = fact.config;
+	return 0;
+}
+
+static void put_tag(void *self, struct cp_str ref, struct cp_str digest, struct cp_str etag)
+{
+	put_fact(self, "tag", ref, digest, etag);
+}
+
 /* ---- open ---- */
 
 static int read_metadata(struct cp_run *run, struct cp_str path,
@@ -176,6 +236,7 @@ static int open_net(struct cp_run *run, struct cp_network *n, struct cp_err *err
 		.n_http_hosts = q->n_registry_http,
 		.ca_file = q->registry_ca,
 		.buildkitd_toml = q->buildkitd_config,
+		.store = &n->store,
 		.may_ask = may_ask,
 		.self = n,
 	};
@@ -218,6 +279,7 @@ static int open_network(struct cp_run *run, const struct cp_image_metadata *meta
 	if (!n)
 		return cp_err_nomem(err);
 	n->run = run;
+	n->store = (struct cp_registry_store){get_blob, put_blob, get_tag, put_tag, n};
 	pthread_mutex_init(&n->lock, NULL);
 	n->arena = cp_arena_new(CP_MAX_ARENA_BYTES);
 	r = n->arena ? open_net(run, n, err) : cp_err_nomem(err);

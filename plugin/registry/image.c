@@ -51,9 +51,13 @@ static int no_platform(struct resolving *s)
 static void remember_tag(struct resolving *s, struct registry_ask *ask)
 {
 	const struct cp_registry_store *store = s->reg->settings.store;
+	cp_auto_buf struct cp_buf bytes = CP_BUF_INIT(CP_MAX_MANIFEST_BYTES);
 
-	if (!store || !store->get_tag || s->parts.digest.n ||
+	if (!store || !store->get_tag || !store->get_blob || s->parts.digest.n ||
 	    store->get_tag(store->self, s->a, s->ref, &ask->etag_of, &ask->etag) < 0)
+		ask->etag = ask->etag_of = CP_S("");
+	/* "not modified" helps only where the bytes are still there */
+	else if (store->get_blob(store->self, ask->etag_of, &bytes) < 0)
 		ask->etag = ask->etag_of = CP_S("");
 }
 

@@ -45,7 +45,7 @@ def write(path, text):
 class Run:
     def __init__(self, *args, env=None):
         begin = time.time()
-        base = {'PATH': os.environ['PATH'], 'HOME': os.path.join(WORK, 'home'), 'LC_ALL': 'C'}
+        base = {'PATH': os.environ['PATH'], 'HOME': os.path.join(WORK, 'home'), 'LC_ALL': 'C', 'CACHEPREDICT_NO_STATE': 'true'}
         if 'CACHEPREDICT_PLUGIN' in os.environ:
             base['CACHEPREDICT_PLUGIN'] = os.environ['CACHEPREDICT_PLUGIN']
         p = subprocess.run([HELPER, *args], cwd=REPO, capture_output=True, text=True, timeout=60, env={**base, **(env or {})})
@@ -382,6 +382,23 @@ def settings():
     report('a mirror without URL', expect(predict('good', args=['--registry-mirror', 'x']), code=2))
 
 
+def remembered():
+    state = {'CACHEPREDICT_NO_STATE': 'false', 'CACHEPREDICT_STATE': os.path.join(WORK, 'state')}
+    fresh()
+    cold = Run('keys', env=state)
+    report('keys, nothing remembered', expect(cold, says='base:1@sha256') + requests(server, 3))
+    fresh()
+    warm = Run('keys', env=state)
+    report('keys again: only whether the tag has moved is asked', ([] if warm.out == cold.out else ['other keys']) + expect(warm) + requests(server, 1))
+    fresh()
+    report('a cache', expect(Run(RANGE, '--format', 'json', '--cache-from', 'type=registry,ref=%s/cache:good' % server.host, env=state), 'hit') + requests(server, 3))
+    fresh()
+    report('and again: its tag, and the image\'s', expect(Run(RANGE, '--format', 'json', '--cache-from', 'type=registry,ref=%s/cache:good' % server.host, env=state), 'hit') + requests(server, 2))
+    fresh()
+    store.index('base', '1', [(store.image('base', 'x', ['PATH=/bin', 'FOO=new']), 'amd64')])
+    report('a tag that moved', expect(Run('keys', env=state), says='RUN make new') + requests(server, 3))
+
+
 def proxy():
     fresh()
     env = {'HTTP_PROXY': 'http://' + other.host, 'http_proxy': 'http://' + other.host}
@@ -431,7 +448,7 @@ def gha():
 
 
 try:
-    for part in works, inline, connections, statuses, redirects, credentials, contents, trust, moved, settings, proxy, gha:
+    for part in works, inline, connections, statuses, redirects, credentials, contents, trust, moved, settings, remembered, proxy, gha:
         part()
 finally:
     server.stopped_hanging = True

@@ -96,8 +96,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if '/manifests/' in path and path.startswith('/v2/'):
             repository, _, what = path[4:].partition('/manifests/')
             found = store.manifests.get((repository, what))
+            if found and self.headers.get('If-None-Match') == '"%s"' % digest(found[1]):
+                return self.answer(304)
             if found:
-                return self.answer(200, found[1], [('Content-Type', found[0]), ('Docker-Content-Digest', digest(found[1]))])
+                return self.answer(200, found[1], [('Content-Type', found[0]), ('Docker-Content-Digest', digest(found[1])),
+                                                    ('ETag', '"%s"' % digest(found[1]))])
         elif '/blobs/' in path:
             data = store.blobs.get(path.rpartition('/')[2])
             if data is not None:
