@@ -110,6 +110,15 @@ static bool is_counted(const struct cp_step *s)
 	return s->kind == CP_STEP_OP || s->kind == CP_STEP_MERGE;
 }
 
+static void set_key(const struct cached *c, struct cp_step_result *r)
+{
+	const struct cp_op_key *key = &c->m.b.keys[r->step->op->index];
+
+	r->has_key = !key->random && !key->unresolved.n && !key->inexact.n;
+	if (r->has_key)
+		r->key = cp_cache_out(&key->digest, 0);
+}
+
 static int fill(struct cached *c, const struct cp_prediction *before, struct cp_prediction *p)
 {
 	const struct cp_graph *g = c->b->graph;
@@ -126,6 +135,7 @@ static int fill(struct cached *c, const struct cp_prediction *before, struct cp_
 		if (!is_counted(r->step))
 			continue;
 		r->outcome = outcome_of(c, r->step->op);
+		set_key(c, r);
 		if (r->outcome == CP_OUTCOME_MISS)
 			r->cause = cached_missing(c, before, p, i);
 		else if (r->outcome != CP_OUTCOME_HIT)

@@ -55,6 +55,8 @@ struct cp_step_result {
 	const struct cp_step *step; /* of the new build's graph */
 	enum cp_outcome outcome;
 	struct cp_cause cause; /* NONE iff outcome is HIT */
+	bool has_key;          /* exact keys were asked for, and this one is known */
+	struct cp_digest key;  /* digest of its cache record */
 };
 
 struct cp_stage_result {

@@ -83,7 +83,14 @@ void cp_json_step(struct cp_json_out *o, const struct cp_report_image *im,
 	cp_json_kstr(o, "instruction", s->step->instruction);
 	cp_json_kstr(o, "outcome", cp_str_c(cp_outcome_name(s->outcome)));
 	cp_json_key(o, "key");
-	cp_json_null(o);
+	if (s->has_key) {
+		char digest[CP_DIGEST_TEXT + 1];
+
+		cp_digest_text(&s->key, digest);
+		cp_json_str(o, cp_str_c(digest));
+	} else {
+		cp_json_null(o);
+	}
 	cause(o, im, &s->cause);
 	if (im->holders)
 		held_by(o, im, im->holders[s - im->prediction.steps]);
