@@ -133,6 +133,15 @@ static bool is_secret(const struct cp_op_mount *m)
 	return m->type == 1 || m->type == 2;
 }
 
+/* Before v0.15 they had no number, which is 0: a build without inputs fails on that (ops/exec.go getMountDeps). */
+static int secret_number(struct graph_builder *b, size_t n_inputs)
+{
+	if (n_inputs == 0)
+		graph_doubt(b, CP_RULE_SECRET_READS_ROOT,
+			    CP_S("this frontend has no secrets on an empty file system"));
+	return graph_rule(b, CP_RULE_SECRET_READS_ROOT) && n_inputs ? 0 : -1;
+}
+
 static int number_inputs(struct sealing *s, struct graph_vertex *v)
 {
 	struct cp_op *op = v->op;
@@ -148,9 +157,8 @@ static int number_inputs(struct sealing *s, struct graph_vertex *v)
 	case CP_OP_EXEC:
 		for (size_t i = 0; i < v->n_sources; i++)
 			op->exec.mounts[i].input =
-				is_secret(&op->exec.mounts[i]) &&
-						graph_rule(s->b, CP_RULE_SECRET_READS_ROOT)
-					? 0
+				is_secret(&op->exec.mounts[i])
+					? secret_number(s->b, n)
 					: input_number(s, v, inputs, &n, v->sources[i]);
 		break;
 	case CP_OP_MERGE: /* both inputs, even when they are the same */

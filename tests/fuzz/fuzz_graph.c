@@ -1,6 +1,6 @@
 /*
  * Any Dockerfile with any options: a graph that holds together, or an error. Input: lines KEY=VALUE up to an empty line are
- * options (target, platform, arg, context, nocache), the rest is the Dockerfile.
+ * options (target, platform, arg, context, nocache, builder), the rest is the Dockerfile.
  */
 #include <stdlib.h>
 
@@ -13,6 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct fuzz_options {
 	struct cp_build_options o;
 	struct cp_option_pair args[MAX_PAIRS], contexts[MAX_PAIRS];
+	struct cp_builder builder;
+	struct cp_profile profile;
 };
 
 static void add_pair(struct cp_option_pair *pairs, size_t *n, struct cp_str text)
@@ -41,6 +43,8 @@ static void read_option(struct cp_arena *a, struct fuzz_options *f, struct cp_st
 		f->o.main_context = value;
 	else if (cp_str_eq(key, CP_S("nocache")))
 		f->o.no_cache = true;
+	else if (cp_str_eq(key, CP_S("builder")))
+		(void)cp_builder_parse(value, &f->builder, NULL);
 }
 
 /* What every other room relies on. */
@@ -88,6 +92,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (cp_str_split(&text, '\n', &line) && line.n)
 		read_option(a, &f, line);
 	r = cp_dockerfile_parse(a, text, CP_S("Dockerfile"), &df, &err);
+	if (r == 0)
+		r = cp_profile_of(a, &f.builder, cp_graph_syntax(df, &f.o), &f.profile, &err);
+	f.o.profile = &f.profile;
 	if (r >= 0)
 		r = cp_graph_build(a, df, CP_S("Dockerfile"), &f.o, &g, &err);
 	if (r >= 0)
