@@ -66,7 +66,7 @@ if [ ! -x "$bin/buildkitd" ] || [ "$(id -u)" -ne 0 ]; then
 	exit $bad
 fi
 root=$work/buildkit
-rm -rf "$work/tree"
+rm -rf "$work/tree" "$root/state" # a daemon that knows the folder keeps the modes of folders that it got before
 mkdir -p "$root" "$work/tree/context" "$work/tree/dockerfile"
 git -C "$REPO" -c tar.umask=022 archive "${range##*..}:${CONTEXT:-}" | tar -x -C "$work/tree/context"
 # a Dockerfile that takes the whole context; the base image of a real one would have to be fetched
