@@ -9,6 +9,7 @@
 # KEYS=1 with any of these: every record of the cache that a build exports against `cachepredict keys`.
 # IMPORT=all (or local-max,local-min,registry-max,registry-min,registry-index,inline): builds that have only an imported cache.
 # BUILDKIT=0.26.3 (or 0.20.2): the keys of, and imports by, an older daemon.
+# FRONTEND=1: the frontend is an image, as behind a syntax line.
 # N= inputs of each differential program (100000), SEED= of their generators, DAEMONS= daemons at a time, V=1 for every step.
 # Needs Go, and root for runc. The first run builds buildkitd, which takes minutes.
 set -u
@@ -93,7 +94,12 @@ if [ -n "${BUILDKIT-}" ]; then
 	[ -d "daemons/$BUILDKIT" ] || fatal "BUILDKIT is one of: $(echo daemons/*)"
 	(cd "daemons/$BUILDKIT" && go build -o "$out/buildkit-$BUILDKIT/" github.com/moby/buildkit/cmd/buildkitd) ||
 		fatal "BuildKit $BUILDKIT does not build"
-	older="-buildkitd $out/buildkit-$BUILDKIT/buildkitd -builder buildkit=${BUILDKIT%.*}"
+	older="-buildkitd $out/buildkit-$BUILDKIT/buildkitd -builder frontend=${BUILDKIT%.*},daemon=${BUILDKIT%.*}"
+fi
+
+if [ -n "${FRONTEND-}" ]; then
+	CGO_ENABLED=0 go build -o "$out/bin/" github.com/moby/buildkit/frontend/dockerfile/cmd/dockerfile-frontend || fatal "the frontend does not build"
+	older="$older -frontend $out/bin/dockerfile-frontend"
 fi
 
 endtoend() { # WHAT e2e-FLAGS...
@@ -128,7 +134,7 @@ if [ -n "${KEYS-}${IMPORT-}${BUILDKIT-}" ]; then
 	fi
 	[ -z "${IMPORT-}" ] || endtoend import -import "$IMPORT" $older "$@"
 else
-	endtoend steps "$@"
+	endtoend steps $older "$@"
 	[ -n "${REPO-}${CORPORA-}" ] || endtoend keys -keys "$@"
 fi
 echo "$passed passed, $failed failed"

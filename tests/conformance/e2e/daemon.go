@@ -39,6 +39,11 @@ func startDaemon(ctx context.Context, s *settings, n int, registries map[string]
 	if d.registry, err = startRegistry(); err != nil {
 		return nil, err
 	}
+	if s.frontend != "" {
+		if d.registry.frontend, err = os.ReadFile(s.frontend); err != nil {
+			return nil, err
+		}
+	}
 	if err := d.launch(ctx, registries); err != nil {
 		d.stop()
 		return nil, err

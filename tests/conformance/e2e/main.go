@@ -28,6 +28,8 @@ type settings struct {
 	keep      bool
 	self      bool // the daemon's own answer is the prediction: tests the harness only
 
+	frontend  string // the program of a frontend image
+	older     bool   // the daemon is another release than that of go.mod
 	buildkitd string // another release of the daemon
 	builder   string // what cachepredict is told of it
 	keys      bool   // compare the records of caches with `cachepredict keys`
@@ -62,8 +64,9 @@ func parseFlags() *settings {
 	flag.BoolVar(&s.keep, "keep", false, "keep the scratch folder")
 	flag.BoolVar(&s.self, "self", false, "check the harness only: predict what the daemon answered")
 	flag.BoolVar(&s.keys, "keys", false, "compare every record of the builds' caches with the keys that are computed")
+	flag.StringVar(&s.frontend, "frontend", "", "a dockerfile-frontend, which a real frontend image is made of")
 	flag.StringVar(&s.buildkitd, "buildkitd", "", "a buildkitd to use instead of that of -bin")
-	flag.StringVar(&s.builder, "builder", "", "what cachepredict is told of its release: buildkit=0.26")
+	flag.StringVar(&s.builder, "builder", "", "what cachepredict is told of its release (frontend=0.34,daemon=0.34)")
 	imports := flag.String("import", "", "compare with builds that import a cache: all, or some of "+strings.Join(cacheKinds, ","))
 	flag.StringVar(&s.cases, "cases", "", "folder of the cases")
 	flag.StringVar(&s.only, "only", "", "only the cases whose name contains this")
@@ -111,8 +114,12 @@ func run(ctx context.Context, s *settings) (int, error) {
 		}
 		*p = abs
 	}
-	if s.buildkitd == "" {
+	s.older = s.buildkitd != ""
+	if !s.older {
 		s.buildkitd = filepath.Join(s.bin, "buildkitd")
+	}
+	if s.builder == "" && s.frontend == "" {
+		s.builder = "frontend=0.34,daemon=0.34" // named by itself, a frontend wins over a syntax line, which the builds ignore
 	}
 	// File modes are part of a cache key; a checkout of a CI has these.
 	syscall.Umask(0o022)

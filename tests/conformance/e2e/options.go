@@ -18,6 +18,7 @@ type options struct {
 	addHosts                              []string // host=ip
 	network, shmSize                      string
 	ulimits, secrets                      []string
+	frontend                              bool // the build is done by a frontend image
 	builder, cacheFrom                    string
 	exported                              bool                   // the context is a tree without .git
 	images                                map[string]imageConfig // by normalised reference
@@ -38,6 +39,9 @@ func (o *options) addImage(ref string, config imageConfig, known bool) error {
 	}
 	return nil
 }
+
+// frontendRef is the tag of the release that go.mod names.
+const frontendRef = "docker/dockerfile:1.28"
 
 // platforms are those that a build is for, one by one.
 func (o options) platforms() []string {
@@ -92,11 +96,16 @@ func (o *options) set(name, value string) error {
 
 // buildctl gives the arguments of `buildctl build` for the tree in dir.
 func (o options) buildctl(dir string, isB bool) []string {
-	a := []string{"build", "--progress=rawjson", "--frontend=dockerfile.v0", "--opt", "cmdline=x",
+	a := []string{"build", "--progress=rawjson", "--frontend=dockerfile.v0",
 		"--local", "context=" + path.Join(dir, o.context),
 		"--local", "dockerfile=" + path.Join(dir, path.Dir(o.dockerfile)),
 		"--opt", "filename=" + path.Base(o.dockerfile)}
 	opt := func(k, v string) { a = append(a, "--opt", k+"="+v) }
+	if o.frontend {
+		opt("build-arg:BUILDKIT_SYNTAX", frontendRef)
+	} else {
+		opt("cmdline", "x") // makes the frontend take no notice of `# syntax=`
+	}
 	if o.target != "" {
 		opt("target", o.target)
 	}
@@ -166,6 +175,9 @@ func (o options) flags(args []string, metadata string) []string {
 	flag("target", o.target)
 	flag("platform", o.platform)
 	flag("build-arg", o.buildArgs...)
+	if o.frontend {
+		flag("build-arg", "BUILDKIT_SYNTAX="+frontendRef)
+	}
 	flag("build-context", o.contexts...)
 	flag("no-cache-filter", o.noCacheFilter...)
 	flag("add-host", o.addHosts...)

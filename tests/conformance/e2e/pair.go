@@ -64,6 +64,7 @@ type lab struct {
 
 // run builds the pair in every mode. What keeps a build from succeeding makes a skipped result, not an error.
 func (l *lab) run(ctx context.Context, p *pair) ([]result, error) {
+	p.opts.frontend = l.settings.frontend != ""
 	trees := [2]string{filepath.Join(p.dir, "a"), filepath.Join(p.dir, "b")}
 	if !l.settings.keep {
 		defer os.RemoveAll(p.dir)

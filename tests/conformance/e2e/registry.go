@@ -21,7 +21,8 @@ import (
 // registry is a registry on loopback that has every image: one root file system for all of them, and a config
 // of its own for each reference, so that another tag is another image.
 type registry struct {
-	addr string
+	addr     string
+	frontend []byte // the program of docker/dockerfile, if that is to be a real image
 
 	mu      sync.Mutex
 	roots   *rootfs
@@ -35,6 +36,7 @@ type imageConfig struct {
 	WorkingDir string            `json:"WorkingDir,omitempty"`
 	User       string            `json:"User,omitempty"`
 	Shell      []string          `json:"Shell,omitempty"`
+	Entrypoint []string          `json:"Entrypoint,omitempty"`
 	OnBuild    []string          `json:"OnBuild,omitempty"`
 	Labels     map[string]string `json:"Labels,omitempty"`
 
@@ -62,6 +64,9 @@ func (r *registry) serve(roots *rootfs, configs map[string]imageConfig) {
 // image makes the manifest and config of a normalised reference.
 func (r *registry) image(ref string) (digest.Digest, []byte, error) {
 	manifest, config, layers, err := buildImage(r.roots, ref, r.configs[ref])
+	if len(r.frontend) > 0 && strings.HasPrefix(ref, "docker.io/docker/dockerfile:") {
+		manifest, config, layers, err = buildFrontend(r.frontend)
+	}
 	if err != nil {
 		return "", nil, err
 	}
@@ -108,6 +113,23 @@ func buildImage(roots *rootfs, ref string, c imageConfig) (manifest, config []by
 	if own := roots.own(ref); own != nil {
 		layers = append(layers, own)
 	}
+	config, manifest, err = pack(layers, c.withDefaults(ref))
+	return manifest, config, layers, err
+}
+
+// buildFrontend makes the image of a frontend, as its Dockerfile does (frontend/dockerfile/cmd/dockerfile-frontend/Dockerfile).
+func buildFrontend(program []byte) (manifest, config []byte, layers [][]byte, err error) {
+	l := newLayer()
+	l.file("/bin/dockerfile-frontend", program, 0o755)
+	layers = [][]byte{l.close()}
+	config, manifest, err = pack(layers, imageConfig{Entrypoint: []string{"/bin/dockerfile-frontend"}, Labels: map[string]string{
+		"moby.buildkit.frontend.network.none": "true",
+		"moby.buildkit.frontend.caps":         "moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests,moby.buildkit.frontend.contexts",
+	}})
+	return manifest, config, layers, err
+}
+
+func pack(layers [][]byte, c imageConfig) (config, manifest []byte, err error) {
 	var diffs []digest.Digest
 	m := ocispecs.Manifest{MediaType: ocispecs.MediaTypeImageManifest}
 	m.SchemaVersion = 2
@@ -117,15 +139,15 @@ func buildImage(roots *rootfs, ref string, c imageConfig) (manifest, config []by
 	}
 	config, err = json.Marshal(map[string]any{
 		"architecture": hostArch(), "os": "linux",
-		"config": c.withDefaults(ref),
+		"config": c,
 		"rootfs": map[string]any{"type": "layers", "diff_ids": diffs},
 	})
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	m.Config = ocispecs.Descriptor{MediaType: ocispecs.MediaTypeImageConfig, Digest: digest.FromBytes(config), Size: int64(len(config))}
 	manifest, err = json.Marshal(m)
-	return manifest, config, layers, err
+	return config, manifest, err
 }
 
 func (r *registry) ServeHTTP(w http.ResponseWriter, q *http.Request) {

@@ -40,6 +40,9 @@ func realSteps(all []vertex) []realStep {
 			states[v.Digest] = s
 			order = append(order, v.Digest)
 		}
+		if len(v.Inputs) == 0 {
+			v.Inputs = s.vertex.Inputs // what is said while layers are pulled leaves them out
+		}
 		s.vertex = v
 		if v.Cached {
 			s.cached = true
