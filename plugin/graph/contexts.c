@@ -204,6 +204,8 @@ int graph_context_load(struct graph_builder *b, const struct graph_context *nc,
 		if (git.like_local || (git.ssh && !cp_str_starts(nc->input, CP_S("git@"))))
 			return graph_invalid(b, "invalid context specifier %.*s for %.*s",
 					     CP_STR(nc->input), CP_STR(nc->name));
+		if (graph_rule(b, CP_RULE_CONTEXT_KEEPS_GIT))
+			git.keep_git_dir = 1;
 		return load_git(b, nc->input, &git, &d->fs);
 	}
 	if (!graph_is_http(nc->input))

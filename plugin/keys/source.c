@@ -95,7 +95,8 @@ static int git(uint64_t rules, const struct cp_op *op, struct cp_op_key *key, st
 	}
 	if (s->git_keep_dir) {
 		cp_buf_addz(out, ".git");
-		if (!(rules & CP_RULE_GIT_NO_REF)) {
+		if (!(rules & CP_RULE_GIT_NO_REF) &&
+		    !(is_commit_id(s->git_ref) && (rules & CP_RULE_GIT_COMMIT_NO_REF))) {
 			cp_buf_addc(out, '#');
 			cp_buf_adds(out, s->git_ref);
 		}

@@ -39,18 +39,20 @@
 #define CP_RULE_PATTERN_ESCAPES (UINT64_C(1) << 22)   /* 0.34: escapes in quoted ${v#..} patterns */
 #define CP_RULE_DOT_WITHOUT_SLASH (UINT64_C(1) << 23) /* 0.14 only: COPY x . has no slash */
 #define CP_RULE_DOT_DROPPED (UINT64_C(1) << 24)       /* 0.14: COPY x dir/. of a relative dir */
+#define CP_RULE_CONTEXT_KEEPS_GIT (UINT64_C(1) << 25) /* 0.24: named git contexts with .git */
 
 /* ---- what the daemon did before the release named ---- */
 
-#define CP_RULE_LINKS_LEXICAL (UINT64_C(1) << 40)    /* 0.14: ".." of links is not resolved */
-#define CP_RULE_SECRETS_ARE_READ (UINT64_C(1) << 41) /* 0.15: a secret with an input selects it */
-#define CP_RULE_LONG_ESCAPES (UINT64_C(1) << 42)     /* 0.15: Go 1.21 writes \b and \f as \u00.. */
-#define CP_RULE_JSON_ZEROS (UINT64_C(1) << 43)       /* 0.17: "input":0 is written; byID */
-#define CP_RULE_GIT_NO_REF (UINT64_C(1) << 44)       /* 0.17: ".git" has no "#ref" */
-#define CP_RULE_NO_MODE_TEXT (UINT64_C(1) << 45)     /* 0.17: refuses a symbolic --chmod */
-#define CP_RULE_NESTED_LINKS (UINT64_C(1) << 46)     /* 0.25: links in a list are followed */
-#define CP_RULE_LIST_BASE_NAMES (UINT64_C(1) << 47)  /* 0.26: lists have base names, joined by 0 */
-#define CP_RULE_REFUSES_REQUIRED (UINT64_C(1) << 48) /* 0.26: refuses required_paths */
+#define CP_RULE_LINKS_LEXICAL (UINT64_C(1) << 40)     /* 0.14: ".." of links is not resolved */
+#define CP_RULE_SECRETS_ARE_READ (UINT64_C(1) << 41)  /* 0.15: a secret with an input selects it */
+#define CP_RULE_LONG_ESCAPES (UINT64_C(1) << 42)      /* 0.15: Go 1.21 writes \b and \f as \u00.. */
+#define CP_RULE_JSON_ZEROS (UINT64_C(1) << 43)        /* 0.17: "input":0 is written; byID */
+#define CP_RULE_GIT_NO_REF (UINT64_C(1) << 44)        /* 0.17: ".git" has no "#ref" */
+#define CP_RULE_NO_MODE_TEXT (UINT64_C(1) << 45)      /* 0.17: refuses a symbolic --chmod */
+#define CP_RULE_NESTED_LINKS (UINT64_C(1) << 46)      /* 0.25: links in a list are followed */
+#define CP_RULE_LIST_BASE_NAMES (UINT64_C(1) << 47)   /* 0.26: lists have base names, joined by 0 */
+#define CP_RULE_REFUSES_REQUIRED (UINT64_C(1) << 48)  /* 0.26: refuses required_paths */
+#define CP_RULE_GIT_COMMIT_NO_REF (UINT64_C(1) << 50) /* 0.22: ".git" of a commit has no "#ref" */
 #define CP_RULE_IMAGE_CHAIN (UINT64_C(1) << 49) /* 0.33.1: images have the ChainID as second key */
 
 /* As the user named them; all empty = not named. */

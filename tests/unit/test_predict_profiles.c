@@ -185,6 +185,29 @@ static void test_frontends(void **state)
 		   "/dev/pipes/E", true);
 }
 
+/* Every source of the records, one after the other. */
+static bool has_source(struct world *w, const char *builder, const char *text, const char *source)
+{
+	build(w, builder, text);
+	for (size_t i = 0; i < w->records.n; i++)
+		if (cp_str_eq(w->records.items[i].preimage, cp_str_c(source)))
+			return true;
+	return false;
+}
+
+/* Seen with BuildKit 0.20.2. */
+static void test_git_sources(void **state)
+{
+#define COMMIT "e9ef3a02df3ab9ade509aabe89e6657690fb66b1"
+	const char *add = "FROM x\nADD --keep-git-dir=true http://h/r.git#" COMMIT " /r\n";
+	struct world *w = *state;
+
+	assert_true(
+		has_source(w, "buildkit=0.22", add, "buildkit.source.v0:" COMMIT ".git#" COMMIT));
+	assert_true(has_source(w, "buildkit=0.21", add, "buildkit.source.v0:" COMMIT ".git"));
+#undef COMMIT
+}
+
 static void test_what_a_frontend_does_not_know(void **state)
 {
 	static const struct {
@@ -357,6 +380,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(test_json_of_daemons),
 					   TEST(test_frontends),
+					   TEST(test_git_sources),
 					   TEST(test_what_a_frontend_does_not_know),
 					   TEST(test_lists),
 					   TEST(test_links_behind_links),

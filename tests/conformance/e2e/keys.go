@@ -59,6 +59,7 @@ func (t *keysTally) String() string {
 func (l *lab) runKeys(ctx context.Context, p *pair, trees [2]string, needs *plan) ([]result, error) {
 	var results []result
 	roots := buildRootfs(needs, l.shell, equalBytes)
+	roots.distinct = l.settings.older // which know images by their layers, too, and join those with equal ones
 	metadata, err := l.metadata(p, needs, roots)
 	if err != nil {
 		return nil, err

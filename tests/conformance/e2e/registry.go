@@ -90,7 +90,8 @@ func describe(roots *rootfs, ref string, c imageConfig) (map[string]any, error) 
 		diffs = append(diffs, digest.FromBytes(l))
 	}
 	return map[string]any{"digest": digest.FromBytes(manifest).String(), "os": "linux", "architecture": hostArch(),
-		"config": c.withDefaults(ref), "chain_id": identity.ChainID(diffs).String()}, nil
+		"config": c.withDefaults(ref), "chain_id": identity.ChainID(diffs).String(),
+		"rootfs": map[string]any{"type": "layers", "diff_ids": diffs}}, nil
 }
 
 // withDefaults is the config that the stub serves under ref: its label makes every reference an image of its own.

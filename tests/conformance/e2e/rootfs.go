@@ -24,6 +24,7 @@ type rootfs struct {
 	mode     string
 	kinds    map[string]byte
 	shell    []byte
+	distinct bool            // every reference has a layer of its own
 	programs map[string]bool // paths that are run and must stay programs
 }
 
@@ -61,11 +62,16 @@ func buildRootfs(p *plan, shell []byte, mode string) *rootfs {
 
 // own is the layer that only the image of this reference has: in fresh mode another image holds other bytes.
 func (r *rootfs) own(ref string) []byte {
-	if r.mode != freshBytes || len(r.kinds) == 0 {
+	if !r.distinct && (r.mode != freshBytes || len(r.kinds) == 0) {
 		return nil
 	}
 	l := newLayer()
-	r.reads(l, ref)
+	if r.distinct {
+		l.file("/.stubshell/reference", []byte(ref), 0o644)
+	}
+	if r.mode == freshBytes {
+		r.reads(l, ref)
+	}
 	return l.close()
 }
 
