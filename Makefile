@@ -184,8 +184,9 @@ bench: all $(BUILD)/tests/bench/bench
 torture:
 	@+$(MAKE) --no-print-directory BUILD=build/torture STATIC=0 CFLAGS='-O1 -g -DCP_ARENA_DEBUG' torture-run
 .PHONY: torture-run
-torture-run: $(SO) $(BUILD)/tests/torture/torture $(REPO_)/Dockerfile
-	@$(RUN) torture $(BUILD)/logs torture="$(BUILD)/tests/torture/torture $(SO) $(REPO_)"
+torture-run: $(SO) $(CLI) $(BUILD)/tests/torture/torture $(REPO_)/Dockerfile
+	@CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/caches.py $(CLI) $(REPO_) $(BUILD)/tests/cache
+	@$(RUN) torture $(BUILD)/logs torture="$(BUILD)/tests/torture/torture $(SO) $(REPO_) $(BUILD)/tests/cache"
 coverage:
 	@$(MAKE) COV=1 check
 	@mkdir -p build/coverage/html

@@ -56,10 +56,14 @@ static int try_commit(struct search *s, struct cp_tree *tree, bool *ret_held)
 	if (!a)
 		return cp_err_nomem(s->err);
 	r = cp_image_build(s->run, &scratch, tree, &b, &why);
+	if (cp_arena_failed(a) == CP_ENOMEM)
+		return cp_err_nomem(s->err);
 	if (r < 0)
 		return is_fatal(r) ? cp_err_set(s->err, r, "%s", why.message) : 0;
 	for (size_t i = 0; i < s->n_caches && !*ret_held; i++) {
 		r = look_up(s, a, &b, s->caches[i], ret_held);
+		if (cp_arena_failed(a) == CP_ENOMEM)
+			return cp_err_nomem(s->err);
 		if (r < 0)
 			return is_fatal(r) ? r : 0;
 	}

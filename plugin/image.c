@@ -603,6 +603,8 @@ int cp_image_base_refs(struct cp_run *run, const struct cp_image_run *image, str
 
 	scratch.arena = arena;
 	r = arena ? build_side(&s) : CP_ENOMEM;
+	if (arena && cp_arena_failed(arena) == CP_ENOMEM)
+		r = CP_ENOMEM;
 	*ret_n = 0;
 	if (r < 0)
 		return r == CP_ENOMEM || r == CP_ECANCELLED ? r : 0;

@@ -150,9 +150,13 @@ static int attempt(struct trial *t, struct other *o)
 	if (cp_run_is_cancelled(t->run))
 		return cp_err_set(t->err, CP_ECANCELLED, "cancelled");
 	r = cp_image_build(&o->run, &scratch, t->run->head, &b, &why);
-	if (r < 0)
-		return is_fatal(r) ? cp_err_set(t->err, r, "%s", why.message) : 0;
-	return look_up(t, o, a, &b);
+	if (r == 0)
+		r = look_up(t, o, a, &b);
+	else if (is_fatal(r))
+		cp_err_set(t->err, r, "%s", why.message);
+	if (cp_arena_failed(a) == CP_ENOMEM)
+		r = cp_err_nomem(t->err);
+	return is_fatal(r) ? r : 0;
 }
 
 static struct other same(const struct trial *t, enum cp_cause_kind kind, struct cp_str sentence)

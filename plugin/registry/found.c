@@ -6,11 +6,14 @@ int registry_found_describe(struct cp_arena *a, struct cp_cache_found *found,
 			    struct cp_err *err)
 {
 	cp_auto_json struct cp_json_doc *doc = NULL;
-	struct cp_err ignored;
+	struct cp_err ignored = {0};
+	int r = 0;
 
 	found->manifest_bytes = manifest.n;
 	found->form = m->kind == REGISTRY_MANIFEST_INDEX ? CP_S("index") : CP_S("image manifest");
-	if (!found->media_type.n && cp_json_parse(manifest, CP_S(""), &doc, &ignored) == 0)
+	if (!found->media_type.n)
+		r = cp_json_parse(manifest, CP_S(""), &doc, &ignored);
+	if (r == 0 && doc)
 		found->media_type =
 			cp_arena_str(a, cp_json_text(cp_json_get(cp_json_root(doc), "mediaType")));
 	found->blobs = m->blobs;
@@ -18,9 +21,7 @@ int registry_found_describe(struct cp_arena *a, struct cp_cache_found *found,
 	for (size_t i = 0; i < m->n_blobs; i++)
 		if (__builtin_add_overflow(found->blob_bytes, m->blobs[i].size, &found->blob_bytes))
 			found->blob_bytes = UINT64_MAX;
-	if (!found->media_type.p)
-		found->media_type = CP_S("");
-	return found->digest.p ? 0 : cp_err_nomem(err);
+	return r != CP_ENOMEM && found->digest.p && found->media_type.p ? 0 : cp_err_nomem(err);
 }
 
 /* The newest "createdAt" of the records: UTC in RFC 3339 is ordered as text. */

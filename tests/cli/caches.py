@@ -1,7 +1,8 @@
 """`predict --cache-from` and `cache` against caches on disk that are written here from what `keys` prints: which cache has a step, which
 commit left it, why a step is not in it. That the records are BuildKit's own is tested by tests/conformance.
 
-usage: caches.py HELPER    TAP on standard output
+usage: caches.py HELPER                        TAP on standard output
+       caches.py HELPER REPOSITORY FOLDER      writes the cache of the commit before the repository's HEAD
 """
 import hashlib
 import json
@@ -12,7 +13,7 @@ import tempfile
 
 helper = os.path.abspath(sys.argv[1])
 work = tempfile.mkdtemp(prefix="cachepredict-caches-")
-repo = os.path.join(work, "repo")
+repo = os.path.abspath(sys.argv[2]) if len(sys.argv) > 3 else os.path.join(work, "repo")
 env = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "CACHEPREDICT_", "GITHUB_", "CI"))}
 env["CACHEPREDICT_PLUGIN"] = os.environ.get("CACHEPREDICT_PLUGIN", "")
 env.update(HOME=work, XDG_CACHE_HOME=os.path.join(work, "state"), GIT_CONFIG_NOSYSTEM="1", NO_COLOR="1")
@@ -65,6 +66,7 @@ def put(folder, data):
 
 
 def cacheconfig(records, layers_of, blob):
+    records = [r for r in records if r["digest"]]  # the others hold what nobody knows before the build
     index = {r["digest"]: i for i, r in enumerate(records)}
     out = []
     for r in records:
@@ -85,7 +87,7 @@ def export(name, *args, layers_of=lambda step: True, size=100):
     """The cache that a build leaves whose keys are printed by `keys ARGS`."""
     code, text, err = run("keys", "--format", "json", *args)
     assert code == 0, err
-    folder = os.path.join(work, name)
+    folder = os.path.join(work, name) # an absolute name stays as it is
     layer = put(folder, b"x" * size)
     config = put(folder, json.dumps(cacheconfig(json.loads(text)["records"], layers_of, layer)).encode())
     manifest = {
@@ -116,6 +118,10 @@ def cause(p, step=0):
     c = p["images"][0]["steps"][step]["cause"]
     return c and "%s: %s" % (c["kind"], c["message"])
 
+
+if len(sys.argv) > 3:
+    export(os.path.abspath(sys.argv[3]), "--rev", "HEAD~1")
+    sys.exit(0)
 
 # ---- the repository: only COPY steps, so that every key is known ----
 

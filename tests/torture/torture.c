@@ -240,6 +240,8 @@ int main(int argc, char **argv)
 		{"explain", ",\"explain\":\"src/__main__.py\""},
 		{"paths", ""},
 		{"graph", ",\"format\":\"mermaid\""},
+		{"keys", ",\"offline\":true,\"state\":null,\"preimage\":true"},
+		{"keys", ",\"offline\":true,\"state\":null,\"diff\":true,\"format\":\"text\""},
 	};
 	const struct cachepredict_plugin *p;
 	char request[4096];
@@ -250,6 +252,13 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	dl_iterate_phdr(add_ranges, NULL);
 	n_frames = backtrace(frames, 12); /* loads what it needs, before anything is counted */
+	for (size_t i = 0; argc > 3 && i < 2; i++) {
+		snprintf(
+			request, sizeof(request),
+			"{\"repository\":\"%s\",\"offline\":true,\"state\":null,\"image\":{\"cache_from\":[\"type=local,src=%s\"]}}",
+			argv[2], argv[3]);
+		torture(argv[1], p, i ? "cache" : "predict", request);
+	}
 	for (size_t i = 0; i < sizeof(extras) / sizeof(extras[0]); i++) {
 		snprintf(request, sizeof(request), "{\"repository\":\"%s\",\"base\":\"HEAD~1\"%s}",
 			 argv[2], extras[i][1]);
