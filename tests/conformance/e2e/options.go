@@ -164,7 +164,10 @@ func (o options) keys(repo, commit, metadata string) []string {
 }
 
 func (o options) flags(args []string, metadata string) []string {
-	args = append(args, "-f", o.dockerfile, "--format", "json")
+	args = append(args, "-f", o.dockerfile, "--format", "json", "--no-state")
+	if !strings.HasPrefix(o.cacheFrom, "type=registry") {
+		args = append(args, "--offline")
+	}
 	flag := func(name string, values ...string) {
 		for _, v := range values {
 			if v != "" {

@@ -46,7 +46,8 @@ func realSteps(all []vertex) []realStep {
 		s.vertex = v
 		if v.Cached {
 			s.cached = true
-			s.loaded = s.loaded || v.Started != nil && v.Completed == nil
+			// What is marked because something above it was loaded ends when it begins (solver/progress.go).
+			s.loaded = s.loaded || v.Started != nil && (v.Completed == nil || !v.Completed.Equal(*v.Started))
 		} else if v.Started != nil && v.Completed != nil {
 			s.runs[*v.Started] = true
 		}
