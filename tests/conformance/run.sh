@@ -135,7 +135,9 @@ if [ -n "${KEYS-}${IMPORT-}${BUILDKIT-}" ]; then
 	[ -z "${IMPORT-}" ] || endtoend import -import "$IMPORT" $older "$@"
 else
 	endtoend steps $older "$@"
-	[ -n "${REPO-}${CORPORA-}" ] || endtoend keys -keys "$@"
+	[ -n "${REPO-}${CORPORA-}" ] || endtoend keys $older -keys "$@"
+	# the cases in which a cache decides most; IMPORT= is for the others
+	[ -n "${REPO-}${CORPORA-}${ONLY-}" ] || endtoend import $older -import local-max,local-min -only copyfrom/ "$@"
 fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
