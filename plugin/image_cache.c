@@ -162,6 +162,29 @@ static int doubt(struct trial *t)
 	return cp_prediction_sum(image->arena, image->b.graph, &image->answer.prediction, t->err);
 }
 
+int cp_image_look_up(struct cp_run *run, struct cp_image_run *image,
+		     const struct cp_cache *const *caches, size_t n_caches, struct cp_err *err)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	struct cp_hash_table *table = cp_hash_table_new(run->state, image->b.graph->rules);
+	struct cp_cached_prediction p = {.final = false};
+	struct cp_hasher hasher;
+	int r;
+
+	if (!table)
+		return cp_err_nomem(err);
+	hasher = cp_hash_table_hasher(table);
+	r = cp_hash_table_fill(table, image->arena, &image->b, cores > 1 ? (size_t)cores : 1, err);
+	if (r == 0)
+		r = cp_predict_cached(image->arena, &image->b, caches, n_caches, &hasher, NULL, &p,
+				      err);
+	cp_hash_table_free(table);
+	if (r < 0)
+		return r;
+	image->answer.prediction = p.prediction;
+	return cp_trial_explain(run, image, caches, n_caches, err);
+}
+
 int cp_image_predict_caches(struct cp_run *run, struct cp_image_run *image, struct cp_err *err)
 {
 	const struct cp_image_request *q = &image->request;

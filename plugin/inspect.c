@@ -106,6 +106,46 @@ static int find_commit(struct cp_run *run, const struct cp_image_run *image,
 	return held.why_not.n && !c->note.p ? cp_err_nomem(err) : 0;
 }
 
+/* Why a step is not there, when trying found it out. */
+static struct cp_str find_why(const struct cp_prediction *p)
+{
+	for (size_t i = 0; i < p->n_steps; i++) {
+		const struct cp_cause *c = &p->steps[i].cause;
+
+		if (p->steps[i].outcome == CP_OUTCOME_MISS && c->step < 0 &&
+		    c->kind != CP_CAUSE_LAYERS_MISSING &&
+		    cp_str_starts(c->message, CP_S("the cache was")))
+			return c->message;
+	}
+	return CP_S("");
+}
+
+/* What the head's build would take. */
+static int use(struct cp_run *run, const struct cp_image_run *image,
+	       const struct cp_cache_found *found, struct cp_report_cache *c, struct cp_err *err)
+{
+	cp_auto_arena struct cp_arena *a = cp_arena_new(CP_MAX_ARENA_BYTES);
+	struct cp_image_run scratch = {
+		.request = image->request, .platform = image->platform, .arena = a};
+	struct cp_prediction *p = &scratch.answer.prediction;
+	struct cp_err why = {0};
+	int r;
+
+	if (!a)
+		return cp_err_nomem(err);
+	r = cp_image_build(run, &scratch, run->head, &scratch.b, &why);
+	if (r == 0)
+		r = cp_image_look_up(run, &scratch, found->caches, found->n_caches, &why);
+	if (cp_arena_failed(a) == CP_ENOMEM)
+		return cp_err_nomem(err);
+	if (r < 0)
+		return is_fatal(r) ? cp_err_set(err, r, "%s", why.message) : 0;
+	c->n_head_hit = p->n_hit;
+	c->n_head_steps = p->n_hit + p->n_miss + p->n_depends + p->n_unknown;
+	c->head_why = cp_arena_str(run->arena, find_why(p));
+	return c->head_why.p ? 0 : cp_err_nomem(err);
+}
+
 static int inspect(struct cp_run *run, const struct cp_image_run *image, struct cp_str ref,
 		   struct cp_report_cache *c, struct cp_err *err)
 {
@@ -126,7 +166,8 @@ static int inspect(struct cp_run *run, const struct cp_image_run *image, struct 
 		return 0;
 	}
 	describe(c, &found);
-	return run->repo ? find_commit(run, image, &found, c, err) : 0;
+	r = run->repo ? find_commit(run, image, &found, c, err) : 0;
+	return r == 0 && run->repo ? use(run, image, &found, c, err) : r;
 }
 
 int cp_run_inspect(struct cp_run *run, enum cp_format format, struct cp_buf *out, bool *ret_unread,

@@ -114,6 +114,9 @@ int cp_image_build(struct cp_run *run, struct cp_image_run *image, struct cp_tre
 int cp_image_predict_caches(struct cp_run *run, struct cp_image_run *image, struct cp_err *err);
 /* verdict.c: action, reason and cache_from of the report, from what the caches of all images hold. CP_ENOMEM. */
 int cp_run_decide(struct cp_run *run, struct cp_err *err);
+/* The outcomes of image->b against these caches alone, into image->answer.prediction, misses tried out. CP_ENOMEM, CP_ECANCELLED, CP_ELIMIT. */
+int cp_image_look_up(struct cp_run *run, struct cp_image_run *image,
+		     const struct cp_cache *const *caches, size_t n_caches, struct cp_err *err);
 /* run.c: the base commit, whatever names it. */
 int cp_run_open_base(struct cp_run *run, struct cp_err *err);
 /* images.c: what is to be built, from the request, the settings file, bake and compose. */

@@ -42,6 +42,9 @@ static void put_commit(struct cp_json_out *o, const struct cp_report_cache *c)
 	put_text(o, "commit", c->commit);
 	put_text(o, "subject", c->subject);
 	put_int(o, "searched", c->n_searched);
+	put_int(o, "head_steps", c->n_head_steps);
+	put_int(o, "head_hits", c->n_head_hit);
+	put_text(o, "head_why", c->head_why);
 	cp_json_key(o, "behind");
 	if (c->commit.n)
 		cp_json_int(o, (long long)c->behind);
@@ -190,9 +193,9 @@ static void commit_row(struct cp_buf *out, const struct cp_report_cache *c,
 	if (!c->head_rev.n)
 		return;
 	if (!c->commit.n) {
-		cp_buf_printf(&text, "of the last %zu commits before ", c->n_searched);
+		cp_buf_printf(&text, "none of the last %zu commits of ", c->n_searched);
 		cp_text_fit(&text, c->head_rev, 40, style->ascii);
-		cp_buf_addz(&text, " none left this cache");
+		cp_buf_addz(&text, " left this cache");
 		row(out, "commit", cp_buf_str(&text), style);
 		return;
 	}
@@ -205,6 +208,24 @@ static void commit_row(struct cp_buf *out, const struct cp_report_cache *c,
 		cp_buf_addz(&text, ", which is ");
 	cp_text_fit(&text, c->head_rev, 40, style->ascii);
 	row(out, "commit", cp_buf_str(&text), style);
+}
+
+/* "would take 4 of 9 steps from it; the cache was written from a checkout with umask 002" */
+static void head_row(struct cp_buf *out, const struct cp_report_cache *c,
+		     const struct cp_report_style *style)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
+
+	if (!c->n_head_steps)
+		return;
+	cp_text_fit(&text, c->head_rev, 40, style->ascii);
+	cp_buf_printf(&text, " would take %zu of %zu step%s from it", c->n_head_hit,
+		      c->n_head_steps, plural(c->n_head_steps));
+	if (c->head_why.n) {
+		cp_buf_addz(&text, "; ");
+		cp_text_add(&text, c->head_why);
+	}
+	row(out, "use", cp_buf_str(&text), style);
 }
 
 static void as_table(const struct cp_report_cache *c, const struct cp_report_style *style,
@@ -235,6 +256,7 @@ static void as_table(const struct cp_report_cache *c, const struct cp_report_sty
 		row(out, "newest", cp_buf_str(&text), style);
 	}
 	commit_row(out, c, style);
+	head_row(out, c, style);
 }
 
 int cp_report_cache(const struct cp_report_cache *caches, size_t n, enum cp_format format,

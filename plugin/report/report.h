@@ -133,6 +133,9 @@ struct cp_report_cache {
 	size_t behind;                 /* commits between it and there, first parents */
 	size_t n_searched;
 	struct cp_str image; /* whose build was looked for */
+	/* what the head's build would take from it; n_head_steps 0 = nobody looked */
+	size_t n_head_hit, n_head_steps;
+	struct cp_str head_why; /* why not all of it, where that was found out; "" = it was not */
 };
 /* CP_FORMAT_JSON (`cachepredict/cache/1`), CP_FORMAT_TABLE. CP_EUNSUPPORTED for another. */
 int cp_report_cache(const struct cp_report_cache *caches, size_t n, enum cp_format format,

@@ -485,7 +485,14 @@ static void all_cached(struct cp_buf *out, const struct cp_report *r,
 		cp_buf_addz(out, "  no step that a cache could hold\n");
 		return;
 	}
-	cp_buf_printf(out, "  every step is cached (%zu), as ", cp_step_count(im));
+	cp_buf_printf(out, "  every step is cached (%zu), ", cp_step_count(im));
+	if (im->holders) {
+		cp_buf_addz(out, "proved against ");
+		cp_text_add(out, r->n_cache_from ? r->cache_from[0] : im->caches[0]);
+		cp_buf_addz(out, r->n_cache_from > 1 ? " and others\n" : "\n");
+		return;
+	}
+	cp_buf_addz(out, "as ");
 	cp_table_rev(out, r->base_rev, r->base_commit);
 	cp_buf_addz(out, " built them\n");
 }

@@ -201,11 +201,17 @@ git("checkout", "-q", "main")
 # ---- what a cache holds ----
 
 code, text, err = run("cache", second)
-same("cache", (code, text.splitlines()[1:4], text.splitlines()[-1]),
+same("cache", (code, text.splitlines()[1:4], text.splitlines()[-2]),
      (0, ["  form       image manifest, mode=max", "  size       100 bytes in 1 layer",
           "  records    7, 5 of them steps that can all be loaded"],
       "  commit     %s third: a note, 1 commit behind HEAD" %
       subprocess.check_output(["git", "-C", repo, "rev-parse", "HEAD~1"], env=env, text=True)[:7]))
+same("what the head would take", text.splitlines()[-1], "  use        HEAD would take 3 of 5 steps from it")
+code, text, err = run("cache", "type=local,src=" + os.path.join(work, "u002"))
+same("and what to fix first", text.splitlines()[-2:],
+     ["  use        HEAD would take 0 of 5 steps from it; the cache was written from a", "             checkout with umask 002"])
+code, text, err = run("predict", "HEAD..HEAD", "--cache-from", head)
+same("proved", text.splitlines()[0], "repo  every step is cached (5), proved against " + head)
 code, text, err = run("cache", second, "--rev", "HEAD~3", "--format", "json")
 found = json.loads(text)["caches"][0]
 same("none of the commits before left it", (code, found["holds"]["commit"], found["holds"]["searched"]), (0, None, 1))

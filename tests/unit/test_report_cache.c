@@ -26,6 +26,9 @@ static const struct cp_report_cache full = {
 	.behind = 3,
 	.n_searched = 4,
 	.image = CP_S_INIT("app"),
+	.n_head_hit = 4,
+	.n_head_steps = 9,
+	.head_why = CP_S_INIT("the cache was written elsewhere"),
 };
 
 static void expect(const struct cp_report_cache *c, enum cp_format format, const char *want)
@@ -50,7 +53,9 @@ static void test_table(void **state)
 	       "  records    42, 37 of them steps that can all be loaded\n"
 	       "  limit      18.2 KiB of the 1 MiB that BuildKit reads of it\n"
 	       "  newest     2026-11-21T10:00:00Z, 3 days ago\n"
-	       "  commit     7ab078a Today is in UTC, 3 commits behind HEAD\n");
+	       "  commit     7ab078a Today is in UTC, 3 commits behind HEAD\n"
+	       "  use        HEAD would take 4 of 9 steps from it; the cache was written\n"
+	       "             elsewhere\n");
 	c.n_loadable = 5;
 	c.n_missing = 1;
 	c.too_large = true;
@@ -58,6 +63,7 @@ static void test_table(void **state)
 	c.age = -1;
 	c.commit = CP_S("");
 	c.n_searched = 200;
+	c.n_head_steps = 0;
 	expect(&c, CP_FORMAT_TABLE,
 	       "type=registry,ref=localhost:5000/app:cache\n"
 	       "  form       image manifest, mode=min\n"
@@ -66,7 +72,7 @@ static void test_table(void **state)
 	       "  too large  1.2 MiB of cacheconfig or manifest are over the 1 MiB that BuildKit\n"
 	       "             reads: it drops the whole cache without a word\n"
 	       "  newest     2026-11-21T10:00:00Z\n"
-	       "  commit     of the last 200 commits before HEAD none left this cache\n");
+	       "  commit     none of the last 200 commits of HEAD left this cache\n");
 }
 
 static void test_nothing_there(void **state)
@@ -89,7 +95,7 @@ static void test_json(void **state)
 	       "\"config_bytes\":18637,\"manifest_bytes\":2000,\"too_large\":false,\"records\":42,\"steps\":37,"
 	       "\"loadable_steps\":37,\"note\":null,\"holds\":{\"image\":\"app\",\"head\":\"HEAD\","
 	       "\"commit\":\"7ab078a0000000000000000000000000000000000\",\"subject\":\"Today is in UTC\",\"searched\":4,"
-	       "\"behind\":3}}]}\n");
+	       "\"head_steps\":9,\"head_hits\":4,\"head_why\":\"the cache was written elsewhere\",\"behind\":3}}]}\n");
 }
 
 static void test_other_formats(void **state)
