@@ -1,5 +1,26 @@
 #include "predict/cached_int.h"
 
+static int note_git(void *self, const struct cp_node *node, struct cp_str path)
+{
+	(void)path;
+	if (node->kind == CP_NODE_VOLATILE && !node->maybe)
+		*(bool *)self = true;
+	return 0;
+}
+
+/* Are files among the selected that no two clones have alike? */
+static int takes_git(struct cached *c, struct cp_fs *fs, const struct cp_key_input *in,
+		     bool *ret_takes)
+{
+	struct cp_err ignored = {0};
+
+	for (size_t i = 0; i < in->n_sels && !*ret_takes; i++)
+		if (cp_selection_visit(c->m.arena, fs, &in->sels[i], note_git, ret_takes,
+				       &ignored) == CP_ENOMEM)
+			return cp_err_nomem(c->m.err);
+	return 0;
+}
+
 /* Content digests of everything that is hashed by content. */
 static int compute_contents(struct cached *c, const struct cp_op *op)
 {
@@ -10,6 +31,7 @@ static int compute_contents(struct cached *c, const struct cp_op *op)
 		return cp_err_nomem(c->m.err);
 	c->contents[op->index] = row;
 	for (size_t i = 0; i < op->n_inputs; i++) {
+		bool takes = false;
 		struct cp_str why;
 		struct cp_fs *fs;
 		int r;
@@ -21,11 +43,17 @@ static int compute_contents(struct cached *c, const struct cp_op *op)
 			r = cp_selection_digest(c->m.arena, fs, key->inputs[i].sels,
 						key->inputs[i].n_sels, c->hasher, &row[i].digest,
 						&why, c->m.err);
+		if (r == 0 && why.n)
+			r = takes_git(c, fs, &key->inputs[i], &takes);
 		if (r < 0)
 			return r;
 		row[i].known = why.n == 0;
-		if (why.n && op->inputs[i]->kind == CP_OP_SOURCE)
+		if (takes) { /* its digest is any but those that are there */
+			row[i] = (struct cp_content_digest){.known = true};
+			c->git[op->index] = true;
+		} else if (why.n && op->inputs[i]->kind == CP_OP_SOURCE) {
 			c->content_unknown[op->index] = why;
+		}
 	}
 	return 0;
 }
@@ -151,11 +179,12 @@ static int prepare(struct cached *c)
 	c->contents = cp_arena_array(c->m.arena, n, sizeof(*c->contents));
 	c->content_unknown = cp_arena_array(c->m.arena, n, sizeof(*c->content_unknown));
 	c->unknown = cp_arena_array(c->m.arena, n, sizeof(*c->unknown));
+	c->git = cp_arena_array(c->m.arena, n, sizeof(*c->git));
 	c->step_of = cp_arena_array(c->m.arena, n, sizeof(*c->step_of));
 	c->needed = cp_arena_array(c->m.arena, n, sizeof(*c->needed));
 	c->runs = cp_arena_array(c->m.arena, n, sizeof(*c->runs));
-	if (!c->contents || !c->content_unknown || !c->unknown || !c->step_of || !c->needed ||
-	    !c->runs)
+	if (!c->contents || !c->content_unknown || !c->unknown || !c->git || !c->step_of ||
+	    !c->needed || !c->runs)
 		return cp_err_nomem(c->m.err);
 	for (size_t i = 0; i < n; i++)
 		c->step_of[i] = -1;

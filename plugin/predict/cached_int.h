@@ -10,7 +10,8 @@ struct cached {
 	const struct cp_build *b;
 	const struct cp_hasher *hasher;
 	struct cp_content_digest **contents;
-	struct cp_str *content_unknown;       /* per op: why a content digest of it is not known */
+	struct cp_str *content_unknown; /* per op: why a content digest of it is not known */
+	bool *git; /* per op: it takes files of .git, which are others in every clone: no record has its content */
 	struct cp_str *unknown;               /* the same, or what one below is not known for */
 	struct cp_cache_match *matches;       /* in the caches that are looked at */
 	const struct cp_cache *const *caches; /* that are looked at */

@@ -92,6 +92,9 @@ struct cp_cause cached_missing(struct cached *c, const struct cp_prediction *bef
 		return before->steps[i].cause;
 	if (follow(c, p, op, &cause))
 		return cause;
+	if (c->git[op->index])
+		return cause_of(CP_CAUSE_GIT_DIR_IN_CONTEXT,
+				CP_S(".git is in what is copied, and it differs in every clone"));
 	if (!is_known(c, &c->m.b.keys[op->index].digest))
 		return cause_of(CP_CAUSE_NOT_IN_CACHE, CP_S("the cache has no record of it"));
 	if (other_image(c, op, &cause))

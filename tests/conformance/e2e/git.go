@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -213,6 +215,24 @@ func (r repository) missing(ctx context.Context, commit string) (map[string]stri
 	return missing, nil
 }
 
+// cloneAgain makes the tree what another clone of the same commit is: its index and its logs hold other times.
+func cloneAgain(tree string) error {
+	for _, name := range []string{"index", "logs/HEAD", "logs/refs/heads/main"} {
+		f, err := os.OpenFile(filepath.Join(tree, ".git", name), os.O_APPEND|os.O_WRONLY, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		_, err = f.WriteString("another clone")
+		if err = errors.Join(err, f.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // writeGitDir makes the .git of a clone: every file that depends on the history has its own bytes per commit, what
 // git's template puts there is always the same.
 func writeGitDir(dir, commit string) error {
@@ -223,6 +243,7 @@ func writeGitDir(dir, commit string) error {
 		"config":                            "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n",
 		"index":                             "DIRC" + id,
 		"logs/HEAD":                         "0 " + commit + " e2e <e2e@localhost> 1700000000 +0000\tclone\n",
+		"logs/refs/heads/main":              "0 " + commit + " e2e <e2e@localhost> 1700000000 +0000\tclone\n",
 		"objects/pack/pack-" + id + ".pack": "PACK" + id,
 		"objects/pack/pack-" + id + ".idx":  "\xfftOc" + id,
 		"description":                       "Unnamed repository; edit this file 'description' to name the repository.\n",

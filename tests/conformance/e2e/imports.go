@@ -113,6 +113,11 @@ func (l *lab) importInto(ctx context.Context, p *pair, trees [2]string, job impo
 	if err := l.empty(ctx); err != nil {
 		return r, err
 	}
+	if job.side == 0 {
+		if err := cloneAgain(trees[0]); err != nil {
+			return r, err
+		}
+	}
 	all, err := l.build(ctx, opts, trees[job.side], job.side == 1, "--import-cache", job.source)
 	var failed errBuild
 	switch {
