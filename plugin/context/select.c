@@ -251,7 +251,8 @@ bool cp_context_reaches(const struct cp_context_selection *s, const struct cp_co
 	if (s->includes && !b->includes_matched &&
 	    !cp_patterns_reach_below(s->includes, b->candidate, b->includes))
 		return false;
-	if (s->excludes && b->excludes_matched &&
+	/* includes are looked at first, and a malformed one among them fails */
+	if (s->excludes && b->excludes_matched && !cp_context_patterns_have_bad(s->includes) &&
 	    !cp_patterns_reach_below(s->excludes, b->candidate, b->excludes))
 		return false;
 	return true;

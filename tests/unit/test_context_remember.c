@@ -135,9 +135,41 @@ static void test_memory_changes_nothing(void **state)
 	cp_arena_free(a);
 }
 
+/* contenthash tries the includes before the excludes: a malformed include fails below a folder that is excluded, too. */
+static void test_bad_include_below_an_exclude(void **state)
+{
+	struct cp_arena *a = cp_arena_new((size_t)16 << 20);
+	struct cp_tree *t = cp_memory_tree_new();
+	struct cp_str includes[] = {CP_S("**"), CP_S("!a*"), CP_S("/**\\x6[b]**-")},
+		      excludes[] = {CP_S("*")}, why = CP_S("");
+	struct cp_selector s = {.path = CP_S("/a*"),
+				.follow_links = true,
+				.wildcard = true,
+				.includes = includes,
+				.n_includes = 3,
+				.excludes = excludes,
+				.n_excludes = 1};
+	struct cp_context_options options = {.git_dir = false};
+	struct memory m = {.a = a};
+	struct cp_hasher hasher = {.record = hash_file, .self = &m};
+	struct cp_digest digest;
+	struct cp_fs *fs;
+
+	(void)state;
+	add(t, "ab/a", CP_ENTRY_FILE, "1");
+	assert_int_equal(cp_context_new(a, t, &options, &fs, NULL), 0);
+	assert_int_equal(cp_selection_digest(a, fs, &s, 1, &hasher, &digest, &why, NULL), 0);
+	assert_true(why.n > 0);
+	cp_tree_free(t);
+	cp_arena_free(a);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_memory_changes_nothing)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_memory_changes_nothing),
+		cmocka_unit_test(test_bad_include_below_an_exclude),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
