@@ -585,6 +585,13 @@ int cp_image_build(struct cp_run *run, struct cp_image_run *image, struct cp_tre
 	return r;
 }
 
+struct cp_str cp_image_dockerfile(const struct cp_build *build)
+{
+	const struct side *s = build->self;
+
+	return s->dockerfile;
+}
+
 int cp_image_base_refs(struct cp_run *run, const struct cp_image_run *image, struct cp_arena *a,
 		       struct cp_str **ret_refs, size_t *ret_n)
 {

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "advice.h"
 #include "cache_memo.h"
 #include "held.h"
 #include "inspect.h"
@@ -448,6 +449,14 @@ static int execute_cache(struct cp_run *run, struct cp_answer *answer, struct cp
 	return r;
 }
 
+static int execute_advise(struct cp_run *run, struct cp_answer *answer, struct cp_err *err)
+{
+	int r = prepare(run, err);
+
+	answer->verdict = CP_S("undecided");
+	return r < 0 ? r : cp_run_advise(run, &answer->text, &answer->status, err);
+}
+
 static int execute(struct cp_run *run, struct cp_str method, struct cp_answer *answer,
 		   struct cp_err *err)
 {
@@ -514,8 +523,8 @@ static bool is_short(const struct cp_arena *a)
 int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request,
 		  struct cp_answer **ret_answer, struct cp_err *err)
 {
-	static const char *const methods[] = {"predict", "explain", "graph",
-					      "paths",   "keys",    "cache"};
+	static const char *const methods[] = {"predict", "explain", "graph", "paths",
+					      "keys",    "advise",  "cache"};
 	struct cp_run run = {.world = world};
 	struct cp_answer *answer;
 	bool known = false;
@@ -526,12 +535,13 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 	if (!known)
 		return cp_err_set(
 			err, CP_EUNSUPPORTED,
-			"unknown method %.*s (predict, explain, graph, paths, keys, cache)",
+			"unknown method %.*s (predict, explain, graph, paths, keys, advise, cache)",
 			CP_STR(method));
 	run.need_paths = cp_str_eq(method, CP_S("paths"));
 	run.need_keys = cp_str_eq(method, CP_S("keys"));
 	run.need_cache = cp_str_eq(method, CP_S("cache"));
-	run.need_base = !run.need_paths && !run.need_keys && !run.need_cache;
+	run.need_advice = cp_str_eq(method, CP_S("advise"));
+	run.need_base = !run.need_paths && !run.need_keys && !run.need_cache && !run.need_advice;
 	answer = calloc(1, sizeof(*answer));
 	run.arena = cp_arena_new(CP_MAX_ARENA_BYTES);
 	if (answer) {
@@ -543,8 +553,9 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 		    ? cp_request_parse(run.arena, request, &run.request, err)
 		    : cp_err_nomem(err);
 	if (r == 0)
-		r = run.need_cache ? execute_cache(&run, answer, err)
-				   : execute(&run, method, answer, err);
+		r = run.need_cache    ? execute_cache(&run, answer, err)
+		    : run.need_advice ? execute_advise(&run, answer, err)
+				      : execute(&run, method, answer, err);
 	if (r != CP_ECANCELLED && (is_short(run.arena) || (answer && is_short(answer->arena))))
 		r = cp_err_nomem(err);
 	if (r == 0)

@@ -94,7 +94,7 @@ struct cp_run {
 	struct cp_state *state;                        /* NULL: nothing is remembered */
 	struct cp_cache_memo *caches;                  /* cache_memo.c */
 	struct cp_report report;
-	bool need_base, need_paths, need_keys, need_cache;
+	bool need_base, need_paths, need_keys, need_cache, need_advice;
 };
 
 /* image.c: predict one image. What is wrong with it goes into its answer; only CP_ENOMEM and CP_ECANCELLED come back. */
@@ -110,6 +110,8 @@ int cp_image_base_refs(struct cp_run *run, const struct cp_image_run *image, str
  */
 int cp_image_build(struct cp_run *run, struct cp_image_run *image, struct cp_tree *tree,
 		   struct cp_build *ret_build, struct cp_err *err);
+/* The path of the Dockerfile of a build that cp_image_build made. */
+struct cp_str cp_image_dockerfile(const struct cp_build *build);
 /* image_cache.c: the caches of --cache-from. */
 int cp_image_predict_caches(struct cp_run *run, struct cp_image_run *image, struct cp_err *err);
 /* verdict.c: action, reason and cache_from of the report, from what the caches of all images hold. CP_ENOMEM. */
@@ -148,7 +150,7 @@ void cp_answer_free(struct cp_answer *answer);
 int cp_paths_check(struct cp_run *run, const struct cp_report_paths *images, size_t n,
 		   struct cp_answer *answer, struct cp_err *err);
 
-/* Methods: "predict", "explain", "graph", "paths". CP_EUNSUPPORTED for another name. */
+/* Methods: "predict", "explain", "graph", "paths", "keys", "advise", "cache". CP_EUNSUPPORTED for another name. */
 int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request,
 		  struct cp_answer **ret_answer, struct cp_err *err);
 

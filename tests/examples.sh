@@ -42,5 +42,12 @@ same 'layer order: a setting rebuilds copies only' "$(steps HEAD~4)" hhhhhhhmmm
 same 'one list of requirements: one package moves, all are installed' "$(steps HEAD~3)" hhmmhhdddd
 same 'split requirements: the stable ones stay' "$(steps HEAD~1)" hhhhmmhhdddd
 same 'code only: two copies' "$(steps HEAD)" hhhhhhhhhhmm
+# rules that speak at a commit
+advice() {
+	"$build/cachepredict" -C "$app" advise --rev "$1" --format json | grep -o '"rule":"[a-z-]*"' | sed 's/.*:"\(.*\)"/\1/' | tr '\n' ' '
+}
+same 'naive: the advice of the article' "$(advice HEAD~12)" \
+	'fat-base no-healthcheck no-multi-stage no-user dockerignore-missing git-in-context junk-in-context deps-after-copy pip-cache '
+same 'in the end there is nothing to advise' "$(advice HEAD)" ''
 echo "1..$n"
 exit $bad

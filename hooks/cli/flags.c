@@ -6,7 +6,7 @@
 
 #define BIT(c) (1u << (c))
 #define COMPARES (BIT(CMD_PREDICT) | BIT(CMD_EXPLAIN) | BIT(CMD_GRAPH))
-#define RUNS (COMPARES | BIT(CMD_PATHS) | BIT(CMD_KEYS) | BIT(CMD_CACHE))
+#define RUNS (COMPARES | BIT(CMD_PATHS) | BIT(CMD_KEYS) | BIT(CMD_ADVISE) | BIT(CMD_CACHE))
 #define LOADS (RUNS | BIT(CMD_RPC) | BIT(CMD_VERSION))
 
 const struct command_info commands[N_COMMANDS] = {
@@ -34,6 +34,12 @@ const struct command_info commands[N_COMMANDS] = {
 		 "files that make content another one."},
 	[CMD_GRAPH] = {"graph", "[A..B] [CONTEXT]",
 		       "stages and steps as a Mermaid or dot graph, coloured by outcome", ""},
+	[CMD_ADVISE] =
+		{"advise", "[CONTEXT]",
+		 "what to change in the Dockerfile and its ignore file, and why",
+		 "Rules about layer order, the context, base images and what reaches the image, each with a name. --fail-on takes a "
+		 "rule or a severity (error, warning, info). A comment `# cachepredict ignore=RULE` above an instruction silences a "
+		 "rule for it, at the top of the Dockerfile for the whole file. A rule that cannot tell says nothing."},
 	[CMD_CACHE] =
 		{"cache", "REF... [CONTEXT]", "what a remote cache holds, and which commit's build",
 		 "REF is an image reference or a value of --cache-from (type=registry,ref=..., type=local,src=DIR, "
@@ -44,7 +50,7 @@ const struct command_info commands[N_COMMANDS] = {
 		{"rpc", "", "answer JSON requests, one a line, on standard input",
 		 "Reads {\"id\": ..., \"method\": \"predict\", \"params\": {...}} and answers {\"id\": ..., \"status\": 0, \"verdict\": "
 		 "\"...\", \"result\": {...}} or {\"id\": ..., \"error\": {\"code\": ..., \"name\": \"...\", \"message\": \"...\"}}, each in "
-		 "one line. Methods are predict, explain, paths, keys, graph, cache and version; params is the request of the plugin "
+		 "one line. Methods are predict, explain, paths, keys, graph, advise, cache and version; params is the request of the plugin "
 		 "(schema/request.json)."},
 	[CMD_VERSION] = {"version", "", "versions of the helper and of the plugin", ""},
 	[CMD_HELP] = {"help", "[COMMAND]",
@@ -76,8 +82,8 @@ const struct flag flags[] = {
 	[F_HEAD] = {"head", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "head", RUNS, "REV", NULL,
 		    "commit to predict (HEAD)"},
 	[F_REV] = {"rev", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "head",
-		   BIT(CMD_KEYS) | BIT(CMD_CACHE), "REV", NULL,
-		   "the same: commit whose keys are printed"},
+		   BIT(CMD_KEYS) | BIT(CMD_ADVISE) | BIT(CMD_CACHE), "REV", NULL,
+		   "the same: commit that is looked at"},
 	[F_INDEX] = {"index", 0, FLAG_BOOL, GROUP_COMPARE, IN_NOTHING, NULL, RUNS, NULL, NULL,
 		     "predict what is staged"},
 	[F_WORK_TREE] = {"work-tree", 0, FLAG_BOOL, GROUP_COMPARE, IN_NOTHING, NULL, RUNS, NULL,
@@ -176,9 +182,10 @@ const struct flag flags[] = {
 				"buildkitd_config", RUNS, "FILE", "<file>",
 				"mirrors and certificates from a buildkitd.toml"},
 
-	[F_FORMAT] = {"format", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "format", RUNS, "FORMAT",
-		      "table|json|markdown|mermaid|dot|list|github",
-		      "table, json, markdown, mermaid, dot; paths: list, json, github"},
+	[F_FORMAT] =
+		{"format", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "format", RUNS, "FORMAT",
+		 "table|json|markdown|mermaid|dot|list|github|sarif",
+		 "table, json, markdown, mermaid, dot; paths: list, json, github; advise: sarif"},
 	[F_COLOR] = {"color", 0, FLAG_TEXT, GROUP_OUTPUT, IN_NOTHING, NULL, RUNS, "WHEN",
 		     "auto|always|never", "colour (auto: on a terminal, unless NO_COLOR is set)"},
 	[F_WIDTH] = {"width", 0, FLAG_NUMBER, GROUP_OUTPUT, IN_NOTHING, NULL, RUNS, "COLUMNS", NULL,
@@ -187,9 +194,10 @@ const struct flag flags[] = {
 		     "no characters outside ASCII of our own"},
 	[F_PRETTY] = {"pretty", 0, FLAG_BOOL, GROUP_OUTPUT, IN_STYLE, "pretty", RUNS, NULL, NULL,
 		      "indent JSON"},
-	[F_FAIL_ON] = {"fail-on", 0, FLAG_WORDS, GROUP_OUTPUT, IN_REQUEST, "fail_on", COMPARES,
-		       "OUTCOME", "miss|depends|unknown",
-		       "exit 1 when a step has one of these outcomes"},
+	[F_FAIL_ON] =
+		{"fail-on", 0, FLAG_WORDS, GROUP_OUTPUT, IN_REQUEST, "fail_on",
+		 COMPARES | BIT(CMD_ADVISE), "OUTCOME", "miss|depends|unknown",
+		 "exit 1 when a step has one of these outcomes; advise: a rule or a severity"},
 	[F_STRICT] = {"strict", 0, FLAG_BOOL, GROUP_OUTPUT, IN_REQUEST, "strict", RUNS, NULL, NULL,
 		      "exit 5 when something is unknown"},
 	[F_CHECK] =

@@ -16,6 +16,7 @@ enum command {
 	CMD_PATHS,
 	CMD_KEYS,
 	CMD_GRAPH,
+	CMD_ADVISE,
 	CMD_CACHE,
 	CMD_RPC,
 	CMD_VERSION,

@@ -90,7 +90,7 @@ static int check_value(const struct flag *f, const char *from, const char *value
 	}
 	/* the network of a build can be any word, the rest is a closed list */
 	if (f->choices && f->choices[0] != '<' && f != &flags[F_NETWORK] &&
-	    !is_choice(f->choices, value)) {
+	    f != &flags[F_FAIL_ON] && !is_choice(f->choices, value)) {
 		char hint[256];
 
 		snprintf(hint, sizeof(hint), "one of %s", f->choices);
@@ -408,6 +408,19 @@ static int read_docker(struct options *o, int argc, char **argv, int at)
 
 /* ---- all of it ---- */
 
+/* Outcomes, but rules and severities, which the plugin knows, for `advise`. */
+static int check_gates(const struct options *o)
+{
+	const struct option_values *v = &o->values[F_FAIL_ON];
+	char hint[256];
+
+	snprintf(hint, sizeof(hint), "one of %s", flags[F_FAIL_ON].choices);
+	for (size_t i = 0; i < v->n && o->command != CMD_ADVISE; i++)
+		if (!is_choice(flags[F_FAIL_ON].choices, v->items[i]))
+			return fail(EXIT_USAGE, hint, "--fail-on cannot be \"%s\"", v->items[i]);
+	return 0;
+}
+
 static int check_flags(const struct options *o)
 {
 	bool many = option_text(o, F_BAKE) || option_text(o, F_COMPOSE);
@@ -423,6 +436,8 @@ static int check_flags(const struct options *o)
 				    "--%s cannot change the images of --%s", flags[i].name,
 				    option_text(o, F_BAKE) ? "bake" : "compose");
 	}
+	if (check_gates(o))
+		return EXIT_USAGE;
 	if (many && o->context)
 		return fail(EXIT_USAGE, NULL, "a context (%s) cannot change the images of --%s",
 			    o->context, option_text(o, F_BAKE) ? "bake" : "compose");

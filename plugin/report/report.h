@@ -6,6 +6,7 @@
 #define CP_REPORT_REPORT_H
 
 #include "base/base.h"
+#include "advise/advise.h"
 #include "predict/predict.h"
 #include "project/project.h"
 
@@ -140,5 +141,18 @@ struct cp_report_cache {
 /* CP_FORMAT_JSON (`cachepredict/cache/1`), CP_FORMAT_TABLE. CP_EUNSUPPORTED for another. */
 int cp_report_cache(const struct cp_report_cache *caches, size_t n, enum cp_format format,
 		    const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
+
+/* ---- advice ---- */
+
+struct cp_report_advice {
+	struct cp_str name, dockerfile;
+	const struct cp_advice *advice; /* NULL when it failed */
+	struct cp_err error;            /* code 0 = fine */
+};
+/*
+ * format: "table", "json" (`cachepredict/advise/1`), "markdown", "sarif" (2.1.0); "" = json. CP_EUNSUPPORTED for another.
+ */
+int cp_report_advice(const struct cp_report_advice *images, size_t n, struct cp_str format,
+		     const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
 
 #endif

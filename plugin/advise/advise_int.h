@@ -1,0 +1,104 @@
+/* Private to advise/: what the rules share. */
+#ifndef CP_ADVISE_ADVISE_INT_H
+#define CP_ADVISE_ADVISE_INT_H
+
+#include "advise/advise.h"
+
+/* ---- shell text of a RUN, as far as rules look at it ---- */
+
+/* One simple command: words without their quotes, leading assignments and keywords cut off. */
+struct cp_simple {
+	struct cp_str *words; /* at least one */
+	size_t n;
+	struct cp_str program;      /* last element of the first word */
+	struct cp_str *assignments; /* A=b before it, and keywords of the shell */
+	size_t n_assignments;
+};
+struct cp_script {
+	struct cp_simple *commands;
+	size_t n;
+};
+/* The commands of a RUN, CMD or ENTRYPOINT, heredocs included. CP_ENOMEM. */
+int cp_advise_script(struct cp_arena *a, const struct cp_command *command,
+		     struct cp_script *ret_script);
+/* Does a word of the command (after the first) equal `word`? */
+bool cp_simple_has(const struct cp_simple *s, const char *word);
+/* Is it `program verb`, options between them skipped? */
+bool cp_simple_is(const struct cp_simple *s, const char *program, const char *verb);
+/* Index of the word after `pip install`, of pip, pip3 and python -m pip; 0 = it is none. */
+size_t cp_simple_pip(const struct cp_simple *s);
+
+/* ---- pip: what is installed ---- */
+
+struct cp_pip {
+	CP_VEC(struct cp_str) files;    /* of -r and -c */
+	CP_VEC(struct cp_str) packages; /* named on the command line, as written */
+	bool local;                     /* a path, or -e: it needs more of the context */
+	bool other_index;               /* wheels may come from elsewhere */
+};
+int cp_advise_pip(struct cp_arena *a, const struct cp_simple *s, struct cp_pip *ret_pip);
+
+/* ---- one run of the rules ---- */
+
+struct cp_stage_view {
+	const struct cp_stage *stage;
+	const struct cp_graph_stage *graph;
+	struct cp_script *scripts; /* of its commands; empty for what is no RUN */
+	bool in_image;             /* the target, or what the target is FROM */
+	bool no_pip_cache;         /* pip was told at its end, or in what it is FROM */
+};
+
+struct cp_adviser {
+	struct cp_arena *a;
+	const struct cp_advise_input *in;
+	struct cp_stage_view *stages; /* all of the file; look at reachable ones only */
+	size_t n_stages;
+	size_t target;
+	struct cp_str *lines; /* of the Dockerfile, line feeds included */
+	size_t n_lines;
+	CP_VEC(struct cp_finding) found;
+	bool silent[CP_ADVISE_N_RULES]; /* by the comments at the top */
+	bool tests, data, notebooks;    /* instructions speak of them */
+	size_t unread;                  /* bytes of the context that may still be read */
+	size_t unseen;                  /* files of it that may still be looked at */
+	struct cp_err *err;
+};
+
+/* Text for `message` and `why` is in the arena or static. CP_ENOMEM. */
+int cp_advise_add(struct cp_adviser *ad, enum cp_advise_rule rule, int line, int line_end,
+		  struct cp_str message, struct cp_str why);
+/* The same in another file; and the finding to put an edit to, NULL = no memory. */
+struct cp_finding *cp_advise_put(struct cp_adviser *ad, enum cp_advise_rule rule,
+				 struct cp_str file, int line, int line_end, struct cp_str message,
+				 struct cp_str why);
+
+/* Does the text hold the needle, whatever the case of letters? */
+bool cp_advise_holds(struct cp_str text, const char *needle);
+/* ... in an instruction of the file that runs something? */
+bool cp_advise_runs(const struct cp_adviser *ad, const char *needle);
+bool cp_advise_is_one_of(struct cp_str s, const char *const *list, size_t n);
+/* A file of the context; false when it is not there or cannot be read. `out` belongs to the caller. */
+bool cp_advise_read(const struct cp_adviser *ad, struct cp_str path, struct cp_buf *out);
+/* Names of the packages of a requirements file, includes followed, into `ret`: the first of them that is in the list, "" = none. */
+struct cp_str cp_advise_requires(struct cp_adviser *ad, struct cp_str path, const char *const *list,
+				 size_t n);
+/* The same of everything that pip installs in a stage. */
+struct cp_str cp_advise_stage_requires(struct cp_adviser *ad, const struct cp_stage_view *v,
+				       const char *const *list, size_t n);
+/* Files that a requirements file includes, itself first. false: one cannot be read, or a line of them is a path of the context. */
+typedef CP_VEC(struct cp_str) cp_str_vec;
+bool cp_advise_includes(struct cp_adviser *ad, struct cp_str path, cp_str_vec *ret_files);
+
+/* Where `FROM x` of a stage ends: the image's reference, normalised; "scratch". */
+struct cp_str cp_advise_base(const struct cp_adviser *ad, const struct cp_stage_view *v);
+/* "python" and "3.12-slim" of docker.io/library/python:3.12-slim; false for another registry or a name of two parts. */
+bool cp_advise_official(struct cp_str ref, struct cp_str *ret_name, struct cp_str *ret_tag);
+
+/* ---- the rules, by what they look at ---- */
+
+int cp_advise_copies(struct cp_adviser *ad);   /* copies.c: what COPY takes */
+int cp_advise_installs(struct cp_adviser *ad); /* installs.c: order and leftovers of RUN */
+int cp_advise_image(struct cp_adviser *ad);    /* image.c: bases and what the image says */
+int cp_advise_ci(struct cp_adviser *ad);       /* ci.c */
+
+#endif

@@ -1,0 +1,487 @@
+/* The order of installs and copies, and what installs leave behind. */
+#include "advise/advise_int.h"
+
+/* ---- what a command installs, and from which files of the context alone ---- */
+
+struct install {
+	const char *what;        /* "pip install" */
+	struct cp_str *manifest; /* the files that it reads */
+	size_t n;
+	bool pip;
+};
+
+/* A manifest, and words in it that make the install read more than manifests. */
+struct tool {
+	const char *program, *verb, *what, *manifest;
+	const char *reads_more[5];
+};
+static const struct tool tools[] = {
+	{"npm",
+	 "ci",
+	 "npm ci",
+	 "package.json",
+	 {"\"postinstall\"", "\"prepare\"", "\"preinstall\"", "workspaces", "\"file:"}},
+	{"npm",
+	 "install",
+	 "npm install",
+	 "package.json",
+	 {"\"postinstall\"", "\"prepare\"", "\"preinstall\"", "workspaces", "\"file:"}},
+	{"yarn",
+	 "install",
+	 "yarn install",
+	 "package.json",
+	 {"\"postinstall\"", "\"prepare\"", "\"preinstall\"", "workspaces", "\"file:"}},
+	{"pnpm",
+	 "install",
+	 "pnpm install",
+	 "package.json",
+	 {"\"postinstall\"", "\"prepare\"", "\"preinstall\"", "workspaces", "\"file:"}},
+	{"bundle", "install", "bundle install", "Gemfile", {"gemspec", "path:", "path =>"}},
+	{"go", "mod", "go mod download", "go.mod", {"=> ."}},
+};
+
+/* A word after the verb that is no option: one package, not the project. */
+static bool names_package(const struct cp_simple *s, const char *verb)
+{
+	bool after = false;
+
+	for (size_t i = 1; i < s->n; i++) {
+		if (after && !cp_str_starts(s->words[i], CP_S("-")) &&
+		    !cp_str_eq(s->words[i], CP_S("download")))
+			return true;
+		after = after || cp_str_eq(s->words[i], cp_str_c(verb));
+	}
+	return false;
+}
+
+static bool reads_only(struct cp_adviser *ad, const struct tool *t)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(1u << 20);
+
+	if (!cp_advise_read(ad, cp_str_c(t->manifest), &text))
+		return false;
+	for (size_t i = 0; i < CP_LEN(t->reads_more) && t->reads_more[i]; i++)
+		if (cp_advise_holds(cp_buf_str(&text), t->reads_more[i]))
+			return false;
+	return true;
+}
+
+/* 1: it is an install that needs its manifests only. 0: it is none, or nobody can tell. */
+static int install_of(struct cp_adviser *ad, const struct cp_simple *s, struct install *ret)
+{
+	struct cp_str *one = CP_NEW(ad->a, struct cp_str);
+	cp_str_vec files = {0};
+	struct cp_pip pip;
+
+	for (size_t i = 0; i < CP_LEN(tools); i++) {
+		const struct tool *t = &tools[i];
+
+		if (!cp_simple_is(s, t->program, t->verb) || names_package(s, t->verb) || !one ||
+		    cp_simple_has(s, "-g") || cp_simple_has(s, "--global") || !reads_only(ad, t))
+			continue;
+		*one = cp_str_c(t->manifest);
+		*ret = (struct install){t->what, one, 1, false};
+		return 1;
+	}
+	if (!cp_simple_pip(s) || cp_advise_pip(ad->a, s, &pip) < 0 || pip.local || !pip.files.n)
+		return 0;
+	for (size_t i = 0; i < pip.files.n; i++)
+		if (!cp_advise_includes(ad, pip.files.items[i], &files))
+			return 0;
+	*ret = (struct install){"pip install", files.items, files.n, true};
+	return 1;
+}
+
+/* ---- deps-after-copy ---- */
+
+static struct cp_str trim_path(struct cp_str s)
+{
+	while (cp_str_starts(s, CP_S("./")))
+		s = cp_str_from(s, 2);
+	s = cp_str_trim_right(s, "/");
+	return cp_str_eq(s, CP_S(".")) ? CP_S("") : s;
+}
+
+static bool is_code_file(struct cp_str s)
+{
+	static const char *const ends[] = {".py", ".js", ".ts", ".go", ".rb"};
+
+	if (cp_str_eq(cp_path_base(s), CP_S("setup.py")))
+		return false;
+	for (size_t i = 0; i < CP_LEN(ends); i++)
+		if (cp_str_ends(s, cp_str_c(ends[i])))
+			return true;
+	return false;
+}
+
+static bool is_folder(const struct cp_adviser *ad, struct cp_str path)
+{
+	struct cp_str full = cp_arena_cat(ad->a, CP_S("/"), path), real;
+	struct cp_err ignored = {0};
+	struct cp_node node;
+
+	return full.p &&
+	       cp_fs_resolve(ad->a, ad->in->context, full, true, &node, &real, &ignored) == 0 &&
+	       node.kind == CP_NODE_DIR;
+}
+
+/* Does this COPY bring what an install does not read? Its source, or p NULL. */
+static struct cp_str extra_source(const struct cp_adviser *ad, const struct cp_command *c)
+{
+	if ((c->kind != CP_CMD_COPY && c->kind != CP_CMD_ADD) || c->from.p)
+		return (struct cp_str){NULL, 0};
+	for (size_t i = 0; i < c->n_sources; i++) {
+		struct cp_str s = trim_path(c->sources[i]);
+
+		if (cp_str_find(s, '$', 0) < s.n || cp_str_find(s, '*', 0) < s.n)
+			continue;
+		if (!s.n || is_folder(ad, s) || is_code_file(s))
+			return s.n ? s : CP_S(".");
+	}
+	return (struct cp_str){NULL, 0};
+}
+
+/* Something that the install, or what runs before it, names. */
+static bool is_used(const struct cp_stage_view *v, size_t from, size_t to, struct cp_str source)
+{
+	struct cp_str base = cp_path_base(source);
+	char name[256];
+
+	if (cp_str_eq(source, CP_S(".")) || base.n >= sizeof(name))
+		return !cp_str_eq(source, CP_S("."));
+	for (size_t i = 0; i < base.n; i++)
+		name[i] = (char)(base.p[i] >= 'A' && base.p[i] <= 'Z' ? base.p[i] | 32 : base.p[i]);
+	name[base.n] = '\0';
+	for (size_t i = from; i <= to; i++)
+		if (v->stage->commands[i]->kind == CP_CMD_RUN &&
+		    cp_advise_holds(v->stage->commands[i]->code, name))
+			return true;
+	return false;
+}
+
+/* What may stand before an install in its RUN without reading the context. */
+static bool is_neutral(const struct cp_simple *s)
+{
+	static const char *const names[] = {"apt-get", "apt",    "apk",    "set",
+					    "mkdir",   "echo",   "rm",     "corepack",
+					    "export",  "python", "python3"};
+
+	if (cp_simple_pip(s))
+		return true;
+	if (cp_str_starts(s->program, CP_S("python")))
+		return s->n > 2 && cp_str_eq(s->words[1], CP_S("-m")) &&
+		       (cp_str_eq(s->words[2], CP_S("venv")) ||
+			cp_str_eq(s->words[2], CP_S("ensurepip")));
+	return cp_advise_is_one_of(s->program, names, CP_LEN(names));
+}
+
+static bool find_install(struct cp_adviser *ad, const struct cp_script *s, struct install *ret)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (install_of(ad, &s->commands[i], ret))
+			return true;
+		if (!is_neutral(&s->commands[i]))
+			return false;
+	}
+	return false;
+}
+
+static struct cp_str joined_lines(struct cp_adviser *ad, int from, int to)
+{
+	const char *p = ad->lines[from - 1].p;
+	struct cp_str last = ad->lines[to - 1];
+	struct cp_str text = {p, (size_t)(last.p + last.n - p)};
+
+	return cp_str_ends(text, CP_S("\n")) ? text : cp_arena_cat(ad->a, text, CP_S("\n"));
+}
+
+/* COPY . . and the pip install right after it, all files beside each other: first the files, then pip, then the rest. */
+static const struct cp_edit *swapped(struct cp_adviser *ad, const struct cp_command *copy,
+				     const struct cp_command *run, const struct install *in)
+{
+	struct cp_edit *e = CP_NEW(ad->a, struct cp_edit);
+	struct cp_str files = CP_S(""), dest = trim_path(copy->dest);
+
+	if (!e || !in->pip || copy->n_sources != 1 || trim_path(copy->sources[0]).n || dest.n ||
+	    copy->chown.p || copy->chmod.p || copy->link || copy->parents || copy->n_excludes ||
+	    copy->n_heredocs || copy->line < 1 || run->line != copy->line_end + 1 ||
+	    (size_t)run->line_end > ad->n_lines)
+		return NULL;
+	for (size_t i = 0; i < in->n; i++) {
+		struct cp_str f = in->manifest[i];
+
+		for (size_t k = 0; k < f.n; k++)
+			if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",
+				    f.p[k]))
+				return NULL;
+		files = cp_arena_printf(ad->a, "%.*s%.*s ", CP_STR(files), CP_STR(f));
+	}
+	e->line = copy->line;
+	e->line_end = run->line_end;
+	e->text = cp_arena_printf(ad->a, "COPY %.*s%s\n%.*s%.*s", CP_STR(files),
+				  in->n > 1 ? "./" : ".",
+				  CP_STR(joined_lines(ad, run->line, run->line_end)),
+				  CP_STR(joined_lines(ad, copy->line, copy->line_end)));
+	return e->text.p ? e : NULL;
+}
+
+static int after_copy(struct cp_adviser *ad, const struct cp_stage_view *v)
+{
+	struct cp_str source = {NULL, 0};
+	size_t copied = 0;
+	bool whole;
+
+	for (size_t i = 0; i < v->stage->n_commands; i++) {
+		const struct cp_command *c = v->stage->commands[i];
+		struct cp_finding *f;
+		struct install in;
+
+		if (!source.p) {
+			source = extra_source(ad, c);
+			copied = i;
+			continue;
+		}
+		if (c->kind != CP_CMD_RUN || !find_install(ad, &v->scripts[i], &in))
+			continue;
+		if (is_used(v, copied, i, source))
+			return 0;
+		whole = cp_str_eq(source, CP_S("."));
+		f = cp_advise_put(
+			ad, CP_ADVISE_DEPS_AFTER_COPY, ad->in->dockerfile_path, c->line,
+			c->line_end,
+			cp_arena_printf(ad->a, "%s follows COPY of %.*s (line %d)", in.what,
+					CP_STR(whole ? CP_S("the whole context") : source),
+					v->stage->commands[copied]->line),
+			cp_arena_printf(
+				ad->a,
+				"any change there installs everything anew; copy %.*s%s first, "
+				"install, then copy the rest",
+				CP_STR(in.manifest[0]),
+				in.n > 1 || !in.pip ? " and what belongs to it" : ""));
+		if (!f)
+			return CP_ENOMEM;
+		f->edit = i == copied + 1 ? swapped(ad, v->stage->commands[copied], c, &in) : NULL;
+		return 0;
+	}
+	return 0;
+}
+
+/* ---- volatile-early ---- */
+
+static bool is_volatile(struct cp_str name)
+{
+	static const char *const names[] = {
+		"GIT_COMMIT",        "GIT_SHA",         "GIT_HASH",
+		"GIT_REV",           "GIT_REVISION",    "COMMIT",
+		"COMMIT_SHA",        "COMMIT_HASH",     "SOURCE_COMMIT",
+		"VCS_REF",           "REVISION",        "BUILD_DATE",
+		"BUILD_TIME",        "BUILD_TIMESTAMP", "BUILD_ID",
+		"BUILD_NUMBER",      "CI_COMMIT_SHA",   "CI_COMMIT_SHORT_SHA",
+		"CI_PIPELINE_ID",    "GITHUB_SHA",      "GITHUB_RUN_ID",
+		"GITHUB_RUN_NUMBER", "CACHEBUST",       "CACHE_BUST"};
+
+	return cp_advise_is_one_of(name, names, CP_LEN(names));
+}
+
+static bool installs(const struct cp_script *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct cp_simple *c = &s->commands[i];
+
+		if (cp_simple_pip(c) || cp_simple_is(c, "apt-get", "install") ||
+		    cp_simple_is(c, "npm", "ci") || cp_simple_is(c, "npm", "install") ||
+		    cp_simple_is(c, "uv", "sync") || cp_simple_is(c, "poetry", "install") ||
+		    cp_simple_is(c, "yarn", "install") || cp_simple_is(c, "pnpm", "install"))
+			return true;
+	}
+	return false;
+}
+
+/* A volatile name that an ENV sets, or an ARG declares; "" = none. */
+static struct cp_str volatile_name(const struct cp_command *c)
+{
+	if (c->kind != CP_CMD_ARG && c->kind != CP_CMD_ENV)
+		return CP_S("");
+	for (size_t i = 0; i < c->n_pairs; i++) {
+		bool constant = c->kind == CP_CMD_ENV &&
+				cp_str_find(c->pairs[i].value, '$', 0) == c->pairs[i].value.n;
+
+		if (is_volatile(c->pairs[i].key) && !constant)
+			return c->pairs[i].key;
+	}
+	return CP_S("");
+}
+
+static int early(struct cp_adviser *ad, const struct cp_stage_view *v)
+{
+	for (size_t i = 0; i < v->stage->n_commands; i++) {
+		const struct cp_command *c = v->stage->commands[i], *next = NULL;
+		struct cp_str name = volatile_name(c);
+
+		if (!name.n)
+			continue;
+		for (size_t k = i + 1; !next && k < v->stage->n_commands; k++)
+			if (v->stage->commands[k]->kind == CP_CMD_RUN && installs(&v->scripts[k]))
+				next = v->stage->commands[k];
+		if (!next)
+			return 0;
+		return cp_advise_add(
+			ad, CP_ADVISE_VOLATILE_EARLY, c->line, c->line_end,
+			cp_arena_printf(ad->a, "%.*s is set before the install of line %d",
+					CP_STR(name), next->line),
+			CP_S("it is a part of the key of every RUN below it: each new value installs "
+			     "everything anew; set it after the last RUN that does not need it"));
+	}
+	return 0;
+}
+
+/* ---- pip-cache ---- */
+
+/* Does it tell pip for all that follows? */
+static bool sets_no_cache(const struct cp_command *c)
+{
+	static const char *const names[] = {"PIP_NO_CACHE_DIR", "PIP_CONFIG_FILE", "PIP_CACHE_DIR"};
+
+	if (c->kind == CP_CMD_RUN)
+		return cp_advise_holds(c->code, "pip config");
+	if (c->kind != CP_CMD_ENV && c->kind != CP_CMD_ARG)
+		return false;
+	for (size_t k = 0; k < c->n_pairs; k++)
+		if (cp_advise_is_one_of(c->pairs[k].key, names, CP_LEN(names)))
+			return true;
+	return false;
+}
+
+/* The one line of the RUN that has the one "pip install", with the flag in it. */
+static const struct cp_edit *with_flag(struct cp_adviser *ad, const struct cp_command *c)
+{
+	static const struct cp_str call = CP_S_INIT("pip install");
+	struct cp_edit *e = CP_NEW(ad->a, struct cp_edit);
+	size_t n = 0;
+
+	for (int at = c->line; e && at > 0 && at <= c->line_end && (size_t)at <= ad->n_lines;
+	     at++) {
+		struct cp_str line = ad->lines[at - 1];
+		size_t found = cp_str_find_str(line, call, 0);
+
+		if (found == line.n)
+			continue;
+		n += cp_str_find_str(line, call, found + 1) == line.n ? 1 : 2;
+		e->line = e->line_end = at;
+		found += call.n;
+		e->text = cp_arena_printf(ad->a, "%.*s --no-cache-dir%.*s",
+					  CP_STR(cp_str_sub(line, 0, found)),
+					  CP_STR(cp_str_from(line, found)));
+	}
+	return n == 1 && e->text.p && cp_str_ends(e->text, CP_S("\n")) ? e : NULL;
+}
+
+static bool assigns(const struct cp_simple *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_assignments; i++)
+		if (cp_str_starts(s->assignments[i], cp_str_c(name)))
+			return true;
+	return false;
+}
+
+static int pip_cache(struct cp_adviser *ad, const struct cp_stage_view *v, size_t at)
+{
+	const struct cp_command *c = v->stage->commands[at];
+	struct cp_finding *f;
+	bool keeps = false;
+
+	if (c->n_mounts || cp_advise_holds(c->code, "no-cache-dir") ||
+	    cp_advise_holds(c->code, "/pip") || cp_advise_holds(c->code, ".cache") ||
+	    cp_advise_holds(c->code, "pip cache purge"))
+		return 0;
+	for (size_t i = 0; i < v->scripts[at].n; i++)
+		keeps = keeps || (cp_simple_pip(&v->scripts[at].commands[i]) &&
+				  !assigns(&v->scripts[at].commands[i], "PIP_NO_CACHE_DIR="));
+	for (size_t i = 0; i < c->n_heredocs; i++)
+		keeps = keeps && !cp_advise_holds(c->heredocs[i].content, "cache");
+	if (!keeps)
+		return 0;
+	f = cp_advise_put(
+		ad, CP_ADVISE_PIP_CACHE, ad->in->dockerfile_path, c->line, c->line_end,
+		CP_S("pip keeps what it loaded in the image"),
+		CP_S("its cache is never read there; --no-cache-dir leaves it out, or RUN "
+		     "--mount=type=cache,target=/root/.cache/pip keeps it between builds"));
+	if (f)
+		f->edit = with_flag(ad, c);
+	return f ? 0 : CP_ENOMEM;
+}
+
+/* ---- apt-lists ---- */
+
+static int apt(struct cp_adviser *ad, const struct cp_stage_view *v, size_t at)
+{
+	const struct cp_command *c = v->stage->commands[at];
+	bool updates = false, recommends = false, cleans = c->n_mounts > 0;
+
+	for (size_t i = 0; i < v->scripts[at].n; i++) {
+		const struct cp_simple *s = &v->scripts[at].commands[i];
+		bool is_apt = cp_str_eq(s->program, CP_S("apt-get")) ||
+			      cp_str_eq(s->program, CP_S("apt"));
+
+		updates = updates || (is_apt && cp_simple_has(s, "update"));
+		recommends = recommends || (is_apt && cp_simple_has(s, "install") &&
+					    !cp_simple_has(s, "--no-install-recommends") &&
+					    !cp_advise_holds(c->code, "install-recommends"));
+		cleans = cleans || (is_apt && (cp_simple_has(s, "dist-clean") ||
+					       cp_simple_has(s, "distclean")));
+	}
+	cleans = cleans || cp_advise_holds(c->code, "/var/lib/apt");
+	for (size_t i = 0; i < c->n_heredocs; i++) {
+		cleans = cleans || cp_advise_holds(c->heredocs[i].content, "/var/lib/apt");
+		recommends = recommends &&
+			     !cp_advise_holds(c->heredocs[i].content, "no-install-recommends");
+	}
+	if (!(updates && !cleans) && !recommends)
+		return 0;
+	return cp_advise_add(
+		ad, CP_ADVISE_APT_LISTS, c->line, c->line_end,
+		!(updates && !cleans) ? CP_S("apt installs recommended packages, too")
+		: recommends ? CP_S("apt's package lists stay, and recommended packages come along")
+			     : CP_S("apt's package lists stay in the image"),
+		CP_S("apt-get install --no-install-recommends takes what is named; rm -rf "
+		     "/var/lib/apt/lists/* in the same RUN keeps the lists out of the layer"));
+}
+
+/* A stage is FROM an earlier one, so that what that one told pip is known. */
+static int leftovers(struct cp_adviser *ad, struct cp_stage_view *v)
+{
+	int r = 0;
+
+	v->no_pip_cache = v->graph->parent >= 0 && ad->stages[v->graph->parent].no_pip_cache;
+	for (size_t k = 0; r == 0 && k < v->stage->n_commands; k++) {
+		const struct cp_command *c = v->stage->commands[k];
+
+		v->no_pip_cache = v->no_pip_cache || sets_no_cache(c);
+		if (c->kind != CP_CMD_RUN)
+			continue;
+		if (!v->no_pip_cache)
+			r = pip_cache(ad, v, k);
+		if (r == 0)
+			r = apt(ad, v, k);
+	}
+	return r;
+}
+
+int cp_advise_installs(struct cp_adviser *ad)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ad->n_stages; i++) {
+		struct cp_stage_view *v = &ad->stages[i];
+
+		if (!v->graph->reachable)
+			continue;
+		if (ad->in->context)
+			r = after_copy(ad, v);
+		if (r == 0)
+			r = early(ad, v);
+		if (r == 0 && v->in_image)
+			r = leftovers(ad, v);
+	}
+	return r;
+}

@@ -1,0 +1,118 @@
+"""`cachepredict advise`: formats, gates, exit codes, names of strangers. Speaks TAP.
+usage: advise.py CACHEPREDICT      the plugin comes from CACHEPREDICT_PLUGIN"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+BIN = os.path.realpath(sys.argv[1])
+n = bad = 0
+env = {k: v for k, v in os.environ.items() if not k.startswith("CACHEPREDICT_") or k == "CACHEPREDICT_PLUGIN"}
+env.update(GIT_CONFIG_GLOBAL="/dev/null", GIT_CONFIG_NOSYSTEM="1", GIT_AUTHOR_NAME="A", GIT_AUTHOR_EMAIL="a@example.test",
+           GIT_COMMITTER_NAME="A", GIT_COMMITTER_EMAIL="a@example.test")
+
+
+def same(name, found, expected):
+    global n, bad
+    n += 1
+    print("%sok %d - %s" % ("" if found == expected else "not ", n, name))
+    if found != expected:
+        bad = 1
+        print("# expected: %r\n# found:    %r" % (expected, found))
+
+
+def repository(folder, files):
+    os.makedirs(folder)
+    for path, text in files.items():
+        path = os.path.join(os.fsencode(folder), os.fsencode(path))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as f:
+            f.write(text)
+    for command in (["init", "-q"], ["add", "-f", "."], ["commit", "-q", "-m", "x"]):
+        subprocess.run(["git", "-C", folder] + command, env=env, check=True)
+    return folder
+
+
+def run(folder, *arguments):
+    p = subprocess.run([BIN, "-C", folder, "advise"] + list(arguments), env=env, stdin=subprocess.DEVNULL, capture_output=True)
+    return p.returncode, p.stdout.decode(), p.stderr.decode()
+
+
+def check_sarif(text):
+    """What SARIF 2.1.0 requires of the objects that we write (3.13, 3.14, 3.18, 3.19, 3.27, 3.29, 3.49, 3.55 to 3.57)."""
+    log = json.loads(text)
+    assert log["version"] == "2.1.0" and isinstance(log["runs"], list), "log"
+    found = []
+    for r in log["runs"]:
+        rules = r["tool"]["driver"]["rules"]
+        assert r["tool"]["driver"]["name"] == "cachepredict"
+        assert len({x["id"] for x in rules}) == len(rules)
+        for x in rules:
+            assert x["shortDescription"]["text"] and x["defaultConfiguration"]["level"] in ("error", "warning", "note")
+        for result in r["results"]:
+            assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+            assert result["level"] in ("error", "warning", "note") and result["message"]["text"]
+            for location in result["locations"]:
+                where = location["physicalLocation"]
+                assert re.fullmatch(r"([A-Za-z0-9._~/-]|%[0-9A-F]{2})+", where["artifactLocation"]["uri"])
+                assert where["region"]["startLine"] >= 1 and where["region"].get("endLine", 1 << 30) >= where["region"]["startLine"]
+            for fix in result.get("fixes", []):
+                for change in fix["artifactChanges"]:
+                    assert change["artifactLocation"]["uri"] and change["replacements"]
+                    for replacement in change["replacements"]:
+                        region = replacement["deletedRegion"]
+                        assert region["startLine"] >= 1 and region["endLine"] > region["startLine"] and region["startColumn"] == 1
+                        assert replacement["insertedContent"]["text"].endswith("\n")
+            found.append((result["ruleId"], result["message"]["text"]))
+    return found
+
+
+DOCKERFILE = "FROM registry.example/base:1\nCOPY . .\nRUN pip install -r requirements.txt\n"
+with tempfile.TemporaryDirectory() as tmp:
+    plain = repository(os.path.join(tmp, "plain"), {"Dockerfile": DOCKERFILE, "requirements.txt": "x==1\n", ".dockerignore": ".git\n"})
+    code, out, err = run(plain, "--format", "json")
+    same("json", (code, [(f["rule"], f["line"], f["severity"]) for f in json.loads(out)["images"][0]["findings"]], err),
+         (0, [("deps-after-copy", 3, "warning"), ("pip-cache", 3, "warning")], ""))
+    edit = json.loads(out)["images"][0]["findings"][0]["edit"]
+    lines = DOCKERFILE.splitlines(True)
+    same("an edit replaces whole lines", "".join(lines[:edit["line"] - 1]) + edit["text"] + "".join(lines[edit["line_end"]:]),
+         "FROM registry.example/base:1\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\n")
+    same("--fail-on a rule", run(plain, "--fail-on", "no-user,pip-cache")[0], 1)
+    same("--fail-on a severity", [run(plain, "--fail-on", s)[0] for s in ("info", "warning", "error")], [1, 1, 0])
+    same("--fail-on another rule", run(plain, "--fail-on", "no-user")[0], 0)
+    code, out, err = run(plain, "--fail-on", "pip-cash")
+    same("--fail-on what is no rule", (code, out, err.splitlines()[0]), (2, "", 'cachepredict: there is no rule or severity "pip-cash"'))
+    same("a format that it has not", run(plain, "--format", "dot")[0], 2)
+    same("no Dockerfile", run(plain, "-f", "nowhere")[0], 3)
+    same("sarif", [r for r, _ in check_sarif(run(plain, "--format", "sarif")[1])], ["deps-after-copy", "pip-cache"])
+
+    evil = "models/\x1b[31m[x](mailto:e) {0} `|<b>@me\n.onnx"
+    strange = repository(os.path.join(tmp, "strange"), {"d/Docker [file] \u00e4": "FROM registry.example/base:1\nCOPY models /m\n",
+                                                        evil: "x"})
+    arguments = ("-f", "d/Docker [file] \u00e4")
+    found = check_sarif(run(strange, *arguments, "--format", "sarif")[1])
+    same("sarif: no links, no placeholders, no control characters", found[0][1].split(": ")[0],
+         "copies models/\\\\x1b\\[31m\\[x\\](mailto:e) {{0}} `|<b>@me\\\\n.onnx")
+    for form in ("table", "markdown"):
+        out = run(strange, *arguments, "--format", form, "--color", "never")[1]
+        same(form + ": no control characters", [c for c in out if ord(c) < 32 and c != "\n"], [])
+    same("markdown: no markup", "<b>" in out or "@me" in out, False)
+    same("json: as it is", json.loads(run(strange, *arguments, "--format", "json")[1])["images"][0]["findings"][0]["message"],
+         "copies " + evil)
+    out = run(strange, *arguments, "--color", "never", "--width", "40")[1]
+    same("the table keeps its width", max(len(line) for line in out.splitlines()[1:]) <= 40, True)
+    same("no colour unless asked for", "\x1b" in run(strange, *arguments)[1], False)
+    same("colour", "\x1b[31merror\x1b[0m" in run(strange, *arguments, "--color", "always")[1], True)
+
+    two = repository(os.path.join(tmp, "two"), {
+        "Dockerfile": DOCKERFILE.replace("base:1", "base:1 AS a") + "FROM registry.example/other\n", "broken": "FROM\n",
+        "requirements.txt": "x\n", ".dockerignore": ".git\n",
+        "compose.yaml": "services:\n  a:\n    build: {context: ., target: a}\n  b:\n    build: .\n  c:\n    build: {context: ., dockerfile: broken}\n"})
+    code, out, err = run(two, "--compose", os.path.join(two, "compose.yaml"), "--format", "json")
+    images = json.loads(out)["images"]
+    same("several images, one of them broken", (code, [(i["name"], [f["rule"] for f in i["findings"]], "error" in i) for i in images]),
+         (4, [("a", ["deps-after-copy", "pip-cache"], False), ("b", ["unpinned-base"], False), ("c", [], True)]))
+print("1..%d" % n)
+sys.exit(bad)

@@ -1,0 +1,332 @@
+/* advise/: which rules speak, where, and when they stay silent. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "advise/advise.h"
+
+struct file {
+	const char *path, *content;
+};
+
+/* One build: a Dockerfile, files of its context, the ignore file, one file of the CI. */
+struct build {
+	const char *dockerfile;
+	struct file files[8];
+	const char *ignore, *ci;
+};
+
+struct world {
+	struct cp_arena *a;
+	struct cp_tree *tree;
+	struct cp_advice advice;
+};
+
+static int read_file(void *self, struct cp_str path, struct cp_buf *out, struct cp_err *err)
+{
+	return cp_tree_read_path(self, path, out, err);
+}
+
+static bool size_of(void *self, struct cp_str path, uint64_t *ret_size)
+{
+	(void)self;
+	*ret_size = cp_str_starts(path, CP_S("large")) ? 1 << 21 : 10;
+	return true;
+}
+
+static void advise(struct world *w, const struct build *b)
+{
+	struct cp_context_options options = {.root = CP_S(""), .git_dir = true};
+	struct cp_build_options build_options = {0};
+	struct cp_advise_input in = {.dockerfile_path = CP_S("Dockerfile")};
+	struct cp_ci_file ci = {CP_S("ci.yml"), cp_str_c(b->ci)};
+	const struct cp_patterns *patterns = NULL;
+	struct cp_str *lines;
+	struct cp_err err = {0};
+
+	w->a = cp_arena_new(CP_MAX_ARENA_BYTES);
+	w->tree = cp_memory_tree_new();
+	assert_true(w->a && w->tree);
+	for (size_t i = 0; i < CP_LEN(b->files) && b->files[i].path; i++)
+		assert_int_equal(cp_memory_tree_add(w->tree, cp_str_c(b->files[i].path),
+						    CP_ENTRY_FILE, cp_str_c(b->files[i].content)),
+				 0);
+	if (b->ignore) {
+		assert_int_equal(
+			cp_ignore_read(w->a, cp_str_c(b->ignore), &lines, &in.n_ignore_lines, &err),
+			0);
+		in.ignore_lines = lines;
+		in.ignore_file = CP_S(".dockerignore");
+		assert_int_equal(
+			cp_patterns_compile(w->a, lines, in.n_ignore_lines, &patterns, &err), 0);
+		options.ignore = patterns;
+	}
+	assert_int_equal(cp_context_new(w->a, w->tree, &options, &in.context, &err), 0);
+	in.text = cp_str_c(b->dockerfile);
+	assert_int_equal(
+		cp_dockerfile_parse(w->a, in.text, in.dockerfile_path, &in.dockerfile, &err), 0);
+	if (cp_graph_build(w->a, in.dockerfile, in.dockerfile_path, &build_options, &in.graph,
+			   &err) < 0)
+		fail_msg("%s", err.message);
+	in.files = (struct cp_advise_files){read_file, size_of, w->tree};
+	in.ci = &ci;
+	in.n_ci = b->ci ? 1 : 0;
+	assert_int_equal(cp_advise(w->a, &in, &w->advice, &err), 0);
+}
+
+static void release(struct world *w)
+{
+	cp_tree_free(w->tree);
+	cp_arena_free(w->a);
+}
+
+/* "LINE rule, LINE rule" of what was found, rules of the list only ("" = all). */
+static void expect_found(const char *name, const struct build *b, const char *expected)
+{
+	struct world w = {0};
+	char found[2048] = "";
+	size_t n = 0;
+
+	advise(&w, b);
+	for (size_t i = 0; i < w.advice.n; i++)
+		n += (size_t)snprintf(found + n, sizeof(found) - n, "%s%d %s", i ? ", " : "",
+				      w.advice.findings[i].line,
+				      cp_advise_rules[w.advice.findings[i].rule].id);
+	if (strcmp(found, expected) != 0)
+		fail_msg("%s: found \"%s\", not \"%s\"", name, found, expected);
+	release(&w);
+}
+
+/* A base that no rule knows, so that only the rules asked for can speak. */
+#define BASE "FROM registry.example/base:1\n"
+
+static void test_rules(void **state)
+{
+	static const struct {
+		const char *name, *expected;
+		struct build b;
+	} cases[] = {
+		{"nothing", "", {BASE}},
+		{"pip after code",
+		 "3 deps-after-copy",
+		 {BASE "COPY . .\nRUN pip install --no-cache-dir -r r.txt\n",
+		  {{"r.txt", "a\n"}},
+		  ".git"}},
+		{"the file is not there",
+		 "",
+		 {BASE "COPY . .\nRUN pip install --no-cache-dir -r r.txt\n", {{"x", ""}}, ".git"}},
+		{"the project itself",
+		 "",
+		 {BASE "COPY . .\nRUN pip install --no-cache-dir -r r.txt .\n",
+		  {{"r.txt", "a\n"}},
+		  ".git"}},
+		{"an editable line",
+		 "",
+		 {BASE "COPY . .\nRUN pip install --no-cache-dir -r r.txt\n",
+		  {{"r.txt", "-e .\n"}},
+		  ".git"}},
+		{"a path in an included file",
+		 "",
+		 {BASE "COPY . .\nRUN pip install --no-cache-dir -r r.txt\n",
+		  {{"r.txt", "-r s.txt\n"}, {"s.txt", "./lib\n"}},
+		  ".git"}},
+		{"includes in a circle",
+		 "3 deps-after-copy",
+		 {BASE "COPY . .\nRUN pip install --no-cache-dir -r r.txt\n",
+		  {{"r.txt", "-r s.txt\n"}, {"s.txt", "-r r.txt\n"}},
+		  ".git"}},
+		{"a script before it",
+		 "",
+		 {BASE "COPY . .\nRUN ./make-requirements && pip install --no-cache-dir -r r.txt\n",
+		  {{"r.txt", "a\n"}},
+		  ".git"}},
+		{"a folder that it names",
+		 "",
+		 {BASE "COPY deps deps\nRUN pip install --no-cache-dir -r deps/r.txt\n",
+		  {{"deps/r.txt", "a\n"}}}},
+		{"one file of code",
+		 "3 deps-after-copy",
+		 {BASE "COPY app.py r.txt ./\nRUN pip install --no-cache-dir -r r.txt\n",
+		  {{"r.txt", "a\n"}, {"app.py", ""}}}},
+		{"npm",
+		 "3 deps-after-copy",
+		 {BASE "COPY . .\nRUN npm ci\n", {{"package.json", "{}"}}, ".git"}},
+		{"npm with scripts",
+		 "",
+		 {BASE "COPY . .\nRUN npm ci\n",
+		  {{"package.json", "{\"scripts\": {\"postinstall\": \"x\"}}"}},
+		  ".git"}},
+		{"a tool of npm",
+		 "",
+		 {BASE "COPY . .\nRUN npm install -g npm\n", {{"package.json", "{}"}}, ".git"}},
+		{"uv is not pip", "", {BASE "RUN uv pip install x\n"}},
+		{"python -m pip", "2 pip-cache", {BASE "RUN python3 -m pip install x\n"}},
+		{"pip in a heredoc",
+		 "2 pip-cache",
+		 {BASE "RUN <<EOF\nset -e\npip install x\nEOF\n"}},
+		{"pip in quotes only", "", {BASE "RUN echo 'pip install x; pip install y'\n"}},
+		{"pip with a cache mount",
+		 "",
+		 {BASE "RUN --mount=type=cache,target=/root/.cache/pip pip install x\n"}},
+		{"a variable", "", {BASE "ENV PIP_NO_CACHE_DIR=1\nRUN pip install x\n"}},
+		{"a variable of the command", "", {BASE "RUN PIP_NO_CACHE_DIR=1 pip install x\n"}},
+		{"a variable of the parent",
+		 "",
+		 {"FROM registry.example/base:1 AS b\nENV PIP_NO_CACHE_DIR=1\nFROM b\n"
+		  "RUN pip install x\n"}},
+		{"exec form", "2 pip-cache", {BASE "RUN [\"pip\", \"install\", \"x\"]\n"}},
+		{"a stage that is not in the image",
+		 "",
+		 {"FROM registry.example/base:1 AS b\nRUN pip install x\nRUN apt-get update\n"
+		  "FROM registry.example/base:1\nCOPY --from=b /x /x\n"}},
+		{"apt lists",
+		 "2 apt-lists",
+		 {BASE "RUN apt-get update && apt-get install -y --no-install-recommends x\n"}},
+		{"apt recommends",
+		 "2 apt-lists",
+		 {BASE "RUN apt-get update && apt-get install x && rm -rf /var/lib/apt/lists/*\n"}},
+		{"git",
+		 "2 dockerignore-missing, 2 git-in-context",
+		 {BASE "COPY . .\n", {{"x", ""}}}},
+		{"git is needed",
+		 "2 dockerignore-missing",
+		 {BASE "COPY . .\n", {{"pyproject.toml", "requires = [\"hatch-vcs\"]"}}}},
+		{"the ignore file lets venv in",
+		 "0 dockerignore-incomplete",
+		 {BASE "COPY . .\n", {{".gitignore", ".venv/\n"}}, ".git"}},
+		{"no evidence of venv", "", {BASE "COPY . .\n", {{"x", ""}}, ".git"}},
+		{"tests that are run",
+		 "",
+		 {BASE "COPY . .\nRUN pytest\n", {{"tests/a.py", ""}}, ".git"}},
+		{"tests that are named", "", {BASE "COPY tests tests\n", {{"tests/a.py", ""}}}},
+		{"tests",
+		 "2 junk-in-context",
+		 {BASE "COPY . .\n", {{"tests/a.py", ""}, {"src/tests/b.py", ""}}, ".git"}},
+		{"data that is a package",
+		 "",
+		 {BASE "COPY . .\n", {{"data/__init__.py", ""}}, ".git"}},
+		{"weights by name",
+		 "2 model-weights",
+		 {BASE "COPY m.safetensors .\n", {{"m.safetensors", ""}}}},
+		{"a small .bin", "", {BASE "COPY x.bin .\n", {{"x.bin", ""}}}},
+		{"a large .bin",
+		 "2 model-weights",
+		 {BASE "COPY large.bin .\n", {{"large.bin", ""}}}},
+		{"weights of another stage",
+		 "",
+		 {"FROM scratch AS m\nADD https://example.test/x.onnx /x.onnx\n" BASE
+		  "COPY --from=m /x.onnx /\n"}},
+		{"latest", "1 unpinned-base", {"FROM registry.example/base\n"}},
+		{"a digest",
+		 "",
+		 {"FROM registry.example/base@sha256:"
+		  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"}},
+		{"slim", "", {"FROM python:3.12-slim\nUSER x\n"}},
+		{"windows", "", {"FROM python:3.12-windowsservercore\nUSER x\n"}},
+		{"fat base of the builder",
+		 "",
+		 {"FROM python:3.12 AS b\nRUN pip install x\nFROM python:3.12-slim\n"
+		  "COPY --from=b /x /x\nUSER x\n"}},
+		{"root by number", "2 no-user", {BASE "USER 0:0\nCMD [\"x\"]\n"}},
+		{"a user of a variable", "", {BASE "ARG U=x\nUSER $U\nCMD [\"x\"]\n"}},
+		{"an entry point that may change the user",
+		 "",
+		 {"FROM debian:12-slim\nENTRYPOINT [\"/docker-entrypoint.sh\"]\n"}},
+		{"volatile", "2 volatile-early", {BASE "ARG GIT_SHA\nRUN npm ci\n"}},
+		{"volatile late", "", {BASE "RUN npm ci\nARG GIT_SHA\nRUN echo $GIT_SHA\n"}},
+		{"a compiler that is needed later",
+		 "",
+		 {BASE "RUN apk add gcc\nRUN pip install --no-cache-dir triton\n"}},
+		{"a compiler that goes again",
+		 "",
+		 {BASE "RUN apk add gcc && pip install --no-cache-dir x && apk del gcc\n"}},
+		{"a compiler",
+		 "2 no-multi-stage",
+		 {BASE "RUN apk add gcc\nRUN pip install --no-cache-dir x\n"}},
+		{"no scan", "1 no-scan", {BASE, {{"x", ""}}, NULL, "docker build .\n"}},
+		{"a scan elsewhere",
+		 "",
+		 {BASE,
+		  {{"x", ""}},
+		  NULL,
+		  "uses: org/repo/.github/workflows/x.yml@v1\nrun: docker build .\n"}},
+		{"no build", "", {BASE, {{"x", ""}}, NULL, "# docker build .\nmake\n"}},
+		{"silenced here",
+		 "3 pip-cache",
+		 {BASE
+		  "\nRUN pip install x\n# why\n# cachepredict ignore=apt-lists,pip-cache\n# so\n"
+		  "RUN pip install y\n"}},
+		{"silenced everywhere",
+		 "",
+		 {"# syntax=docker/dockerfile:1\n\n#  cachepredict  ignore=pip-cache\n" BASE
+		  "RUN pip install x\nRUN pip install y\n"}},
+		{"another rule",
+		 "3 pip-cache",
+		 {BASE "# cachepredict ignore=pip-cache-x\nRUN pip install x\n"}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < CP_LEN(cases); i++)
+		expect_found(cases[i].name, &cases[i].b, cases[i].expected);
+}
+
+static void expect_edit(const char *dockerfile, const char *expected)
+{
+	struct build b = {dockerfile, {{"r.txt", "a\n"}}, ".git", NULL};
+	const struct cp_edit *e = NULL;
+	struct world w = {0};
+
+	advise(&w, &b);
+	assert_int_equal(w.advice.n, 1);
+	e = w.advice.findings[0].edit;
+	if (!expected)
+		assert_null(e);
+	else if (!e || !cp_str_eq(e->text, cp_str_c(expected)))
+		fail_msg("edit: %.*s", CP_STR(e ? e->text : CP_S("none")));
+	release(&w);
+}
+
+static void test_edits(void **state)
+{
+	(void)state;
+	expect_edit(BASE "COPY . .\nRUN pip install --no-cache-dir \\\n  -r r.txt\n",
+		    "COPY r.txt .\nRUN pip install --no-cache-dir \\\n  -r r.txt\nCOPY . .\n");
+	expect_edit(BASE "COPY . .\nRUN pip install --no-cache-dir -r r.txt",
+		    "COPY r.txt .\nRUN pip install --no-cache-dir -r r.txt\nCOPY . .\n");
+	expect_edit(BASE "COPY . /app\nRUN pip install --no-cache-dir -r r.txt\n", NULL);
+	expect_edit(BASE "COPY . .\n# why\nRUN pip install --no-cache-dir -r r.txt\n", NULL);
+	expect_edit(BASE "COPY --chown=1 . .\nRUN pip install --no-cache-dir -r r.txt\n", NULL);
+	expect_edit(BASE "RUN true && \\\n  pip install x\n", "  pip install --no-cache-dir x\n");
+	expect_edit(BASE "RUN pip install x && pip install y\n", NULL);
+}
+
+static void test_gates(void **state)
+{
+	static const struct build b = {BASE "RUN pip install x\n", {{NULL, NULL}}, NULL, NULL};
+	struct world w = {0};
+
+	(void)state;
+	advise(&w, &b);
+	assert_true(cp_advice_fails(&w.advice, CP_S("pip-cache")));
+	assert_true(cp_advice_fails(&w.advice, CP_S("warning")));
+	assert_true(cp_advice_fails(&w.advice, CP_S("info")));
+	assert_false(cp_advice_fails(&w.advice, CP_S("error")));
+	assert_false(cp_advice_fails(&w.advice, CP_S("no-user")));
+	assert_true(cp_advice_is_gate(CP_S("no-user")) && cp_advice_is_gate(CP_S("error")));
+	assert_false(cp_advice_is_gate(CP_S("miss")) || cp_advice_is_gate(CP_S("")));
+	release(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_edits),
+		cmocka_unit_test(test_gates),
+	};
+
+	return cmocka_run_group_tests_name("advise", tests, NULL, NULL);
+}
