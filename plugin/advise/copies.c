@@ -20,7 +20,7 @@ struct copy {
 	struct pile junk, weights;
 	struct cp_str last_junk; /* folder that was counted */
 	size_t data_at;          /* where it is named in the pile, MAX_NAMED = not at all */
-	bool data_is_code;
+	bool data_is_read; /* not only tables and archives are in it: the program may need it */
 };
 
 static struct cp_str clean_source(struct cp_str s)
@@ -57,10 +57,11 @@ static bool is_below(struct cp_str path, struct cp_str folder)
 	       path.p[folder.n] == '/';
 }
 
-static bool is_code(struct cp_str name)
+static bool is_data_set(struct cp_str name)
 {
-	static const char *const ends[] = {".py", ".js", ".ts", ".go",  ".rs",
-					   ".rb", ".c",  ".h",  ".php", ".java"};
+	static const char *const ends[] = {".csv", ".tsv",   ".parquet", ".jsonl", ".npy",
+					   ".npz", ".arrow", ".feather", ".h5",    ".pkl",
+					   ".zip", ".gz",    ".gitkeep"};
 
 	for (size_t i = 0; i < CP_LEN(ends); i++)
 		if (cp_str_ends(name, cp_str_c(ends[i])))
@@ -86,13 +87,13 @@ static bool is_junk_folder(const struct copy *c, struct cp_str path, struct cp_s
 	return cp_str_eq(name, CP_S("notebooks")) && !c->ad->notebooks;
 }
 
-static bool is_junk_file(const struct copy *c, struct cp_str name)
+static bool is_junk_file(const struct copy *c, struct cp_str path, struct cp_str name)
 {
 	if (cp_str_ends(name, CP_S(".pyc")) || cp_str_eq(name, CP_S(".DS_Store")))
 		return true;
 	if (c->wild)
 		return false;
-	return cp_str_eq(name, CP_S(".env")) ||
+	return cp_str_eq(path, CP_S(".env")) ||
 	       (cp_str_ends(name, CP_S(".ipynb")) && !c->ad->notebooks);
 }
 
@@ -148,9 +149,9 @@ static int see(void *self, const struct cp_node *node, struct cp_str path)
 		add(&c->weights, path);
 		return 0;
 	}
-	if (is_below(path, CP_S("data")) && is_code(name))
-		c->data_is_code = true;
-	if (!is_below(path, c->last_junk) && is_junk_file(c, name) && !is_named(c, path))
+	if (is_below(path, CP_S("data")) && !is_data_set(name))
+		c->data_is_read = true;
+	if (!is_below(path, c->last_junk) && is_junk_file(c, path, name) && !is_named(c, path))
 		add(&c->junk, path);
 	return 0;
 }
@@ -286,7 +287,7 @@ static int report(struct cp_adviser *ad, struct copy *c, bool needs_git)
 			CP_S(".git is copied"),
 			CP_S("it differs in every clone, so this step and all that follow "
 			     "never come from a cache; write .git into .dockerignore"));
-	if (c->data_at < MAX_NAMED && c->data_at < c->junk.n && c->data_is_code) {
+	if (c->data_at < MAX_NAMED && c->data_at < c->junk.n && c->data_is_read) {
 		for (size_t i = c->data_at; i + 1 < c->junk.n && i + 1 < MAX_NAMED; i++)
 			c->junk.named[i] = c->junk.named[i + 1];
 		c->junk.n = c->junk.n <= MAX_NAMED ? c->junk.n - 1 : MAX_NAMED - 1;

@@ -130,7 +130,7 @@ hint: set it in the bake or compose file" --bake b.json --no-cache
 fails 2 "${c}a context (.) cannot change the images of --compose" --compose c.yml .
 fails 2 "${c}predict does not take --check" --check x
 fails 2 "${c}paths does not take --fail-on" paths --fail-on miss
-request "$r,\"fail_on\":[\"pip-cache\",\"error\"],\"format\":\"sarif\",\"image\":{\"context\":\"sub\"}" advise --format sarif --fail-on pip-cache,error sub
+request "$r,\"format\":\"sarif\",\"fail_on\":[\"pip-cache\",\"error\"],\"image\":{\"context\":\"sub\"}" advise --format sarif --fail-on pip-cache,error sub
 fails 2 "${c}explain needs a step or a path
 hint: cachepredict explain 3, cachepredict explain src/app.py" explain
 fails 2 "${c}a context on standard input cannot be predicted: name a folder of the repository" -
