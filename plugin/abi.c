@@ -245,7 +245,8 @@ static const struct cachepredict_plugin table = {
 	.abi_minor = CACHEPREDICT_ABI_MINOR,
 	.name = "cachepredict",
 	.version = CP_VERSION,
-	.capabilities = CACHEPREDICT_CAP_PREDICT | CACHEPREDICT_CAP_PATHS,
+	.capabilities = CACHEPREDICT_CAP_PREDICT | CACHEPREDICT_CAP_PATHS | CACHEPREDICT_CAP_KEYS |
+			CACHEPREDICT_CAP_CACHE,
 	.create = plugin_create,
 	.destroy = plugin_destroy,
 	.call = plugin_call,

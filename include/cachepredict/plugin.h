@@ -40,6 +40,8 @@ extern "C" {
 /* Capability bits of cachepredict_plugin.capabilities. */
 #define CACHEPREDICT_CAP_PREDICT (UINT64_C(1) << 0) /* methods predict, explain, graph */
 #define CACHEPREDICT_CAP_PATHS (UINT64_C(1) << 1)   /* method paths */
+#define CACHEPREDICT_CAP_KEYS (UINT64_C(1) << 2)    /* method keys */
+#define CACHEPREDICT_CAP_CACHE (UINT64_C(1) << 3)   /* method cache, and caches of every type */
 
 /* Outcomes of a step, in cachepredict_step.outcome. */
 #define CACHEPREDICT_HIT 0
@@ -111,7 +113,7 @@ struct cachepredict_plugin {
 	/* [ctx] NULL is fine. Results made by the context stay valid. */
 	void (*destroy)(struct cachepredict_context *context);
 	/*
-	 * [ctx] Run a method ("predict", "explain", "paths", "graph") on a JSON request of `len` bytes. The request is not kept.
+	 * [ctx] Run a method ("predict", "explain", "paths", "keys", "graph", "cache") on a JSON request of `len` bytes. The request is not kept.
 	 * Members and their meaning: include/cachepredict/schema/request.json.
 	 */
 	int32_t (*call)(struct cachepredict_context *context, const char *method,
