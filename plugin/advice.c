@@ -140,6 +140,8 @@ static int advise(struct cp_run *run, struct cp_image_run *image, const struct c
 	if (r < 0)
 		return r;
 	report->dockerfile = in.dockerfile_path;
+	if (!image->request.dockerfile_inline.p)
+		report->text = in.text;
 	report->advice = advice;
 	return 0;
 }

@@ -184,8 +184,8 @@ const struct flag flags[] = {
 
 	[F_FORMAT] =
 		{"format", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "format", RUNS, "FORMAT",
-		 "table|json|markdown|mermaid|dot|list|github|sarif",
-		 "table, json, markdown, mermaid, dot; paths: list, json, github; advise: sarif"},
+		 "table|json|markdown|mermaid|dot|list|github|sarif|patch",
+		 "table, json, markdown, mermaid, dot; paths: list, json, github; advise: sarif, patch"},
 	[F_COLOR] = {"color", 0, FLAG_TEXT, GROUP_OUTPUT, IN_NOTHING, NULL, RUNS, "WHEN",
 		     "auto|always|never", "colour (auto: on a terminal, unless NO_COLOR is set)"},
 	[F_WIDTH] = {"width", 0, FLAG_NUMBER, GROUP_OUTPUT, IN_NOTHING, NULL, RUNS, "COLUMNS", NULL,

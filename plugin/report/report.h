@@ -145,12 +145,12 @@ int cp_report_cache(const struct cp_report_cache *caches, size_t n, enum cp_form
 /* ---- advice ---- */
 
 struct cp_report_advice {
-	struct cp_str name, dockerfile;
-	const struct cp_advice *advice; /* NULL when it failed */
-	struct cp_err error;            /* code 0 = fine */
+	struct cp_str name, dockerfile, text; /* text: of the Dockerfile, for patches; "" = none */
+	const struct cp_advice *advice;       /* NULL when it failed */
+	struct cp_err error;                  /* code 0 = fine */
 };
 /*
- * format: "table", "json" (`cachepredict/advise/1`), "markdown", "sarif" (2.1.0); "" = json. CP_EUNSUPPORTED for another.
+ * format: "table", "json" (`cachepredict/advise/1`), "markdown", "sarif" (2.1.0), "patch" (the edits as a unified diff); "" = json. CP_EUNSUPPORTED for another.
  */
 int cp_report_advice(const struct cp_report_advice *images, size_t n, struct cp_str format,
 		     const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);

@@ -27,6 +27,7 @@ void cp_report_table(const struct cp_report *r, const struct cp_report_style *st
 void cp_report_markdown(const struct cp_report *r, struct cp_buf *out);
 int cp_report_mermaid(const struct cp_report *r, struct cp_buf *out);
 int cp_report_dot(const struct cp_report *r, struct cp_buf *out);
+void cp_report_patch(const struct cp_report_advice *images, size_t n, struct cp_buf *out);
 void cp_report_sarif(const struct cp_report_advice *images, size_t n,
 		     const struct cp_report_style *style, struct cp_buf *out);
 

@@ -88,6 +88,26 @@ with tempfile.TemporaryDirectory() as tmp:
     same("no Dockerfile", run(plain, "-f", "nowhere")[0], 3)
     same("sarif", [r for r, _ in check_sarif(run(plain, "--format", "sarif")[1])], ["deps-after-copy", "pip-cache"])
 
+    def apply(folder):
+        code, diff, err = run(folder, "--format", "patch")
+        subprocess.run(["git", "-C", folder, "apply", "-"], input=diff.encode(), env=env, check=True)
+        subprocess.run(["git", "-C", folder, "commit", "-qam", "y"], env=env, check=True)
+
+    apply(plain)
+    with open(os.path.join(plain, "Dockerfile")) as f:
+        same("git apply takes a patch", f.read(), "FROM registry.example/base:1\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\n")
+    apply(plain)
+    with open(os.path.join(plain, "Dockerfile")) as f:
+        same("... and the next one", f.read(),
+             "FROM registry.example/base:1\nCOPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\nCOPY . .\n")
+    same("then there is nothing to patch", run(plain, "--format", "patch"), (0, "", ""))
+    text = "FROM registry.example/base:1\n" + "".join("RUN pip install p%d\n%s" % (i, "ENV A=%d\n" % i * (i % 9)) for i in range(40)) + "RUN true"
+    many = repository(os.path.join(tmp, "many"), {'d \u00e4"/Dockerfile': text})
+    code, diff, err = run(many, "-f", 'd \u00e4"/Dockerfile', "--format", "patch", ".")
+    subprocess.run(["git", "-C", many, "apply", "-"], input=diff.encode(), env=env, check=True)
+    with open(os.path.join(many, 'd \u00e4"/Dockerfile')) as f:
+        same("many hunks, no last line feed, an odd name", f.read(), text.replace("install", "install --no-cache-dir"))
+
     evil = "models/\x1b[31m[x](mailto:e) {0} `|<b>@me\n.onnx"
     strange = repository(os.path.join(tmp, "strange"), {"d/Docker [file] \u00e4": "FROM registry.example/base:1\nCOPY models /m\n",
                                                         evil: "x"})
