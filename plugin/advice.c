@@ -21,16 +21,19 @@ static int read_file(void *self, struct cp_str path, struct cp_buf *out, struct 
 	return full.p ? cp_tree_read_path(f->tree, full, out, err) : cp_err_nomem(err);
 }
 
-static bool size_of(void *self, struct cp_str path, uint64_t *ret_size)
+static int size_of(void *self, struct cp_str path, uint64_t *ret_size)
 {
 	struct files *f = self;
 	struct cp_str full = cp_path_join(f->a, f->prefix, path);
 	struct cp_entry entry;
 	struct cp_err ignored = {0};
+	int r = full.p ? cp_tree_find(f->tree, full, &entry, &ignored) : CP_ENOMEM;
 
-	return full.p && f->tree->ops->size && cp_tree_find(f->tree, full, &entry, &ignored) == 0 &&
-	       (entry.kind == CP_ENTRY_FILE || entry.kind == CP_ENTRY_EXEC) &&
-	       f->tree->ops->size(f->tree, &entry.oid, ret_size, &ignored) == 0;
+	if (r < 0)
+		return r;
+	if (!f->tree->ops->size || (entry.kind != CP_ENTRY_FILE && entry.kind != CP_ENTRY_EXEC))
+		return CP_EUNSUPPORTED;
+	return f->tree->ops->size(f->tree, &entry.oid, ret_size, &ignored);
 }
 
 /* ---- what the CI reads ---- */

@@ -126,17 +126,25 @@ bool cp_advise_runs(const struct cp_adviser *ad, const char *needle)
 	return false;
 }
 
-bool cp_advise_read(const struct cp_adviser *ad, struct cp_str path, struct cp_buf *out)
+bool cp_advise_failed(struct cp_adviser *ad, int code)
+{
+	ad->no_memory = ad->no_memory || code == CP_ENOMEM;
+	return code < 0;
+}
+
+bool cp_advise_read(struct cp_adviser *ad, struct cp_str path, struct cp_buf *out)
 {
 	const struct cp_advise_files *f = &ad->in->files;
 	struct cp_err ignored = {0};
-	size_t *left = (size_t *)(uintptr_t)&ad->unread;
 
 	cp_buf_clear(out);
-	if (!f->read || !*left || !path.p || cp_str_starts(path, CP_S("..")) ||
-	    cp_path_is_abs(path) || f->read(f->self, path, out, &ignored) < 0 || cp_buf_error(out))
+	if (!f->read || !ad->unread || !path.p || cp_str_starts(path, CP_S("..")) ||
+	    cp_path_is_abs(path))
 		return false;
-	*left -= out->n < *left ? out->n : *left;
+	if (cp_advise_failed(ad, f->read(f->self, path, out, &ignored)) ||
+	    cp_advise_failed(ad, cp_buf_error(out)))
+		return false;
+	ad->unread -= out->n < ad->unread ? out->n : ad->unread;
 	return true;
 }
 
@@ -352,6 +360,8 @@ int cp_advise(struct cp_arena *a, const struct cp_advise_input *in, struct cp_ad
 		read_top(&ad);
 	for (size_t i = 0; r == 0 && i < CP_LEN(rules); i++)
 		r = rules[i](&ad);
+	if (r == 0 && (ad.no_memory || cp_arena_failed(a) == CP_ENOMEM))
+		r = cp_err_nomem(err);
 	if (r < 0)
 		return r;
 	if (ad.found.n > 1)

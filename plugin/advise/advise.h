@@ -79,7 +79,8 @@ struct cp_ci_file {
 struct cp_advise_files {
 	/* CP_ENOTFOUND is expected; CP_ELIMIT. */
 	int (*read)(void *self, struct cp_str path, struct cp_buf *out, struct cp_err *err);
-	bool (*size)(void *self, struct cp_str path, uint64_t *ret_size);
+	/* 0 or a negative code; CP_ENOMEM is no answer, any other means that it is not known. */
+	int (*size)(void *self, struct cp_str path, uint64_t *ret_size);
 	void *self;
 };
 

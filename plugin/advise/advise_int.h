@@ -59,6 +59,7 @@ struct cp_adviser {
 	CP_VEC(struct cp_finding) found;
 	bool silent[CP_ADVISE_N_RULES]; /* by the comments at the top */
 	bool tests, data, notebooks;    /* instructions speak of them */
+	bool no_memory;                 /* somewhere where that would look like an answer */
 	size_t unread;                  /* bytes of the context that may still be read */
 	size_t unseen;                  /* files of it that may still be looked at */
 	struct cp_err *err;
@@ -72,13 +73,16 @@ struct cp_finding *cp_advise_put(struct cp_adviser *ad, enum cp_advise_rule rule
 				 struct cp_str file, int line, int line_end, struct cp_str message,
 				 struct cp_str why);
 
+/* Is the code an error that hides an answer? CP_ENOMEM is remembered, and fails the run at its end. */
+bool cp_advise_failed(struct cp_adviser *ad, int code);
+
 /* Does the text hold the needle, whatever the case of letters? */
 bool cp_advise_holds(struct cp_str text, const char *needle);
 /* ... in an instruction of the file that runs something? */
 bool cp_advise_runs(const struct cp_adviser *ad, const char *needle);
 bool cp_advise_is_one_of(struct cp_str s, const char *const *list, size_t n);
 /* A file of the context; false when it is not there or cannot be read. `out` belongs to the caller. */
-bool cp_advise_read(const struct cp_adviser *ad, struct cp_str path, struct cp_buf *out);
+bool cp_advise_read(struct cp_adviser *ad, struct cp_str path, struct cp_buf *out);
 /* Names of the packages of a requirements file, includes followed, into `ret`: the first of them that is in the list, "" = none. */
 struct cp_str cp_advise_requires(struct cp_adviser *ad, struct cp_str path, const char *const *list,
 				 size_t n);

@@ -112,7 +112,8 @@ static bool is_weights(const struct copy *c, struct cp_str path, struct cp_str n
 	if (cp_advise_holds(folder, "model") || cp_advise_holds(folder, "weights") ||
 	    cp_advise_holds(folder, "checkpoints"))
 		return true;
-	return f->size && f->size(f->self, path, &size) && size >= WEIGHT_BYTES;
+	return f->size && !cp_advise_failed(c->ad, f->size(f->self, path, &size)) &&
+	       size >= WEIGHT_BYTES;
 }
 
 static void see_folder(struct copy *c, struct cp_str path, struct cp_str name)
@@ -235,7 +236,8 @@ static bool lets_in(struct cp_adviser *ad, const struct cp_patterns *p, const ch
 	struct cp_err ignored = {0};
 	bool matched = true;
 
-	return cp_patterns_match(ad->a, p, cp_str_c(path), none, &matched, NULL, &ignored) == 0 &&
+	return !cp_advise_failed(ad, cp_patterns_match(ad->a, p, cp_str_c(path), none, &matched,
+						       NULL, &ignored)) &&
 	       !matched;
 }
 

@@ -114,19 +114,20 @@ static bool is_code_file(struct cp_str s)
 	return false;
 }
 
-static bool is_folder(const struct cp_adviser *ad, struct cp_str path)
+static bool is_folder(struct cp_adviser *ad, struct cp_str path)
 {
 	struct cp_str full = cp_arena_cat(ad->a, CP_S("/"), path), real;
 	struct cp_err ignored = {0};
 	struct cp_node node;
 
 	return full.p &&
-	       cp_fs_resolve(ad->a, ad->in->context, full, true, &node, &real, &ignored) == 0 &&
+	       !cp_advise_failed(ad, cp_fs_resolve(ad->a, ad->in->context, full, true, &node, &real,
+						   &ignored)) &&
 	       node.kind == CP_NODE_DIR;
 }
 
 /* Does this COPY bring what an install does not read? Its source, or p NULL. */
-static struct cp_str extra_source(const struct cp_adviser *ad, const struct cp_command *c)
+static struct cp_str extra_source(struct cp_adviser *ad, const struct cp_command *c)
 {
 	if ((c->kind != CP_CMD_COPY && c->kind != CP_CMD_ADD) || c->from.p)
 		return (struct cp_str){NULL, 0};

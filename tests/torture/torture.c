@@ -240,6 +240,8 @@ int main(int argc, char **argv)
 		{"explain", ",\"explain\":\"src/__main__.py\""},
 		{"paths", ""},
 		{"graph", ",\"format\":\"mermaid\""},
+		{"advise", ",\"format\":\"sarif\""},
+		{"advise", ",\"format\":\"patch\""},
 		{"keys", ",\"offline\":true,\"state\":null,\"preimage\":true"},
 		{"keys", ",\"offline\":true,\"state\":null,\"diff\":true,\"format\":\"text\""},
 	};

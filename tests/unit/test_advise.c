@@ -30,11 +30,11 @@ static int read_file(void *self, struct cp_str path, struct cp_buf *out, struct 
 	return cp_tree_read_path(self, path, out, err);
 }
 
-static bool size_of(void *self, struct cp_str path, uint64_t *ret_size)
+static int size_of(void *self, struct cp_str path, uint64_t *ret_size)
 {
 	(void)self;
 	*ret_size = cp_str_starts(path, CP_S("large")) ? 1 << 21 : 10;
-	return true;
+	return 0;
 }
 
 static void advise(struct world *w, const struct build *b)
