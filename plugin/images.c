@@ -6,7 +6,7 @@
 #include "run.h"
 
 /* A file on disk that the user named. */
-static int read_disk(const char *path, struct cp_buf *out, struct cp_err *err)
+int cp_run_read_disk(const char *path, struct cp_buf *out, struct cp_err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = 1;
@@ -32,7 +32,7 @@ static int read_disk(const char *path, struct cp_buf *out, struct cp_err *err)
 }
 
 /* Path of the request, relative to where the user stands, as a path of the repository. */
-static int repository_path(struct cp_run *run, struct cp_str path, struct cp_str *ret,
+int cp_run_repository_path(struct cp_run *run, struct cp_str path, struct cp_str *ret,
 			   struct cp_err *err)
 {
 	const char *top = cp_repo_work_tree(run->repo);
@@ -86,17 +86,17 @@ static int place_image(struct cp_run *run, struct cp_image_request *im, struct c
 	if (!im->context.n)
 		im->context = CP_S(".");
 	if (!cp_context_is_remote(im->context))
-		r = repository_path(run, im->context, &im->context, err);
+		r = cp_run_repository_path(run, im->context, &im->context, err);
 	if (r == 0 && im->dockerfile.n)
-		r = repository_path(run, im->dockerfile, &im->dockerfile, err);
+		r = cp_run_repository_path(run, im->dockerfile, &im->dockerfile, err);
 	for (size_t i = 0; r == 0 && i < im->n_contexts; i++) {
 		struct cp_err outside = {0};
 
 		if (!cp_context_is_folder(im->contexts[i].value))
 			continue;
 		/* a folder outside of the repository stays what it is: an unknown */
-		if (repository_path(run, im->contexts[i].value, &im->contexts[i].value, &outside) ==
-		    CP_ENOMEM)
+		if (cp_run_repository_path(run, im->contexts[i].value, &im->contexts[i].value,
+					   &outside) == CP_ENOMEM)
 			r = cp_err_nomem(err);
 	}
 	return r;
@@ -178,7 +178,7 @@ static int from_bake(struct cp_run *run, struct cp_str path, bool on_disk,
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_JSON_BYTES);
 	struct cp_image_requests list = {0};
-	int r = on_disk ? read_disk(path.p, &text, err)
+	int r = on_disk ? cp_run_read_disk(path.p, &text, err)
 			: cp_tree_read_path(run->head, path, &text, err);
 
 	if (r == 0)
@@ -200,9 +200,9 @@ static int from_compose(struct cp_run *run, const struct cp_str *paths, size_t n
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_YAML_BYTES);
 
-		r = repository_path(run, paths[i], &files[i].name, err);
+		r = cp_run_repository_path(run, paths[i], &files[i].name, err);
 		if (r == 0 || on_disk)
-			r = on_disk ? read_disk(paths[i].p, &text, err)
+			r = on_disk ? cp_run_read_disk(paths[i].p, &text, err)
 				    : cp_tree_read_path(run->head, files[i].name, &text, err);
 		if (r == 0 && !files[i].name.p)
 			files[i].name = cp_path_base(paths[i]);

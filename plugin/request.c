@@ -115,6 +115,14 @@ static int64_t timeout_of(const struct cp_json *v)
 	return (seconds < 86400 ? seconds : 86400) * 1000;
 }
 
+/* A number, or its text; 0 = not said. */
+static int64_t number(const struct cp_json *v)
+{
+	int64_t n = cp_json_number(v, 0);
+
+	return cp_json_kind(v) == CP_JSON_STRING && !cp_str_to_int(cp_json_text(v), 10, &n) ? 0 : n;
+}
+
 static int members(struct cp_arena *a, const struct cp_json *root, struct cp_request *q)
 {
 	const struct cp_json *style = cp_json_get(root, "style"),
@@ -141,6 +149,9 @@ static int members(struct cp_arena *a, const struct cp_json *root, struct cp_req
 		      cp_json_kind(cp_json_get(root, "state")) == CP_JSON_NULL;
 	r |= text(a, root, "explain", &q->explain);
 	r |= text(a, root, "check", &q->check);
+	r |= text(a, root, "split", &q->split);
+	r |= text(a, root, "weights", &q->weights);
+	q->layers = number(cp_json_get(root, "layers"));
 	r |= text(a, root, "format", &q->format);
 	r |= list(a, root, "compose", &q->compose, &q->n_compose);
 	r |= list(a, root, "only", &q->only, &q->n_only);
@@ -200,7 +211,8 @@ int cp_request_parse(struct cp_arena *a, struct cp_str json, struct cp_request *
 	if (has_nul(q.repository) || has_nul(q.base) || has_nul(q.head) || has_nul(q.config_from) ||
 	    has_nul(q.bake) || has_nul(q.image_metadata) || has_nul(q.check) ||
 	    has_nul(q.base_image_metadata) || has_nul(q.registry_ca) ||
-	    has_nul(q.buildkitd_config) || has_nul(q.state))
+	    has_nul(q.buildkitd_config) || has_nul(q.state) || has_nul(q.split) ||
+	    has_nul(q.weights))
 		return cp_err_set(err, CP_EUSAGE,
 				  "a path or revision of the request has a NUL byte in it");
 	for (size_t i = 0; i < q.n_compose; i++)

@@ -13,6 +13,7 @@
 #include "held.h"
 #include "inspect.h"
 #include "network.h"
+#include "split.h"
 
 bool cp_run_is_cancelled(const struct cp_run *run)
 {
@@ -457,6 +458,18 @@ static int execute_advise(struct cp_run *run, struct cp_answer *answer, struct c
 	return r < 0 ? r : cp_run_advise(run, &answer->text, &answer->status, err);
 }
 
+static int execute_split(struct cp_run *run, struct cp_answer *answer, struct cp_err *err)
+{
+	int r = prepare(run, err);
+
+	if (r == 0)
+		r = cp_run_split(run, &answer->text, &answer->status, err);
+	if (r == 0 && cp_buf_error(&answer->text))
+		r = cp_err_set(err, cp_buf_error(&answer->text), "the answer is too large");
+	answer->verdict = CP_S("undecided");
+	return r;
+}
+
 static int execute(struct cp_run *run, struct cp_str method, struct cp_answer *answer,
 		   struct cp_err *err)
 {
@@ -524,7 +537,7 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 		  struct cp_answer **ret_answer, struct cp_err *err)
 {
 	static const char *const methods[] = {"predict", "explain", "graph", "paths",
-					      "keys",    "advise",  "cache"};
+					      "keys",    "advise",  "split", "cache"};
 	struct cp_run run = {.world = world};
 	struct cp_answer *answer;
 	bool known = false;
@@ -535,13 +548,15 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 	if (!known)
 		return cp_err_set(
 			err, CP_EUNSUPPORTED,
-			"unknown method %.*s (predict, explain, graph, paths, keys, advise, cache)",
+			"unknown method %.*s (predict, explain, graph, paths, keys, advise, split, cache)",
 			CP_STR(method));
 	run.need_paths = cp_str_eq(method, CP_S("paths"));
 	run.need_keys = cp_str_eq(method, CP_S("keys"));
 	run.need_cache = cp_str_eq(method, CP_S("cache"));
 	run.need_advice = cp_str_eq(method, CP_S("advise"));
-	run.need_base = !run.need_paths && !run.need_keys && !run.need_cache && !run.need_advice;
+	run.need_split = cp_str_eq(method, CP_S("split"));
+	run.need_base = !run.need_paths && !run.need_keys && !run.need_cache && !run.need_advice &&
+			!run.need_split;
 	answer = calloc(1, sizeof(*answer));
 	run.arena = cp_arena_new(CP_MAX_ARENA_BYTES);
 	if (answer) {
@@ -555,6 +570,7 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 	if (r == 0)
 		r = run.need_cache    ? execute_cache(&run, answer, err)
 		    : run.need_advice ? execute_advise(&run, answer, err)
+		    : run.need_split  ? execute_split(&run, answer, err)
 				      : execute(&run, method, answer, err);
 	if (r != CP_ECANCELLED && (is_short(run.arena) || (answer && is_short(answer->arena))))
 		r = cp_err_nomem(err);

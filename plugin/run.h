@@ -36,7 +36,10 @@ struct cp_request {
 	struct cp_str registry_ca, buildkitd_config;
 	struct cp_str builder_text;
 	struct cp_builder builder; /* the builder whose rules hold, as far as it was named */
-	struct cp_str state;       /* file or folder of what is remembered, "" = the user's cache */
+	struct cp_str split,
+		weights;     /* method split: the file; costs of packages, a file on disk */
+	int64_t layers;      /* at most; 0 = the default */
+	struct cp_str state; /* file or folder of what is remembered, "" = the user's cache */
 	bool no_state, has_umask;
 	uint32_t umask; /* of the checkout that is built */
 	bool no_config, strict, export_tree, preimage, diff;
@@ -94,7 +97,7 @@ struct cp_run {
 	struct cp_state *state;                        /* NULL: nothing is remembered */
 	struct cp_cache_memo *caches;                  /* cache_memo.c */
 	struct cp_report report;
-	bool need_base, need_paths, need_keys, need_cache, need_advice;
+	bool need_base, need_paths, need_keys, need_cache, need_advice, need_split;
 };
 
 /* image.c: predict one image. What is wrong with it goes into its answer; only CP_ENOMEM and CP_ECANCELLED come back. */
@@ -123,6 +126,11 @@ int cp_image_look_up(struct cp_run *run, struct cp_image_run *image,
 int cp_run_open_base(struct cp_run *run, struct cp_err *err);
 /* images.c: what is to be built, from the request, the settings file, bake and compose. */
 int cp_run_find_images(struct cp_run *run, struct cp_err *err);
+/* images.c: a file on disk. CP_ENOTFOUND, CP_EIO, CP_ELIMIT. */
+int cp_run_read_disk(const char *path, struct cp_buf *out, struct cp_err *err);
+/* images.c: a path of the request, relative to where the user stands, as one of the repository. */
+int cp_run_repository_path(struct cp_run *run, struct cp_str path, struct cp_str *ret_path,
+			   struct cp_err *err);
 /* A build context that is a URL; a named context that is a folder. */
 bool cp_context_is_remote(struct cp_str context);
 bool cp_context_is_folder(struct cp_str value);

@@ -6,7 +6,9 @@
 
 #define BIT(c) (1u << (c))
 #define COMPARES (BIT(CMD_PREDICT) | BIT(CMD_EXPLAIN) | BIT(CMD_GRAPH))
-#define RUNS (COMPARES | BIT(CMD_PATHS) | BIT(CMD_KEYS) | BIT(CMD_ADVISE) | BIT(CMD_CACHE))
+#define RUNS                                                                                       \
+	(COMPARES | BIT(CMD_PATHS) | BIT(CMD_KEYS) | BIT(CMD_ADVISE) | BIT(CMD_SPLIT) |            \
+	 BIT(CMD_CACHE))
 #define LOADS (RUNS | BIT(CMD_RPC) | BIT(CMD_VERSION))
 
 const struct command_info commands[N_COMMANDS] = {
@@ -40,6 +42,13 @@ const struct command_info commands[N_COMMANDS] = {
 		 "Rules about layer order, the context, base images and what reaches the image, each with a name. --fail-on takes a "
 		 "rule or a severity (error, warning, info). A comment `# cachepredict ignore=RULE` above an instruction silences a "
 		 "rule for it, at the top of the Dockerfile for the whole file. A rule that cannot tell says nothing."},
+	[CMD_SPLIT] =
+		{"split", "[FILE] [CONTEXT]",
+		 "whether a requirements file should become several, and which",
+		 "FILE (CONTEXT/requirements.txt) is a requirement file of pip. Its history says which packages move and which do not; the "
+		 "partition into layers that reinstalls least is chosen on the first 70 % of the changes and scored on the rest. --format "
+		 "patch prints a diff for git apply: the files, and the COPY and RUN of the Dockerfile. Exit code 4 when pip would "
+		 "reject a line."},
 	[CMD_CACHE] =
 		{"cache", "REF... [CONTEXT]", "what a remote cache holds, and which commit's build",
 		 "REF is an image reference or a value of --cache-from (type=registry,ref=..., type=local,src=DIR, "
@@ -50,7 +59,7 @@ const struct command_info commands[N_COMMANDS] = {
 		{"rpc", "", "answer JSON requests, one a line, on standard input",
 		 "Reads {\"id\": ..., \"method\": \"predict\", \"params\": {...}} and answers {\"id\": ..., \"status\": 0, \"verdict\": "
 		 "\"...\", \"result\": {...}} or {\"id\": ..., \"error\": {\"code\": ..., \"name\": \"...\", \"message\": \"...\"}}, each in "
-		 "one line. Methods are predict, explain, paths, keys, graph, advise, cache and version; params is the request of the plugin "
+		 "one line. Methods are predict, explain, paths, keys, graph, advise, split, cache and version; params is the request of the plugin "
 		 "(schema/request.json)."},
 	[CMD_VERSION] = {"version", "", "versions of the helper and of the plugin", ""},
 	[CMD_HELP] = {"help", "[COMMAND]",
@@ -185,7 +194,7 @@ const struct flag flags[] = {
 	[F_FORMAT] =
 		{"format", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "format", RUNS, "FORMAT",
 		 "table|json|markdown|mermaid|dot|list|github|sarif|patch",
-		 "table, json, markdown, mermaid, dot; paths: list, json, github; advise: sarif, patch"},
+		 "table, json, markdown, mermaid, dot; paths: list, json, github; advise: sarif, patch; split: table, json, patch"},
 	[F_COLOR] = {"color", 0, FLAG_TEXT, GROUP_OUTPUT, IN_NOTHING, NULL, RUNS, "WHEN",
 		     "auto|always|never", "colour (auto: on a terminal, unless NO_COLOR is set)"},
 	[F_WIDTH] = {"width", 0, FLAG_NUMBER, GROUP_OUTPUT, IN_NOTHING, NULL, RUNS, "COLUMNS", NULL,
@@ -206,6 +215,11 @@ const struct flag flags[] = {
 		 "compare with the path filters of this workflow; exit 1 when they miss something"},
 	[F_DIFF] = {"diff", 0, FLAG_BOOL, GROUP_OUTPUT, IN_REQUEST, "diff", BIT(CMD_KEYS), NULL,
 		    NULL, "keys --diff A B: why steps of commit B have other keys than at A"},
+	[F_LAYERS] = {"layers", 0, FLAG_NUMBER, GROUP_OUTPUT, IN_REQUEST, "layers", BIT(CMD_SPLIT),
+		      "N", NULL, "split: at most so many files (3)"},
+	[F_WEIGHTS] = {"weights", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "weights", BIT(CMD_SPLIT),
+		       "FILE", "<file>",
+		       "split: JSON, package name to cost of installing it (all equal)"},
 	[F_PREIMAGE] = {"preimage", 0, FLAG_BOOL, GROUP_OUTPUT, IN_REQUEST, "preimage",
 			BIT(CMD_KEYS), NULL, NULL, "print the bytes that the keys are digests of"},
 

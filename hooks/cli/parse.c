@@ -189,6 +189,13 @@ static void set_range(struct options *o, const char *word, const char *dots)
 	o->base = base.p;
 }
 
+static bool is_folder(const char *word)
+{
+	struct stat st;
+
+	return stat(word, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static int add_word(struct options *o, const char *word, bool *has_command)
 {
 	int c = *has_command ? -1 : command_find(word);
@@ -208,7 +215,8 @@ static int add_word(struct options *o, const char *word, bool *has_command)
 	}
 	*has_command = true; /* only the first word can be one */
 	if (!o->subject &&
-	    (o->command == CMD_EXPLAIN || o->command == CMD_HELP || o->command == CMD_COMPLETION)) {
+	    (o->command == CMD_EXPLAIN || o->command == CMD_HELP || o->command == CMD_COMPLETION ||
+	     (o->command == CMD_SPLIT && !is_folder(word)))) {
 		o->subject = must_copy(word, strlen(word));
 		return 0;
 	}

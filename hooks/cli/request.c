@@ -240,6 +240,8 @@ void request_build(const struct options *o, const struct request_style *style, s
 		member(&top, "format", option_on(o, F_DIFF) ? "table" : default_format(o->command));
 	if (o->command == CMD_EXPLAIN)
 		member(&top, "explain", o->subject);
+	if (o->command == CMD_SPLIT)
+		member(&top, "split", o->subject);
 	add_image(&top, o, from_context);
 	key(&top, "style");
 	text_addc(out, '{');

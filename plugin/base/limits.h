@@ -50,6 +50,17 @@
 #define CP_MAX_HELPER_BYTES (64u << 10)  /* output of a credential helper */
 #define CP_MAX_SETTINGS_BYTES (4u << 20) /* docker's config.json, buildkitd.toml, certificates */
 
+/* requirement files and their history */
+#define CP_MAX_REQUIREMENTS_BYTES (16u << 20)
+#define CP_MAX_REQUIREMENT_LINES 200000u
+#define CP_MAX_REQUIREMENT_PARTS 64u /* extras or versions of one line */
+#define CP_MAX_REQUIREMENT_FILES 100u
+#define CP_MAX_CHURN_COMMITS 50000u  /* looked at */
+#define CP_MAX_CHURN_EVENTS 10000u   /* versions of a file */
+#define CP_MAX_CHURN_TOUCHED 2000000u
+#define CP_MAX_CHURN_PACKAGES 5000u
+#define CP_MAX_SPLIT_LAYERS 8u
+
 /* Commits whose builds are held against a cache to find the one that left it. */
 #define CP_MAX_HELD_COMMITS 100
 

@@ -9,6 +9,7 @@
 #include "advise/advise.h"
 #include "predict/predict.h"
 #include "project/project.h"
+#include "requirements/requirements.h"
 
 /* One image of an answer. */
 struct cp_report_image {
@@ -154,5 +155,52 @@ struct cp_report_advice {
  */
 int cp_report_advice(const struct cp_report_advice *images, size_t n, struct cp_str format,
 		     const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
+
+/* ---- how a requirement file is split ---- */
+
+struct cp_report_layer {
+	struct cp_str file;
+	struct cp_str *packages; /* keys, in the order of the file */
+	size_t n_packages;
+	uint64_t changes; /* of its packages, over the whole history */
+	double share;     /* of the cost of installing all */
+	double kept; /* share of the scored changes that leave it and all before it alone; the last: 0 */
+};
+
+struct cp_report_package {
+	struct cp_str name;
+	uint32_t changes;
+	uint32_t
+		group; /* moves together with those of the same number, which is the place of one of them in `names` */
+};
+
+struct cp_report_split {
+	struct cp_str file, head_rev, head_commit;
+	struct cp_str action, reason; /* "split", "do-not-split", "undecided" */
+	struct cp_report_layer *layers;
+	size_t n_layers;
+	struct cp_report_package
+		*packages; /* of the whole history, the one that moves most first */
+	size_t n_packages;
+	const struct cp_str *names;
+	size_t n_events,
+		n_only_text;     /* changes of the file; those of comments, order or white space */
+	size_t n_train, n_test;  /* changes that it was chosen on, and scored on */
+	int64_t from;            /* time of the oldest version */
+	double cost, train_cost; /* of the scored changes, of the others: 1 = as much as one file */
+	double batch;            /* share of changes of ten packages or more */
+	size_t n_pinned, n_unread;
+	double layer_kept[CP_MAX_SPLIT_LAYERS + 1];
+	const struct cp_requirements *requirements;
+	const struct cp_req_problem *problems; /* of the file and of those that it includes */
+	size_t n_problems;
+	struct cp_str refused;         /* why it may not be split, "" = it may */
+	struct cp_str patch, no_patch; /* unified diff; why there is none */
+	struct cp_str *notes;
+	size_t n_notes;
+};
+/* format: "json" or "" (`cachepredict/split/1`), "table". CP_EUNSUPPORTED for another. */
+int cp_report_split(const struct cp_report_split *s, struct cp_str format,
+		    const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
 
 #endif

@@ -1,0 +1,49 @@
+/* The method `split`: a requirement file and its history ─► layers, the proof that they pay, and a patch. */
+#ifndef CP_SPLIT_H
+#define CP_SPLIT_H
+
+#include "requirements/requirements.h"
+#include "run.h"
+
+/* split.c. *ret_status: 0, or 4 when pip would reject a line. CP_ENOTFOUND: no such file; CP_EUNSUPPORTED: no patch, with the reason. */
+int cp_run_split(struct cp_run *run, struct cp_buf *out, int *ret_status, struct cp_err *err);
+
+/* ---- split_patch.c: unified diffs that `git apply` takes ---- */
+
+struct cp_line_edit {
+	char op;            /* ' ', '-', '+' */
+	struct cp_str line; /* with its end of line; without one: the last of the file */
+};
+struct cp_line_edits {
+	struct cp_line_edit *items;
+	size_t n, cap;
+};
+int cp_edit_add(struct cp_arena *a, struct cp_line_edits *edits, char op, struct cp_str line);
+/* Appends the diff of one file; `created`: it is new, all its lines are '+'. Nothing when nothing changes. */
+void cp_edits_print(struct cp_buf *out, struct cp_str path, const struct cp_line_edits *edits,
+		    bool created);
+
+/* How one file becomes several. */
+struct cp_split_files {
+	struct cp_str path; /* of the file */
+	struct cp_str *
+		layers; /* paths of the files before it, in order; the last layer is the file itself */
+	size_t n_layers; /* of them */
+	const struct cp_requirements *all;
+	const uint32_t *layer_of; /* per item */
+};
+/* Every file's edits as a diff. CP_EUNSUPPORTED: the text cannot be cut, with the reason. */
+int cp_split_files_print(struct cp_arena *a, const struct cp_split_files *files, struct cp_buf *out,
+			 struct cp_err *err);
+
+/* ---- split_dockerfile.c ---- */
+
+/*
+ * The Dockerfile's edits: every COPY of the file and the RUN that installs it become one pair a layer. `context`: folder that COPY reads
+ * from, "." = root. CP_EUNSUPPORTED: it cannot be edited by rule, with the reason.
+ */
+int cp_split_dockerfile(struct cp_arena *a, struct cp_str text, struct cp_str name,
+			struct cp_str context, const struct cp_split_files *files,
+			struct cp_line_edits *ret_edits, struct cp_err *err);
+
+#endif

@@ -1,0 +1,145 @@
+"""`split`: the choice, the guards, and a patch that `git apply` takes and that keeps every requirement.
+
+usage: split.py HELPER        TAP on standard output
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+helper = os.path.abspath(sys.argv[1])
+work = tempfile.mkdtemp(prefix="cachepredict-split-")
+env = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "CACHEPREDICT_", "GITHUB_", "CI"))}
+if os.environ.get("CACHEPREDICT_PLUGIN"):
+    env["CACHEPREDICT_PLUGIN"] = os.environ["CACHEPREDICT_PLUGIN"]
+env.update(HOME=work, GIT_CONFIG_NOSYSTEM="1", NO_COLOR="1", TZ="UTC")
+done = failed = 0
+
+
+def same(name, got, want):
+    global done, failed
+    done += 1
+    print(("ok" if got == want else "not ok"), done, "-", name)
+    if got != want:
+        failed += 1
+        print("#   expected:", json.dumps(want))
+        print("#   found:   ", json.dumps(got))
+
+
+def fast_import(repo, versions):
+    """One commit for each {path: text}, without a work tree until the end."""
+    subprocess.run(["git", "init", "-q", "-b", "main", repo], check=True, env=env)
+    stream = []
+    for i, files in enumerate(versions):
+        stream.append("commit refs/heads/main\ncommitter a <a@b> %d +0000\ndata 1\nx\n%s" % (1600000000 + 86400 * i, "deleteall\n"))
+        for path, text in files.items():
+            stream.append("M 100644 inline %s\ndata %d\n%s\n" % (path, len(text.encode()), text))
+    subprocess.run(["git", "-C", repo, "fast-import", "--quiet"], input="".join(stream).encode(), check=True, env=env)
+    subprocess.run(["git", "-C", repo, "checkout", "-q", "-f", "main"], check=True, env=env)
+
+
+def run(repo, *args):
+    r = subprocess.run([helper, "split", *args, "--offline"], cwd=repo, env=env, capture_output=True, text=True)
+    return r.returncode, r.stdout, r.stderr
+
+
+def packages(repo, path):
+    """What a file asks for, with what it includes; comments below a requirement stay with it."""
+    out = []
+    for line in open(os.path.join(repo, path)):
+        if line.startswith("-r "):
+            out += packages(repo, os.path.join(os.path.dirname(path), line[3:].strip()))
+        elif line.strip() and not line.startswith(("-i", "# Packages of", "--extra")):
+            out.append(line)
+    return out
+
+
+DOCKERFILE = "FROM python:3.12-slim\nWORKDIR /app\nCOPY requirements.txt .\nENV A=1\n" \
+             "RUN pip install --no-cache-dir -r requirements.txt\nCOPY . .\n"
+
+
+def text(version, hot=(3,), n=12, head="-i https://h/simple\n--extra-index-url https://g/simple\n"):
+    return head + "".join("p%d==1.%d\n    # via app\n" % (i, version if i in hot else 0) for i in range(n))
+
+
+def repository(name, texts, dockerfile=DOCKERFILE, **more):
+    repo = os.path.join(work, name)
+    fast_import(repo, [dict({"requirements.txt": t, "Dockerfile": dockerfile, "app.py": ""}, **more) for t in texts])
+    return repo
+
+
+repo = repository("hot", [text(i) for i in range(41)])
+code, out, err = run(repo, "--format", "json")
+answer = json.loads(out)
+same("one package that moves", (code, answer["schema"], answer["action"], [len(l["packages"]) for l in answer["layers"]]),
+     (0, "cachepredict/split/1", "split", [11, 1]))
+same("the cost of what moves alone", round(answer["cost"], 3), 0.083)
+same("changes are counted", answer["history"]["packages"][0], {"name": "p3", "changes": 40, "group": "p3"})
+code, out, err = run(repo)
+same("at most 80 columns", max(len(line) for line in out.splitlines()) <= 80, True)
+code, patch, err = run(repo, "--format", "patch")
+before = sorted(packages(repo, "requirements.txt"))
+r = subprocess.run(["git", "-C", repo, "apply", "--whitespace=nowarn"], input=patch, text=True, env=env, capture_output=True)
+same("git apply takes the patch", (r.returncode, r.stderr), (0, ""))
+same("every requirement is kept, with its comments", sorted(packages(repo, "requirements.txt")), before)
+same("the order of indexes is kept in every file",
+     [open(os.path.join(repo, f)).read().count("-i https://h/simple\n--extra-index-url https://g/simple\n")
+      for f in ("requirements.txt", "requirements-base.txt")], [1, 1])
+same("the Dockerfile installs layer by layer", open(os.path.join(repo, "Dockerfile")).read(),
+     "FROM python:3.12-slim\nWORKDIR /app\nENV A=1\nCOPY requirements-base.txt .\n"
+     "RUN pip install --no-deps --no-cache-dir -r requirements-base.txt\nCOPY requirements.txt .\n"
+     "RUN pip install --no-cache-dir -r requirements.txt\nCOPY . .\n")
+
+repo = repository("batch", [text(i, hot=range(12)) for i in range(41)])
+answer = json.loads(run(repo, "--format", "json")[1])
+same("who upgrades everything at once should not split", (answer["action"], answer["history"]["batch_share"]), ("do-not-split", 1.0))
+same("and gets no patch", run(repo, "--format", "patch")[0], 2)
+
+repo = repository("few", [text(i) for i in range(4)])
+same("too little is known", json.loads(run(repo, "--format", "json")[1])["action"], "undecided")
+
+repo = repository("rejected", [text(i) + "x=1\n" for i in range(30)])
+code, out, err = run(repo, "--format", "json")
+same("what pip would reject", (code, json.loads(out)["action"], json.loads(out)["problems"]),
+     (4, "undecided", [{"file": "requirements.txt", "line": 27, "column": 2,
+                        "message": "a version, a marker or the end of the line was expected"}]))
+
+repo = repository("hashes", [text(i) + "x==1 --hash=sha256:ab\n" for i in range(30)])
+same("hashes for all or for none", json.loads(run(repo, "--format", "json")[1])["reason"],
+     "1 of 13 requirements have hashes: pip wants them for all or for none")
+
+repo = repository("last", [text(i) + "-e ./lib\nq>=1\n" for i in range(30)])
+answer = json.loads(run(repo, "--format", "json")[1])
+same("what is editable stays last", "./lib" in answer["layers"][-1]["packages"], True)
+same("what is not pinned is said", answer["notes"][0].split(":")[0], "2 of 14 requirements are not pinned to one version")
+
+refusals = [
+    ("broad", "FROM a\nCOPY . .\nRUN pip install -r requirements.txt\n", "line 3 of the Dockerfile installs after the whole context is copied"),
+    ("prefix", "FROM a\nCOPY requirements.txt .\nRUN pip install --prefix=/i -r requirements.txt\n", "line 3 of the Dockerfile installs into another folder"),
+    ("twice", "FROM a\nCOPY requirements.txt .\nRUN useradd x && pip install -r requirements.txt\n", "line 3 of the Dockerfile does more than to install"),
+    ("other", "FROM a\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nFROM a\nCOPY requirements.txt .\n",
+     "line 5 of the Dockerfile copies the file, and no RUN"),
+    ("none", "FROM a\n", "the Dockerfile does not copy and install requirements.txt"),
+]
+for name, dockerfile, want in refusals:
+    repo = repository(name, [text(i) for i in range(30)], dockerfile)
+    same("no patch: " + name, json.loads(run(repo, "--format", "json")[1])["no_patch"].startswith(want), True)
+repo = repository("ignored", [text(i) for i in range(30)], **{".dockerignore": "*\n!requirements.txt\n"})
+same("no patch: ignored", json.loads(run(repo, "--format", "json")[1])["no_patch"],
+     "the ignore file keeps requirements-base.txt out of the context: add !requirements-base.txt to it")
+
+versions = [{"reqs.txt": text(i), "Dockerfile": "FROM a\n"} for i in range(20)]
+versions += [{"docker/requirements.txt": text(i), "Dockerfile": "FROM a\n"} for i in range(19, 40)]
+repo = os.path.join(work, "renamed")
+fast_import(repo, versions)
+same("the history goes on under the old name", json.loads(run(repo, "docker/requirements.txt", "--format", "json")[1])["history"]["changes"], 39)
+same("no such file", run(repo, "nowhere.txt")[0], 3)
+with open(os.path.join(work, "weights.json"), "w") as f:
+    json.dump({"P0": 1000}, f)
+answer = json.loads(run(repo, "docker/requirements.txt", "--format", "json", "--weights", os.path.join(work, "weights.json"))[1])
+same("weights", answer["cost"] < 0.01, True)
+same("layers", len(json.loads(run(repo, "docker/requirements.txt", "--format", "json", "--layers", "1")[1])["layers"]), 1)
+
+print("1..%d" % done)
+sys.exit(failed > 0)
