@@ -20,6 +20,7 @@ struct cp_churn_builder {
 	CP_VEC(struct cp_str) names;
 	CP_VEC(uint32_t) born;
 	CP_VEC(uint32_t) touched;
+	CP_VEC(bool) there;
 	CP_VEC(struct cp_churn_event) events;
 	struct snapshot last, next;
 	bool any;
@@ -99,10 +100,12 @@ static int compare_snapshots(struct cp_churn_builder *b, struct cp_churn_event *
 
 	e->first = (uint32_t)b->touched.n;
 	while (i < x->n || k < y->n) {
+		bool there = true;
 		uint32_t id;
 
 		if (k == y->n || (i < x->n && x->items[i].id < y->items[k].id)) {
 			id = x->items[i++].id;
+			there = false;
 		} else if (i == x->n || x->items[i].id > y->items[k].id) {
 			id = y->items[k++].id;
 		} else {
@@ -110,7 +113,8 @@ static int compare_snapshots(struct cp_churn_builder *b, struct cp_churn_event *
 			if (x->items[i++].hash == y->items[k++].hash)
 				continue;
 		}
-		if (cp_vec_push(b->a, &b->touched, id) < 0)
+		if (cp_vec_push(b->a, &b->touched, id) < 0 ||
+		    cp_vec_push(b->a, &b->there, there) < 0)
 			return CP_ENOMEM;
 	}
 	e->n = (uint32_t)b->touched.n - e->first;
@@ -152,6 +156,7 @@ const struct cp_churn *cp_churn_get(struct cp_churn_builder *b)
 	b->out.n_names = b->names.n;
 	b->out.born = b->born.items;
 	b->out.touched = b->touched.items;
+	b->out.there = b->there.items;
 	b->out.n_touched = b->touched.n;
 	b->out.events = b->events.items;
 	b->out.n_events = b->events.n;

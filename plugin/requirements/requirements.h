@@ -120,6 +120,7 @@ struct cp_churn {
 	struct cp_churn_event *events; /* every version but the first, the oldest first */
 	size_t n_events;
 	uint32_t *touched;
+	const bool *there; /* per touched: the package is in the file after the event */
 	size_t n_touched;
 	uint32_t *
 		born; /* per package: events before the one that brought it first; 0 = there at the start */
@@ -161,7 +162,7 @@ struct cp_split {
 /*
  * The partition into ordered layers with the least expected cost: an event rebuilds the first layer that it touches and all after it,
  * at the sum of their weights. Exact (dynamic programming) for the order of packages, which is by churn, recent events counting more.
- * Chosen on the first 70 % of the events, scored on the rest. CP_ENOMEM.
+ * Chosen on the first 70 % of the events, scored on the rest; a package counts while it is in the file. CP_ENOMEM.
  */
 int cp_split_find(struct cp_arena *a, const struct cp_split_input *input,
 		  struct cp_split *ret_split, struct cp_err *err);

@@ -20,6 +20,7 @@ struct split {
 	uint32_t *group, *changes;
 	double *rate;    /* per id: recency-weighted changes */
 	double *recency; /* per event of the training */
+	bool *here;      /* per id: it is in the file at the end of the training */
 	double *before;  /* before[i]: weight of order[0..i) */
 	double hot;      /* weight of what is not placed: always in the last layer */
 	double *first; /* first[i]: recency of events whose coldest package is order[i]; [n]: touch none */
@@ -334,6 +335,14 @@ static void place(const struct split *s, const struct cuts *c, size_t k, uint32_
 	}
 }
 
+/* from[l]: weight of the packages of layer l and of all after it. */
+static void add_weight(const struct split *s, const struct cp_split *out, size_t id, double sign,
+		       double *from)
+{
+	for (size_t l = 0; l <= out->layer_of[id]; l++)
+		from[l] += sign * weight_of(s, id);
+}
+
 /* The events that were not looked at before. */
 static void score(const struct split *s, struct cp_split *out)
 {
@@ -342,17 +351,21 @@ static void score(const struct split *s, struct cp_split *out)
 	size_t batches = 0;
 
 	for (size_t id = 0; id < c->n_names; id++)
-		for (size_t l = 0; l <= out->layer_of[id]; l++)
-			from[l] += weight_of(s, id);
+		if (s->here[id])
+			add_weight(s, out, id, 1, from);
 	for (size_t i = 0; i < c->n_events; i++)
 		batches += c->events[i].n >= 10;
 	for (size_t i = s->n_train; i < c->n_events; i++) {
 		size_t layer = out->n_layers - 1; /* comments stay in the last file */
 
 		for (size_t k = 0; k < c->events[i].n; k++) {
-			size_t l = out->layer_of[c->touched[c->events[i].first + k]];
+			size_t at = c->events[i].first + k, id = c->touched[at];
+			size_t l = out->layer_of[id];
 
 			layer = l < layer ? l : layer;
+			if (c->there[at] != s->here[id])
+				add_weight(s, out, id, c->there[at] ? 1 : -1, from);
+			s->here[id] = c->there[at];
 		}
 		for (size_t l = 0; l < layer; l++)
 			out->kept[l]++;
@@ -363,9 +376,24 @@ static void score(const struct split *s, struct cp_split *out)
 	out->batch = c->n_events ? (double)batches / (double)c->n_events : 0;
 }
 
+/* Packages that come and go: only those that are there at the end of the training can be placed. */
+static void find_present(struct split *s)
+{
+	const struct cp_churn *c = s->churn;
+
+	for (size_t id = 0; id < c->n_names; id++)
+		s->here[id] = c->born[id] == 0;
+	for (size_t i = 0; i < s->n_train; i++)
+		for (size_t k = 0; k < c->events[i].n; k++)
+			s->here[c->touched[c->events[i].first + k]] =
+				c->there[c->events[i].first + k];
+}
+
 static int allocate(struct split *s)
 {
 	size_t n = s->churn->n_names;
+
+	s->here = cp_arena_array(s->a, n, sizeof(*s->here));
 
 	s->order = cp_arena_array(s->a, n, sizeof(*s->order));
 	s->position = cp_arena_array(s->a, n, sizeof(*s->position));
@@ -376,16 +404,17 @@ static int allocate(struct split *s)
 	s->before = cp_arena_array(s->a, n + 2, sizeof(*s->before));
 	s->first = cp_arena_array(s->a, n + 2, sizeof(*s->first));
 	if (!s->order || !s->position || !s->group || !s->changes || !s->rate || !s->recency ||
-	    !s->before || !s->first)
+	    !s->before || !s->first || !s->here)
 		return CP_ENOMEM;
+	find_present(s);
 	for (size_t id = 0; id < n; id++) {
-		bool placed = s->churn->born[id] < s->n_train || s->churn->born[id] == 0;
-
 		s->position[id] = (uint32_t)n;
-		if (placed && !(s->in->last && s->in->last[id]))
-			s->order[s->n++] = (uint32_t)id;
-		else
+		if (!s->here[id])
+			continue;
+		if (s->in->last && s->in->last[id])
 			s->hot += weight_of(s, id);
+		else
+			s->order[s->n++] = (uint32_t)id;
 	}
 	return 0;
 }

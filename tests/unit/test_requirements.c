@@ -154,9 +154,12 @@ static void test_read(void **state)
 			 CP_ENOTFOUND);
 }
 
-/* Versions 0 .. n of a file of ten packages, made by a rule of which ones move. */
-static struct cp_split split_of(struct cp_arena *a, size_t n,
-				bool (*moves)(size_t event, size_t package), const double *weights)
+/*
+ * Versions 0 .. n of a file of ten packages, made by a rule of which ones move; the first five versions have n_old more.
+ */
+static struct cp_split split_with(struct cp_arena *a, size_t n, size_t n_old,
+				  bool (*moves)(size_t event, size_t package),
+				  const double *weights)
 {
 	struct cp_churn_builder *b = cp_churn_new(a);
 	struct cp_split_input in = {.max_layers = 3, .weights = weights};
@@ -171,12 +174,20 @@ static struct cp_split split_of(struct cp_arena *a, size_t n,
 			version[p] += i && moves(i, p);
 			cp_buf_printf(&text, "p%zu==%zu\n", p, version[p]);
 		}
+		for (size_t p = 0; i < 5 && p < n_old; p++)
+			cp_buf_printf(&text, "old%zu==%zu\n", p, i);
 		assert_int_equal(cp_churn_add(b, parse(a, text.p), (int64_t)i, &err), 0);
 	}
 	in.churn = cp_churn_get(b);
 	assert_int_equal(in.churn->n_events, n);
 	assert_int_equal(cp_split_find(a, &in, &out, &err), 0);
 	return out;
+}
+
+static struct cp_split split_of(struct cp_arena *a, size_t n,
+				bool (*moves)(size_t event, size_t package), const double *weights)
+{
+	return split_with(a, n, 0, moves, weights);
 }
 
 static bool one_hot(size_t event, size_t p)
@@ -192,6 +203,22 @@ static bool pair(size_t event, size_t p)
 static bool batch(size_t event, size_t p)
 {
 	return (event * 7 + p) % 10 < 9;
+}
+
+/* What left the file long ago costs nothing and is in no layer that counts. */
+static void test_split_of_what_is_there(void **state)
+{
+	cp_auto_arena struct cp_arena *a = cp_arena_new(CP_MAX_ARENA_BYTES);
+	struct cp_split now = split_with(a, 100, 0, one_hot, NULL),
+			then = split_with(a, 100, 40, one_hot, NULL);
+
+	(void)state;
+	assert_int_equal(then.n_layers, now.n_layers);
+	for (size_t p = 0; p < 10; p++)
+		assert_int_equal(then.layer_of[p], now.layer_of[p]);
+	assert_true(now.cost > 0.1 &&
+		    now.cost < 0.2); /* the hot one of ten, and two now and then */
+	assert_true(then.cost == now.cost);
 }
 
 static void test_split(void **state)
@@ -249,6 +276,7 @@ int main(void)
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_diff),
 		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_split_of_what_is_there),
 		cmocka_unit_test(test_split_is_cheaper),
 	};
 
