@@ -7,20 +7,15 @@
 static int read_workflow(const char *path, struct cp_buf *out, struct cp_err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = 1;
+	bool is_read;
 
 	if (fd < 0)
 		return cp_err_set(err, CP_ENOTFOUND, "cannot open %s", path);
-	while (n > 0) {
-		char chunk[16384];
-
-		n = read(fd, chunk, sizeof(chunk));
-		if (n > 0)
-			cp_buf_add(out, chunk, (size_t)n);
-	}
+	is_read = cp_buf_read(out, fd);
 	close(fd);
-	if (n < 0 || cp_buf_error(out))
-		return cp_err_set(err, n < 0 ? CP_EIO : cp_buf_error(out), "cannot read %s", path);
+	if (!is_read || cp_buf_error(out))
+		return cp_err_set(err, is_read ? cp_buf_error(out) : CP_EIO, "cannot read %s",
+				  path);
 	return 0;
 }
 

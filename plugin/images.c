@@ -9,22 +9,14 @@
 int cp_run_read_disk(const char *path, struct cp_buf *out, struct cp_err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = 1;
+	bool is_read;
 
 	if (fd < 0)
 		return cp_err_set(err, CP_ENOTFOUND, "cannot open %s: %s", path,
 				  errno == ENOENT ? "no such file" : "not readable");
-	while (n > 0) {
-		char chunk[65536];
-
-		n = read(fd, chunk, sizeof(chunk));
-		if (n > 0)
-			cp_buf_add(out, chunk, (size_t)n);
-		if (n < 0 && errno == EINTR)
-			n = 1;
-	}
+	is_read = cp_buf_read(out, fd);
 	close(fd);
-	if (n < 0)
+	if (!is_read)
 		return cp_err_set(err, CP_EIO, "cannot read %s", path);
 	if (cp_buf_error(out))
 		return cp_err_set(err, cp_buf_error(out), "%s: over %zu bytes", path, out->max);

@@ -2,7 +2,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/err.h"
 
@@ -103,4 +105,20 @@ void cp_buf_printf(struct cp_buf *b, const char *format, ...)
 		b->n += (size_t)n;
 	}
 	va_end(again);
+}
+
+bool cp_buf_read(struct cp_buf *b, int fd)
+{
+	ssize_t n = 1;
+
+	while (n != 0 && !b->failed) {
+		char chunk[16384];
+
+		n = read(fd, chunk, sizeof(chunk));
+		if (n > 0)
+			cp_buf_add(b, chunk, (size_t)n);
+		else if (n < 0 && errno != EINTR)
+			return false;
+	}
+	return true;
 }

@@ -10,11 +10,11 @@
 #include "base/str.h"
 
 struct cp_buf {
-	char *p;    /* NUL after the last byte when n > 0 */
-	size_t n;   /* bytes used */
-	size_t cap; /* bytes allocated */
-	size_t max; /* never more than this many bytes */
-	int failed; /* 0, CP_ENOMEM or CP_ELIMIT */
+	char *p;              /* NUL after the last byte when n > 0 */
+	size_t n;             /* bytes used */
+	size_t cap;           /* bytes allocated */
+	size_t max;           /* never more than this many bytes */
+	int failed;           /* 0, CP_ENOMEM or CP_ELIMIT */
 	struct cp_buf *whole; /* fails when this one does; NULL = none */
 };
 
@@ -38,6 +38,8 @@ void cp_buf_addc(struct cp_buf *b, char c);
 void cp_buf_adds(struct cp_buf *b, struct cp_str s);
 void cp_buf_addz(struct cp_buf *b, const char *text);
 void cp_buf_printf(struct cp_buf *b, const char *format, ...) CP_PRINTF(2, 3);
+/* What a descriptor gives until its end, or until the buffer is full. False: reading failed; errno says why. */
+bool cp_buf_read(struct cp_buf *b, int fd);
 /* Room for n more bytes, uninitialised; NULL on failure. The caller writes all n. */
 char *cp_buf_grow(struct cp_buf *b, size_t n);
 

@@ -11,20 +11,14 @@
 int registry_read_file(const char *path, struct cp_buf *out, struct cp_err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t n = 1;
+	bool is_read;
 
 	if (fd < 0)
 		return cp_err_set(err, errno == ENOENT ? CP_ENOTFOUND : CP_EIO, "cannot open %s",
 				  path);
-	while (n > 0 && !cp_buf_error(out)) {
-		char chunk[16384];
-
-		n = read(fd, chunk, sizeof(chunk));
-		if (n > 0)
-			cp_buf_add(out, chunk, (size_t)n);
-	}
+	is_read = cp_buf_read(out, fd);
 	close(fd);
-	if (n < 0)
+	if (!is_read)
 		return cp_err_set(err, CP_EIO, "cannot read %s", path);
 	if (cp_buf_error(out))
 		return cp_err_set(err, cp_buf_error(out), "%s: over %zu bytes", path, out->max);

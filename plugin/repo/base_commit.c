@@ -214,22 +214,14 @@ static int read_event(struct finder *f, struct cp_json_doc **ret_doc, struct cp_
 	int fd = path && path[0] ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
 	struct stat st;
 	struct cp_err local;
-	ssize_t n = 1;
+	bool is_read;
 	int r;
 
 	if (fd < 0)
 		return 0;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		n = -1;
-	while (n > 0) {
-		char *room = cp_buf_grow(&text, 65536);
-
-		n = room ? read(fd, room, 65536) : -1;
-		if (room)
-			text.n -= (size_t)(65536 - (n > 0 ? n : 0));
-	}
+	is_read = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && cp_buf_read(&text, fd);
 	close(fd);
-	if (n < 0)
+	if (!is_read || cp_buf_error(&text))
 		return cp_buf_error(&text) == CP_ENOMEM ? cp_err_nomem(err) : 0;
 	r = cp_json_parse(cp_buf_str(&text), CP_S("GITHUB_EVENT_PATH"), ret_doc, &local);
 	return r == CP_ENOMEM ? cp_err_nomem(err) : 0;

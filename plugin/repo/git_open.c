@@ -43,7 +43,7 @@ static int read_small_file(const char *path, size_t max, struct cp_buf *out)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	ssize_t n = 1;
+	bool is_read;
 
 	if (fd < 0)
 		return CP_ENOTFOUND;
@@ -51,15 +51,9 @@ static int read_small_file(const char *path, size_t max, struct cp_buf *out)
 		close(fd);
 		return CP_ENOTFOUND;
 	}
-	while (n > 0) {
-		char *room = cp_buf_grow(out, 4096);
-
-		n = room ? read(fd, room, 4096) : -1;
-		if (room)
-			out->n -= (size_t)(4096 - (n > 0 ? n : 0));
-	}
+	is_read = cp_buf_read(out, fd);
 	close(fd);
-	if (n < 0)
+	if (!is_read || cp_buf_error(out))
 		return cp_buf_error(out) == CP_ENOMEM ? CP_ENOMEM : CP_ENOTFOUND;
 	while (out->n && strchr(" \t\r\n", out->p[out->n - 1]))
 		out->n--;
