@@ -59,7 +59,6 @@ void cp_hash_table_free(struct cp_hash_table *t)
 /* cache/contenthash/filehash.go NewFileHash: header, then the bytes. */
 static int compute(struct known *k, struct cp_buf *bytes)
 {
-	struct cp_sha256 h;
 	int r;
 
 	cp_buf_clear(bytes);
@@ -69,9 +68,7 @@ static int compute(struct known *k, struct cp_buf *bytes)
 	if (cp_buf_error(bytes))
 		return cp_err_set(&k->err, cp_buf_error(bytes), "%.*s: too large",
 				  CP_STR(k->node.path));
-	cp_record_header(&h, k->node.mode, bytes->n, '0', CP_S(""));
-	cp_sha256_adds(&h, cp_buf_str(bytes));
-	k->digest = cp_sha256_end(&h);
+	k->digest = cp_record_of_file(k->node.mode, cp_buf_str(bytes));
 	k->done = true;
 	return 0;
 }

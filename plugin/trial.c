@@ -62,7 +62,6 @@ static int crlf_record(void *self, struct cp_fs *fs, const struct cp_node *file,
 	struct crlf_hasher *c = self;
 	cp_auto_buf struct cp_buf bytes = CP_BUF_INIT(CP_MAX_HASHED_BYTES),
 				  text = CP_BUF_INIT(CP_MAX_HASHED_BYTES);
-	struct cp_sha256 h;
 	int r;
 
 	if (file->kind == CP_NODE_FILE && !file->converted) {
@@ -70,9 +69,7 @@ static int crlf_record(void *self, struct cp_fs *fs, const struct cp_node *file,
 		if (r < 0)
 			return r;
 		if (to_crlf(cp_buf_str(&bytes), &text) && !cp_buf_error(&text)) {
-			cp_record_header(&h, file->mode, text.n, '0', CP_S(""));
-			cp_sha256_adds(&h, cp_buf_str(&text));
-			*ret_digest = cp_sha256_end(&h);
+			*ret_digest = cp_record_of_file(file->mode, cp_buf_str(&text));
 			return 0;
 		}
 	}

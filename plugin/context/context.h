@@ -261,6 +261,8 @@ struct cp_hasher {
  */
 void cp_record_header(struct cp_sha256 *h, uint32_t mode, uint64_t size, char type,
 		      struct cp_str link_name);
+/* The record of a file with these bytes: what struct cp_hasher.record gives (cache/contenthash/filehash.go NewFileHash). */
+struct cp_digest cp_record_of_file(uint32_t mode, struct cp_str bytes);
 
 /*
  * D(JOIN0(contenthash(sel_1), ...)) as BuildKit computes it. *ret_unknown: why it cannot be known

@@ -35,6 +35,15 @@ void cp_record_header(struct cp_sha256 *h, uint32_t mode, uint64_t size, char ty
 	cp_sha256_adds(h, CP_S("unamegnamedevmajor0devminor0"));
 }
 
+struct cp_digest cp_record_of_file(uint32_t mode, struct cp_str bytes)
+{
+	struct cp_sha256 h;
+
+	cp_record_header(&h, mode, bytes.n, '0', CP_S(""));
+	cp_sha256_adds(&h, bytes);
+	return cp_sha256_end(&h);
+}
+
 static void add_text(struct cp_sha256 *h, const struct cp_digest *d)
 {
 	char text[CP_DIGEST_TEXT + 1];

@@ -6,6 +6,7 @@
 
 #include "predict/cached.h"
 #include "predict/held.h"
+#include "../unit/hash_fixture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -15,20 +16,6 @@ static const char dockerfile[] =
 static struct cp_fs *local_of(void *self, struct cp_str name)
 {
 	return cp_str_eq(name, CP_S("context")) ? self : NULL;
-}
-
-static int record(void *self, struct cp_fs *fs, const struct cp_node *file,
-		  struct cp_digest *ret_digest, struct cp_err *err)
-{
-	cp_auto_buf struct cp_buf bytes = CP_BUF_INIT(1 << 16);
-	struct cp_sha256 h;
-	int r = fs->ops->bytes(fs, file, &bytes, err);
-
-	(void)self;
-	cp_record_header(&h, file->mode, bytes.n, '0', CP_S(""));
-	cp_sha256_adds(&h, cp_buf_str(&bytes));
-	*ret_digest = cp_sha256_end(&h);
-	return r;
 }
 
 static void check_table(const struct cp_cache *c)
@@ -42,7 +29,7 @@ static void check_table(const struct cp_cache *c)
 
 static void look_up(struct cp_arena *a, struct cp_tree *t, const struct cp_cache *cache)
 {
-	const struct cp_hasher hasher = {.record = record};
+	const struct cp_hasher hasher = {.record = hash_file};
 	struct cp_context_options context_options = {.git_dir = false};
 	struct cp_build_options options = {.n_build_args = 0};
 	struct cp_build b = {.local = local_of};

@@ -11,6 +11,7 @@
 #include "predict/cached.h"
 #include "predict/held.h"
 #include "predict/records.h"
+#include "hash_fixture.h"
 
 /* Two stages that know nothing of each other, and one that reads both. */
 static const char dockerfile[] =
@@ -54,20 +55,6 @@ static int resolve(void *self, struct cp_str ref, const struct cp_platform *plat
 	(void)self, (void)ref, (void)platform, (void)err;
 	*ret_config = &config;
 	return 0;
-}
-
-static int hash_file(void *self, struct cp_fs *fs, const struct cp_node *file,
-		     struct cp_digest *ret_digest, struct cp_err *err)
-{
-	cp_auto_buf struct cp_buf bytes = CP_BUF_INIT(1 << 16);
-	struct cp_sha256 h;
-	int r = fs->ops->bytes(fs, file, &bytes, err);
-
-	(void)self;
-	cp_record_header(&h, file->mode, bytes.n, '0', CP_S(""));
-	cp_sha256_adds(&h, cp_buf_str(&bytes));
-	*ret_digest = cp_sha256_end(&h);
-	return r;
 }
 
 static const struct cp_hasher hasher = {.record = hash_file};
@@ -136,7 +123,8 @@ static void write_links(struct cp_json_out *o, const struct cp_records *r,
 		cp_json_int(o, (long long)to);
 		cp_json_close(o, '}');
 	}
-	if (in->unknown.n) { /* the output of a RUN: the last record, which nothing here can compute */
+	if (in->unknown
+		    .n) { /* the output of a RUN: the last record, which nothing here can compute */
 		cp_json_open(o, '{');
 		cp_json_key(o, "link");
 		cp_json_int(o, (long long)r->n);

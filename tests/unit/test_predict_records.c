@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "predict/records.h"
+#include "hash_fixture.h"
 
 static const char dockerfile_text[] =
 	"FROM 127.0.0.1:5055/base:2 AS base\nARG X=1\nENV Y=2\nWORKDIR /app\nCOPY a.txt dir/ ./\nCOPY *.txt link /w/\n"
@@ -48,20 +49,6 @@ static int resolve(void *self, struct cp_str ref, const struct cp_platform *plat
 	(void)self, (void)ref, (void)platform, (void)err;
 	*ret_config = &config;
 	return 0;
-}
-
-static int hash_file(void *self, struct cp_fs *fs, const struct cp_node *file,
-		     struct cp_digest *ret_digest, struct cp_err *err)
-{
-	cp_auto_buf struct cp_buf bytes = CP_BUF_INIT(1 << 16);
-	struct cp_sha256 h;
-	int r = fs->ops->bytes(fs, file, &bytes, err);
-
-	(void)self;
-	cp_record_header(&h, file->mode, bytes.n, '0', CP_S(""));
-	cp_sha256_adds(&h, cp_buf_str(&bytes));
-	*ret_digest = cp_sha256_end(&h);
-	return r;
 }
 
 static bool has(const struct cp_records *records, const char *digest)

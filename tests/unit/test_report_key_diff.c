@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "report/report.h"
+#include "hash_fixture.h"
 
 struct world {
 	struct cp_arena *a;
@@ -21,20 +22,6 @@ static struct cp_fs *local_of(void *self, struct cp_str name)
 {
 	(void)name;
 	return *(struct cp_fs **)self;
-}
-
-static int hash_file(void *self, struct cp_fs *fs, const struct cp_node *file,
-		     struct cp_digest *ret_digest, struct cp_err *err)
-{
-	cp_auto_buf struct cp_buf bytes = CP_BUF_INIT(1 << 16);
-	struct cp_sha256 h;
-	int r = fs->ops->bytes(fs, file, &bytes, err);
-
-	(void)self;
-	cp_record_header(&h, file->mode, bytes.n, '0', CP_S(""));
-	cp_sha256_adds(&h, cp_buf_str(&bytes));
-	*ret_digest = cp_sha256_end(&h);
-	return r;
 }
 
 static int setup(void **state)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "context/context.h"
+#include "../../../unit/hash_fixture.h"
 
 #define MAX_MESSAGE ((size_t)64 << 20)
 
@@ -276,22 +277,6 @@ static void ask_compare(struct session *s)
 		answer(s, c.changes[i].path);
 	cp_tree_free(ta);
 	cp_tree_free(tb);
-}
-
-/* The record of a file: its header, then its bytes. */
-static int hash_file(void *self, struct cp_fs *fs, const struct cp_node *file, struct cp_digest *ret, struct cp_err *err)
-{
-	cp_auto_buf struct cp_buf bytes = CP_BUF_INIT(CP_MAX_BLOB_BYTES);
-	struct cp_sha256 h;
-	int r = fs->ops->bytes(fs, file, &bytes, err);
-
-	(void)self;
-	if (r < 0)
-		return r;
-	cp_record_header(&h, file->mode, bytes.n, '0', CP_S(""));
-	cp_sha256_adds(&h, cp_buf_str(&bytes));
-	*ret = cp_sha256_end(&h);
-	return 0;
 }
 
 /* digest, context, selector: the content key, or what is not known */
