@@ -197,7 +197,7 @@ static int advise_image(struct cp_run *run, size_t at, const struct ci *ci,
 		r = cp_err_set(&report->error, CP_ELIMIT,
 			       "the image needs more than %zu MiB of memory",
 			       (size_t)CP_MAX_ARENA_BYTES >> 20);
-	if (r == CP_ENOMEM || r == CP_ECANCELLED)
+	if (cp_run_is_over(r))
 		return cp_err_set(err, r, "%s", report->error.message);
 	return 0;
 }

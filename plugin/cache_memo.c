@@ -73,7 +73,7 @@ static int find(struct cp_cache_memo *m, struct cp_run *run, struct cp_str text,
 		return CP_ENOMEM;
 	r = ask(m, run, text, from_commit, answer);
 	*ret_answer = answer;
-	if (r == CP_ENOMEM || r == CP_ECANCELLED)
+	if (cp_run_is_over(r))
 		return r; /* says nothing of the cache */
 	return cp_map_put(m->arena, &m->answers, key, answer) < 0 ? CP_ENOMEM : r;
 }

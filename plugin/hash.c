@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "history/history.h"
 #include "keys/keys.h"
@@ -227,9 +228,10 @@ static void *work(void *self)
 }
 
 int cp_hash_table_fill(struct cp_hash_table *t, struct cp_arena *a, const struct cp_build *b,
-		       size_t n_threads, struct cp_err *err)
+		       struct cp_err *err)
 {
-	pthread_t threads[16];
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	pthread_t threads[15]; /* and this one */
 	struct cp_op_key *keys;
 	size_t n = 0;
 	int r = cp_keys_compute(a, b->graph, &keys, err);
@@ -238,10 +240,8 @@ int cp_hash_table_fill(struct cp_hash_table *t, struct cp_arena *a, const struct
 		r = collect_op(t, a, b, b->graph->ops[i], &keys[b->graph->ops[i]->index]);
 	if (r < 0)
 		return cp_err_nomem(err);
-	if (n_threads > CP_LEN(threads))
-		n_threads = CP_LEN(threads);
 	atomic_store(&t->next, 0);
-	while (n + 1 < n_threads && t->waiting.n > 64 &&
+	while (n < CP_LEN(threads) && (long)n + 1 < cores && t->waiting.n > 64 &&
 	       pthread_create(&threads[n], NULL, work, t) == 0)
 		n++;
 	work(t);

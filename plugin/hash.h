@@ -18,8 +18,8 @@ struct cp_hash_table *cp_hash_table_new(struct cp_state *state, uint64_t rules);
 void cp_hash_table_free(struct cp_hash_table *t);
 /* Digests are looked up here, and computed when they are not there. */
 struct cp_hasher cp_hash_table_hasher(struct cp_hash_table *t);
-/* Compute the digests of every file that the operations of a build select, side by side. */
+/* Compute the digests of every file that the operations of a build select, side by side on the cores that there are. */
 int cp_hash_table_fill(struct cp_hash_table *t, struct cp_arena *a, const struct cp_build *b,
-		       size_t n_threads, struct cp_err *err);
+		       struct cp_err *err);
 
 #endif

@@ -1,7 +1,5 @@
 #include "held.h"
 
-#include <unistd.h>
-
 #include "cache_memo.h"
 #include "hash.h"
 #include "predict/held.h"
@@ -17,23 +15,17 @@ struct search {
 	struct cp_err *err;
 };
 
-static bool is_fatal(int r)
-{
-	return r == CP_ENOMEM || r == CP_ECANCELLED;
-}
-
 /* Are all traces of the build in this cache? Operations first: they cost nothing. */
 static int look_up(struct search *s, struct cp_arena *a, const struct cp_build *b,
 		   const struct cp_cache *cache, bool *ret_held)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	struct cp_traces t = {0};
 	int r = cp_build_traces(a, b, cache, NULL, &t, s->err);
 
 	*ret_held = false;
 	if (r < 0 || t.n_found < t.n)
 		return r;
-	r = cp_hash_table_fill(s->table, a, b, cores > 1 ? (size_t)cores : 1, s->err);
+	r = cp_hash_table_fill(s->table, a, b, s->err);
 	s->hasher.rules = b->graph->rules;
 	if (r == 0)
 		r = cp_build_traces(a, b, cache, &s->hasher, &t, s->err);
@@ -59,13 +51,13 @@ static int try_commit(struct search *s, struct cp_tree *tree, bool *ret_held)
 	if (cp_arena_failed(a) == CP_ENOMEM)
 		return cp_err_nomem(s->err);
 	if (r < 0)
-		return is_fatal(r) ? cp_err_set(s->err, r, "%s", why.message) : 0;
+		return cp_run_is_over(r) ? cp_err_set(s->err, r, "%s", why.message) : 0;
 	for (size_t i = 0; i < s->n_caches && !*ret_held; i++) {
 		r = look_up(s, a, &b, s->caches[i], ret_held);
 		if (cp_arena_failed(a) == CP_ENOMEM)
 			return cp_err_nomem(s->err);
 		if (r < 0)
-			return is_fatal(r) ? r : 0;
+			return cp_run_is_over(r) ? r : 0;
 	}
 	return 0;
 }
@@ -81,7 +73,7 @@ static int walk(struct search *s, const struct cp_commit *commits, size_t n, str
 			return cp_err_set(s->err, CP_ECANCELLED, "cancelled");
 		held->n_searched++;
 		r = cp_repo_tree(s->run->repo, &commits[i], commits[i].hex, &tree, &why);
-		if (is_fatal(r))
+		if (cp_run_is_over(r))
 			return cp_err_set(s->err, r, "%s", why.message);
 		if (r < 0)
 			break; /* where the clone ends */
@@ -122,7 +114,7 @@ int cp_held_find(struct cp_run *run, const struct cp_image_run *image,
 	s.hasher = cp_hash_table_hasher(s.table);
 	r = cp_repo_history(a, run->repo, &run->head_commit, CP_MAX_HELD_COMMITS, &commits, &n,
 			    &why);
-	if (is_fatal(r))
+	if (cp_run_is_over(r))
 		cp_err_set(err, r, "%s", why.message);
 	else
 		r = walk(&s, commits, r < 0 ? 0 : n, &held);
@@ -165,7 +157,7 @@ int cp_held_use_as_base(struct cp_run *run, struct cp_err *err)
 
 		r = cp_cache_memo_find(run->caches, run, image->request.cache_from[i],
 				       image->request.from_commit, &found, &ignored);
-		if (is_fatal(r))
+		if (cp_run_is_over(r))
 			return cp_err_set(err, r, "%s", ignored.message);
 		for (size_t k = 0; r == 0 && k < found.n_caches && n < CP_MAX_CACHES; k++)
 			caches[n++] = found.caches[k];

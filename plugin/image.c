@@ -1,7 +1,6 @@
 /* One image: the build before and the build to come, from a commit each, and their comparison. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "context/context.h"
 #include "graph/graph.h"
@@ -470,7 +469,7 @@ static int base_side(struct cp_image_run *image, struct side *s)
 	r = build_side(s);
 	if (r == 0)
 		return 0;
-	if (r == CP_ENOMEM || r == CP_ECANCELLED)
+	if (cp_run_is_over(r))
 		return r;
 	s->build->graph = &nothing;
 	s->build->dockerfile = NULL;
@@ -506,14 +505,13 @@ static int collect_paths(struct cp_image_run *image, struct side *b, struct cp_e
 static int collect_records(struct cp_run *run, struct cp_image_run *image, struct cp_err *err)
 {
 	struct cp_hash_table *table = cp_hash_table_new(run->state, image->b.graph->rules);
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	struct cp_hasher hasher;
 	int r;
 
 	if (!table)
 		return cp_err_nomem(err);
 	hasher = cp_hash_table_hasher(table);
-	r = cp_hash_table_fill(table, image->arena, &image->b, cores > 1 ? (size_t)cores : 1, err);
+	r = cp_hash_table_fill(table, image->arena, &image->b, err);
 	if (r == 0)
 		r = cp_records_collect(image->arena, &image->b, &hasher, &image->records, err);
 	cp_hash_table_free(table);
@@ -525,7 +523,6 @@ static int differ_keys(struct cp_run *run, struct cp_image_run *image, struct si
 		       struct cp_err *err)
 {
 	struct cp_hash_table *table;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	struct cp_hasher hasher;
 	int r = base_side(image, a);
 
@@ -535,10 +532,9 @@ static int differ_keys(struct cp_run *run, struct cp_image_run *image, struct si
 	if (!table)
 		return cp_err_nomem(err);
 	hasher = cp_hash_table_hasher(table);
-	r = cp_hash_table_fill(table, image->arena, &image->a, cores > 1 ? (size_t)cores : 1, err);
+	r = cp_hash_table_fill(table, image->arena, &image->a, err);
 	if (r == 0)
-		r = cp_hash_table_fill(table, image->arena, &image->b,
-				       cores > 1 ? (size_t)cores : 1, err);
+		r = cp_hash_table_fill(table, image->arena, &image->b, err);
 	if (r == 0)
 		r = cp_key_diff_make(image->arena, &image->a, &image->b, &hasher, &image->key_diff,
 				     err);
@@ -614,7 +610,7 @@ int cp_image_base_refs(struct cp_run *run, const struct cp_image_run *image, str
 		r = CP_ENOMEM;
 	*ret_n = 0;
 	if (r < 0)
-		return r == CP_ENOMEM || r == CP_ECANCELLED ? r : 0;
+		return cp_run_is_over(r) ? r : 0;
 	refs = cp_arena_array(a, scratch.a.graph->n_images, sizeof(*refs));
 	for (size_t i = 0; refs && i < scratch.a.graph->n_images; i++) {
 		refs[i] = cp_arena_str(a, scratch.a.graph->images[i]);
@@ -688,7 +684,7 @@ int cp_image_run(struct cp_run *run, struct cp_image_run *image, struct cp_err *
 			       (size_t)CP_MAX_ARENA_BYTES >> 20);
 	if (r == 0)
 		return 0;
-	if (r == CP_ENOMEM || r == CP_ECANCELLED)
+	if (cp_run_is_over(r))
 		return cp_err_set(err, r, "%s", why.message);
 	image->answer.error = why;
 	image->answer.graph = NULL;

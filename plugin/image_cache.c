@@ -1,7 +1,4 @@
 /* --cache-from: what the build would take from the caches named there, the only ones that an ephemeral builder has. */
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "hash.h"
 #include "cache_memo.h"
 #include "run.h"
@@ -10,18 +7,11 @@
 struct trial {
 	struct cp_run *run;
 	struct cp_image_run *image;
-	const struct cp_hasher *hasher;
-	struct cp_prediction before; /* against the base commit */
 	const struct cp_cache *caches[CP_MAX_CACHES];
 	size_t owner[CP_MAX_CACHES]; /* index into image->cached: a value may name several caches */
 	size_t n_caches;
 	struct cp_err *err;
 };
-
-static bool is_fatal(int r)
-{
-	return r == CP_ENOMEM || r == CP_ECANCELLED;
-}
 
 /* ---- what is behind the values ---- */
 
@@ -59,7 +49,7 @@ static int read_cache(struct trial *t, struct cp_str text)
 	int r = cp_cache_memo_find(t->run->caches, t->run, text, t->image->request.from_commit,
 				   &found, &why);
 
-	if (is_fatal(r) || r == CP_EUSAGE)
+	if (cp_run_is_over(r) || r == CP_EUSAGE)
 		return cp_err_set(t->err, r, "%s", why.message);
 	if (r == 0 && found.n_caches)
 		return add_found(t, text, &found);
@@ -127,19 +117,28 @@ static int name_holders(struct trial *t, const struct cp_cached_prediction *p)
 	return 0;
 }
 
-static int predict(struct trial *t)
+/* Outcomes against these caches, misses tried out. */
+static int look_up(struct cp_run *run, struct cp_image_run *image,
+		   const struct cp_cache *const *caches, size_t n_caches,
+		   const struct cp_prediction *before, struct cp_cached_prediction *ret_prediction,
+		   struct cp_err *err)
 {
-	static const struct cp_cache empty;
-	const struct cp_cache *nothing = &empty;
-	struct cp_cached_prediction p = {.final = false};
-	int r = cp_predict_cached(t->image->arena, &t->image->b, t->n_caches ? t->caches : &nothing,
-				  t->n_caches ? t->n_caches : 1, t->hasher, &t->before, &p, t->err);
+	struct cp_hash_table *table = cp_hash_table_new(run->state, image->b.graph->rules);
+	struct cp_hasher hasher;
+	int r;
 
+	if (!table)
+		return cp_err_nomem(err);
+	hasher = cp_hash_table_hasher(table);
+	r = cp_hash_table_fill(table, image->arena, &image->b, err);
+	if (r == 0)
+		r = cp_predict_cached(image->arena, &image->b, caches, n_caches, &hasher, before,
+				      ret_prediction, err);
+	cp_hash_table_free(table);
 	if (r < 0)
 		return r;
-	t->image->answer.prediction = p.prediction;
-	r = name_holders(t, &p);
-	return r < 0 ? r : order_values(t, &p);
+	image->answer.prediction = ret_prediction->prediction;
+	return cp_trial_explain(run, image, caches, n_caches, err);
 }
 
 /* What no cache that was read has may be in the one that was not. */
@@ -165,60 +164,33 @@ static int doubt(struct trial *t)
 int cp_image_look_up(struct cp_run *run, struct cp_image_run *image,
 		     const struct cp_cache *const *caches, size_t n_caches, struct cp_err *err)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	struct cp_hash_table *table = cp_hash_table_new(run->state, image->b.graph->rules);
 	struct cp_cached_prediction p = {.final = false};
-	struct cp_hasher hasher;
-	int r;
 
-	if (!table)
-		return cp_err_nomem(err);
-	hasher = cp_hash_table_hasher(table);
-	r = cp_hash_table_fill(table, image->arena, &image->b, cores > 1 ? (size_t)cores : 1, err);
-	if (r == 0)
-		r = cp_predict_cached(image->arena, &image->b, caches, n_caches, &hasher, NULL, &p,
-				      err);
-	cp_hash_table_free(table);
-	if (r < 0)
-		return r;
-	image->answer.prediction = p.prediction;
-	return cp_trial_explain(run, image, caches, n_caches, err);
+	return look_up(run, image, caches, n_caches, NULL, &p, err);
 }
 
 int cp_image_predict_caches(struct cp_run *run, struct cp_image_run *image, struct cp_err *err)
 {
 	const struct cp_image_request *q = &image->request;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	struct cp_hash_table *table;
-	struct cp_hasher hasher;
-	struct trial t = {.run = run,
-			  .image = image,
-			  .hasher = &hasher,
-			  .before = image->answer.prediction,
-			  .err = err};
-	bool asked;
-	int r;
+	const struct cp_prediction before = image->answer.prediction; /* against the base commit */
+	struct trial t = {.run = run, .image = image, .err = err};
+	struct cp_cached_prediction p = {.final = false};
+	int r = 0;
 
 	if (!q->n_cache_from)
 		return 0;
-	table = cp_hash_table_new(run->state, image->b.graph->rules);
 	image->cached = cp_arena_array(image->arena, q->n_cache_from, sizeof(*image->cached));
-	if (!table || !image->cached) {
-		cp_hash_table_free(table);
+	if (!image->cached)
 		return cp_err_nomem(err);
-	}
-	hasher = cp_hash_table_hasher(table);
-	r = cp_hash_table_fill(table, image->arena, &image->b, cores > 1 ? (size_t)cores : 1, err);
 	for (size_t i = 0; r == 0 && i < q->n_cache_from; i++)
 		r = read_cache(&t, q->cache_from[i]);
 	/* nothing was looked into (a type that is not read, no network): the comparison with the base commit stands */
-	asked = image->n_cached || image->unreachable;
-	if (r == 0 && asked)
-		r = predict(&t);
-	if (r == 0 && asked)
-		r = cp_trial_explain(run, image, t.caches, t.n_caches, err);
-	if (r == 0 && asked && image->unread.n)
-		r = doubt(&t);
-	cp_hash_table_free(table);
-	return r;
+	if (r < 0 || (!image->n_cached && !image->unreachable))
+		return r;
+	r = look_up(run, image, t.caches, t.n_caches, &before, &p, err);
+	if (r == 0)
+		r = name_holders(&t, &p);
+	if (r == 0)
+		r = order_values(&t, &p);
+	return r == 0 && image->unread.n ? doubt(&t) : r;
 }

@@ -11,11 +11,6 @@
 #define IMPORT_LIMIT                                                                               \
 	((uint64_t)1 << 20) /* cache/remotecache/import.go: a larger blob is not read */
 
-static bool is_fatal(int r)
-{
-	return r == CP_ENOMEM || r == CP_ECANCELLED;
-}
-
 /* ---- what is in it ---- */
 
 static void count(struct cp_report_cache *c, const struct cp_cache *cache)
@@ -139,7 +134,7 @@ static int use(struct cp_run *run, const struct cp_image_run *image,
 	if (cp_arena_failed(a) == CP_ENOMEM)
 		return cp_err_nomem(err);
 	if (r < 0)
-		return is_fatal(r) ? cp_err_set(err, r, "%s", why.message) : 0;
+		return cp_run_is_over(r) ? cp_err_set(err, r, "%s", why.message) : 0;
 	c->n_head_hit = p->n_hit;
 	c->n_head_steps = p->n_hit + p->n_miss + p->n_depends + p->n_unknown;
 	c->head_why = cp_arena_str(run->arena, find_why(p));
@@ -155,7 +150,7 @@ static int inspect(struct cp_run *run, const struct cp_image_run *image, struct 
 
 	c->ref = ref;
 	c->age = -1;
-	if (is_fatal(r) || r == CP_EUSAGE)
+	if (cp_run_is_over(r) || r == CP_EUSAGE)
 		return cp_err_set(err, r, "%s", why.message);
 	if (r < 0) {
 		c->note = cp_arena_str(run->arena, cp_str_c(why.message));

@@ -135,6 +135,11 @@ int cp_run_repository_path(struct cp_run *run, struct cp_str path, struct cp_str
 bool cp_context_is_remote(struct cp_str context);
 bool cp_context_is_folder(struct cp_str value);
 bool cp_run_is_cancelled(const struct cp_run *run);
+/* An error that ends the whole run; any other is one image's, or one cache's. */
+static inline bool cp_run_is_over(int r)
+{
+	return r == CP_ENOMEM || r == CP_ECANCELLED;
+}
 
 /* What a method answers. */
 struct cp_answer {

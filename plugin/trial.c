@@ -1,7 +1,6 @@
 #include "trial.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #include "hash.h"
 #include "predict/cached.h"
@@ -28,11 +27,6 @@ struct other {
 	struct cp_str name;     /* an argument, an image; "" = none */
 	bool crlf;
 };
-
-static bool is_fatal(int r)
-{
-	return r == CP_ENOMEM || r == CP_ECANCELLED;
-}
 
 /* ---- line ends ---- */
 
@@ -110,7 +104,6 @@ static int look_up(struct trial *t, struct other *o, struct cp_arena *a, const s
 	struct cp_hash_table *table =
 		cp_hash_table_new(o->crlf ? NULL : o->run.state, b->graph->rules);
 	struct cp_cached_prediction p = {.final = false};
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	struct crlf_hasher crlf;
 	struct cp_hasher hasher;
 	int r = 0;
@@ -123,14 +116,14 @@ static int look_up(struct trial *t, struct other *o, struct cp_arena *a, const s
 		hasher.record = crlf_record;
 		hasher.self = &crlf;
 	} else {
-		r = cp_hash_table_fill(table, a, b, cores > 1 ? (size_t)cores : 1, t->err);
+		r = cp_hash_table_fill(table, a, b, t->err);
 	}
 	if (r == 0)
 		r = cp_predict_cached(a, b, t->caches, t->n_caches, &hasher, NULL, &p, t->err);
 	cp_hash_table_free(table);
 	if (r == 0)
 		compare(t, o, &p.prediction);
-	return is_fatal(r) ? r : 0;
+	return cp_run_is_over(r) ? r : 0;
 }
 
 static int attempt(struct trial *t, struct other *o)
@@ -149,11 +142,11 @@ static int attempt(struct trial *t, struct other *o)
 	r = cp_image_build(&o->run, &scratch, t->run->head, &b, &why);
 	if (r == 0)
 		r = look_up(t, o, a, &b);
-	else if (is_fatal(r))
+	else if (cp_run_is_over(r))
 		cp_err_set(t->err, r, "%s", why.message);
 	if (cp_arena_failed(a) == CP_ENOMEM)
 		r = cp_err_nomem(t->err);
-	return is_fatal(r) ? r : 0;
+	return cp_run_is_over(r) ? r : 0;
 }
 
 static struct other same(const struct trial *t, enum cp_cause_kind kind, struct cp_str sentence)
