@@ -114,21 +114,6 @@ static void set_clear(struct set *s)
 	s->hi = 0;
 }
 
-static bool category_has(const struct cp_context_category *c, uint32_t rune)
-{
-	size_t lo = 0, hi = c->n_borders; /* borders[0..lo) are <= rune */
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (c->borders[mid] <= rune)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo & 1;
-}
-
 static bool class_has(const struct cp_regex_class *c, uint32_t rune)
 {
 	bool in = false;
@@ -136,7 +121,7 @@ static bool class_has(const struct cp_regex_class *c, uint32_t rune)
 	for (size_t i = 0; !in && i < c->parts.n; i++) {
 		const struct cp_regex_part *p = &c->parts.items[i];
 
-		in = p->category ? category_has(p->category, rune) != p->negated
+		in = p->category ? cp_unicode_has(p->category, rune) != p->negated
 				 : rune >= p->lo && rune <= p->hi;
 	}
 	return in != c->negated;

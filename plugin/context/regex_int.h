@@ -14,14 +14,7 @@
 #define CP_CONTEXT_REGEX_INT_H
 
 #include "base/base.h"
-
-struct cp_context_category {
-	char letter;
-	const uint32_t *borders; /* runes at which membership begins and ends, in turn */
-	size_t n_borders;
-};
-extern const struct cp_context_category cp_context_categories[];
-extern const size_t cp_context_n_categories;
+#include "base/unicode.h"
 
 #define CP_CONTEXT_MAX_RUNE 0x10FFFFu
 
@@ -41,7 +34,7 @@ enum cp_regex_kind {
 /* A range of runes, or a category and whether it is meant or all but it. */
 struct cp_regex_part {
 	uint32_t lo, hi;
-	const struct cp_context_category *category;
+	const struct cp_unicode_set *category;
 	bool negated;
 };
 

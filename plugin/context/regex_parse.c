@@ -219,8 +219,8 @@ static int parse_category(struct parser *p, struct cp_regex_class *c, bool negat
 	letter = name.n == 1 ? name.p[0] : 0;
 	if (letter >= 'a' && letter <= 'z') /* parse.go canonicalName */
 		letter = (char)(letter - 0x20);
-	for (size_t i = 0; i < cp_context_n_categories; i++) {
-		const struct cp_context_category *cat = &cp_context_categories[i];
+	for (size_t i = 0; i < cp_unicode_n_categories; i++) {
+		const struct cp_unicode_set *cat = &cp_unicode_categories[i];
 
 		if (cat->letter == letter)
 			return cp_vec_push(p->a, &c->parts,

@@ -1,5 +1,6 @@
 #include "dockerfile/text_int.h"
 
+#include "base/unicode.h"
 #include "base/utf8.h"
 
 void cp_dockerfile_put_rune(struct cp_buf *b, uint32_t r)
@@ -20,34 +21,18 @@ void cp_dockerfile_put_rune(struct cp_buf *b, uint32_t r)
 	cp_buf_add(b, out, n);
 }
 
-/* Whether a rune lies in one of the ranges: an odd number of borders at or before it. */
-static bool in_ranges(const uint32_t *borders, size_t n, uint32_t rune)
-{
-	size_t low = 0, high = n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (borders[mid] <= rune)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low & 1;
-}
-
 bool cp_dockerfile_is_letter(uint32_t r)
 {
 	if (r < 0x80)
 		return (r | 0x20) >= 'a' && (r | 0x20) <= 'z';
-	return in_ranges(cp_dockerfile_letters, cp_dockerfile_n_letters, r);
+	return cp_unicode_has(&cp_unicode_letters, r);
 }
 
 bool cp_dockerfile_is_digit(uint32_t r)
 {
 	if (r < 0x80)
 		return r >= '0' && r <= '9';
-	return in_ranges(cp_dockerfile_digits, cp_dockerfile_n_digits, r);
+	return cp_unicode_has(&cp_unicode_digits, r);
 }
 
 /* unicode.ToLower of the two runes beyond ASCII whose lower case is ASCII. */

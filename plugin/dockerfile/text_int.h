@@ -7,8 +7,6 @@
 /* One rune as UTF-8, as strings.Builder.WriteRune: what is no rune becomes U+FFFD. */
 void cp_dockerfile_put_rune(struct cp_buf *b, uint32_t rune);
 
-extern const uint32_t cp_dockerfile_letters[], cp_dockerfile_digits[];
-extern const size_t cp_dockerfile_n_letters, cp_dockerfile_n_digits;
 bool cp_dockerfile_is_letter(uint32_t rune);
 bool cp_dockerfile_is_digit(uint32_t rune);
 

@@ -1,6 +1,6 @@
-// Command unicodetables prints plugin/context/unicode_tables.c from the tables of this Go release:
+// Command unicodetables prints plugin/base/unicode_tables.c from the tables of this Go release:
 //
-//	go run ./unicodetables >../../plugin/context/unicode_tables.c
+//	go run ./unicodetables >../../plugin/base/unicode_tables.c
 package main
 
 import (
@@ -27,8 +27,8 @@ func borders(table *unicode.RangeTable) []rune {
 	return out
 }
 
-func print(name byte, list []rune) {
-	fmt.Printf("\nstatic const uint32_t category_%c[] = {\n", name|0x20)
+func print(name string, list []rune) {
+	fmt.Printf("\nstatic const uint32_t %s[] = {\n", name)
 	line := "\t"
 	for _, r := range list {
 		item := fmt.Sprintf("0x%X,", r)
@@ -44,18 +44,23 @@ func print(name byte, list []rune) {
 
 func main() {
 	fmt.Printf(`/*
- * The general categories of Unicode %s that one letter names in a pattern (\pL, \PN). Printed by
+ * The general categories of Unicode %s that one letter names in a pattern (\pL, \PN), and the decimal digits. Printed by
  * tests/conformance/unicodetables: runes at which membership begins and ends, in turn.
  */
-#include "context/regex_int.h"
+#include "base/unicode.h"
+
+#include "base/attr.h"
 `, unicode.Version)
 	for i := 0; i < len(letters); i++ {
-		print(letters[i], borders(unicode.Categories[letters[i:i+1]]))
+		print("category_"+strings.ToLower(letters[i:i+1]), borders(unicode.Categories[letters[i:i+1]]))
 	}
-	fmt.Print("\nconst struct cp_context_category cp_context_categories[] = {\n")
+	print("digits", borders(unicode.Digit))
+	fmt.Print("\nconst struct cp_unicode_set cp_unicode_categories[] = {\n")
 	for i := 0; i < len(letters); i++ {
 		c := letters[i]
 		fmt.Printf("\t{'%c', category_%c, CP_LEN(category_%c)},\n", c, c|0x20, c|0x20)
 	}
-	fmt.Print("};\nconst size_t cp_context_n_categories = CP_LEN(cp_context_categories);\n")
+	fmt.Print("};\nconst size_t cp_unicode_n_categories = CP_LEN(cp_unicode_categories);\n")
+	fmt.Print("const struct cp_unicode_set cp_unicode_letters = {'L', category_l, CP_LEN(category_l)},\n")
+	fmt.Print("\t\t\t    cp_unicode_digits = {'\\0', digits, CP_LEN(digits)};\n")
 }
