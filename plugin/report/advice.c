@@ -4,11 +4,6 @@
 
 #define INDENT 6
 
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 static struct cp_str name_of(const struct cp_report_advice *im)
 {
 	return im->name.n ? im->name : im->dockerfile;
@@ -125,7 +120,7 @@ static void add_counts(struct cp_buf *out, const struct cp_advice *a)
 		if (!a->counts[s])
 			continue;
 		cp_buf_printf(out, "%s%zu %s%s", any ? ", " : "", a->counts[s], words[s],
-			      s == CP_SEVERITY_INFO ? "" : plural(a->counts[s]));
+			      s == CP_SEVERITY_INFO ? "" : cp_text_plural(a->counts[s]));
 		any = true;
 	}
 	if (!any)

@@ -1,5 +1,6 @@
 /* `cache REF`: what a cache holds, for people and as JSON. */
 #include "report/report.h"
+#include "report/report_int.h"
 #include "report/text_int.h"
 
 #define LABEL_COLUMNS 13
@@ -101,9 +102,7 @@ static void as_json(const struct cp_report_cache *caches, size_t n,
 static void row(struct cp_buf *out, const char *label, struct cp_str text,
 		const struct cp_report_style *style)
 {
-	cp_buf_printf(out, "  %-*s", LABEL_COLUMNS - 2, label);
-	cp_text_wrap(out, text, LABEL_COLUMNS, LABEL_COLUMNS, style->width ? style->width : 80);
-	cp_buf_addc(out, '\n');
+	cp_table_row(out, label, LABEL_COLUMNS, text, style);
 }
 
 /* "18.2 KiB", and plain bytes below that. */
@@ -135,18 +134,13 @@ static void add_age(struct cp_buf *out, int64_t seconds)
 	}
 }
 
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 static void size_row(struct cp_buf *out, const struct cp_report_cache *c,
 		     const struct cp_report_style *style)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, 1024);
 
 	add_bytes(&text, c->blob_bytes);
-	cp_buf_printf(&text, " in %zu layer%s", c->n_blobs, plural(c->n_blobs));
+	cp_buf_printf(&text, " in %zu layer%s", c->n_blobs, cp_text_plural(c->n_blobs));
 	if (c->n_missing)
 		cp_buf_printf(&text, "; %zu more that it names %s not there", c->n_missing,
 			      c->n_missing == 1 ? "is" : "are");
@@ -159,7 +153,7 @@ static void record_row(struct cp_buf *out, const struct cp_report_cache *c,
 	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, 1024);
 
 	cp_buf_printf(&text, "%zu, %zu of them step%s", c->n_records, c->n_steps,
-		      plural(c->n_steps));
+		      cp_text_plural(c->n_steps));
 	if (c->n_steps && c->n_loadable == c->n_steps)
 		cp_buf_addz(&text, " that can all be loaded");
 	else if (c->n_steps)
@@ -203,7 +197,8 @@ static void commit_row(struct cp_buf *out, const struct cp_report_cache *c,
 	cp_buf_addc(&text, ' ');
 	cp_text_fit(&text, c->subject, 60, style->ascii);
 	if (c->behind)
-		cp_buf_printf(&text, ", %zu commit%s behind ", c->behind, plural(c->behind));
+		cp_buf_printf(&text, ", %zu commit%s behind ", c->behind,
+			      cp_text_plural(c->behind));
 	else
 		cp_buf_addz(&text, ", which is ");
 	cp_text_fit(&text, c->head_rev, 40, style->ascii);
@@ -220,7 +215,7 @@ static void head_row(struct cp_buf *out, const struct cp_report_cache *c,
 		return;
 	cp_text_fit(&text, c->head_rev, 40, style->ascii);
 	cp_buf_printf(&text, " would take %zu of %zu step%s from it", c->n_head_hit,
-		      c->n_head_steps, plural(c->n_head_steps));
+		      c->n_head_steps, cp_text_plural(c->n_head_steps));
 	if (c->head_why.n) {
 		cp_buf_addz(&text, "; ");
 		cp_text_add(&text, c->head_why);

@@ -36,6 +36,9 @@ void cp_table_rev(struct cp_buf *out, struct cp_str rev, struct cp_str commit);
 /* The word of an outcome, in colour when asked for. */
 void cp_table_outcome(struct cp_buf *out, enum cp_outcome o, const struct cp_report_style *style);
 int cp_table_width(const struct cp_report_style *style);
+/* "  label   text", the text wrapped beside a label that takes `columns`. */
+void cp_table_row(struct cp_buf *out, const char *label, int columns, struct cp_str text,
+		  const struct cp_report_style *style);
 
 /*
  * Edges of a graph: for one step, the steps whose results it reads, operations without a step of

@@ -1,4 +1,5 @@
 /* `split` for machines and people. */
+#include "report/report_int.h"
 #include "report/text_int.h"
 
 #include <stdio.h>
@@ -134,9 +135,7 @@ static void as_json(const struct cp_report_split *s, const struct cp_report_styl
 static void row(struct cp_buf *out, const char *label, struct cp_str text,
 		const struct cp_report_style *style)
 {
-	cp_buf_printf(out, "  %-*s", LABEL_COLUMNS - 2, label);
-	cp_text_wrap(out, text, LABEL_COLUMNS, LABEL_COLUMNS, style->width ? style->width : 80);
-	cp_buf_addc(out, '\n');
+	cp_table_row(out, label, LABEL_COLUMNS, text, style);
 }
 
 static void title(struct cp_buf *out, const struct cp_report_split *s,

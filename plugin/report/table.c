@@ -26,6 +26,14 @@ int cp_table_width(const struct cp_report_style *style)
 	return width < 40 ? 40 : width;
 }
 
+void cp_table_row(struct cp_buf *out, const char *label, int columns, struct cp_str text,
+		  const struct cp_report_style *style)
+{
+	cp_buf_printf(out, "  %-*s", columns - 2, label);
+	cp_text_wrap(out, text, columns, columns, cp_table_width(style));
+	cp_buf_addc(out, '\n');
+}
+
 void cp_table_outcome(struct cp_buf *out, enum cp_outcome o, const struct cp_report_style *style)
 {
 	static const char *const words[] = {"hit", "MISS", "depends", "unknown"};
@@ -281,9 +289,7 @@ static void rows(struct cp_buf *out, const struct cp_report_image *im,
 static void line(struct cp_buf *out, const char **label, struct cp_str text,
 		 const struct cp_report_style *style)
 {
-	cp_buf_printf(out, "  %-*s", LABEL_COLUMNS - 2, *label);
-	cp_text_wrap(out, text, LABEL_COLUMNS, LABEL_COLUMNS, cp_table_width(style));
-	cp_buf_addc(out, '\n');
+	cp_table_row(out, *label, LABEL_COLUMNS, text, style);
 	*label = "";
 }
 

@@ -42,6 +42,12 @@ void cp_text_dot(struct cp_buf *out, struct cp_str s, int columns);
 /* The first 7 digits of a commit. */
 struct cp_str cp_text_commit(struct cp_str hex);
 
+/* What a noun takes after a number. */
+static inline const char *cp_text_plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* Our own signs, plain where `ascii` is set. */
 static inline const char *cp_text_ellipsis(bool ascii)
 {
