@@ -6,40 +6,18 @@ import base64
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 import registry as reg
+from place import REPO, WORK, end, leave, report, write
 
 HELPER = os.path.abspath(sys.argv[1])
-WORK = tempfile.mkdtemp()
-REPO = os.path.join(WORK, 'repo')
-count = failures = 0
-
-
-def report(name, problems):
-    global count, failures
-    count += 1
-    failures += bool(problems)
-    print('%sok %d - %s' % ('not ' if problems else '', count, name))
-    for p in problems:
-        print('#   ' + str(p).replace('\n', '\n#   '))
-    sys.stdout.flush()
 
 
 def git(*args):
     subprocess.run(['git', '-C', REPO, '-c', 'user.name=t', '-c', 'user.email=t@example.com', *args], check=True, stdout=subprocess.DEVNULL)
-
-
-def write(path, text):
-    path = os.path.join(WORK, path)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, 'w') as f:
-        f.write(text)
-    return path
 
 
 class Run:
@@ -452,6 +430,5 @@ try:
         part()
 finally:
     server.stopped_hanging = True
-    shutil.rmtree(WORK, ignore_errors=True)
-print('1..%d' % count)
-sys.exit(failures > 0)
+    leave()
+end()

@@ -9,37 +9,16 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
 
 import registry as reg
+from place import REPO, WORK, end, leave, report, write
 
 HELPER = os.path.abspath(sys.argv[1])
-WORK = tempfile.mkdtemp()
-REPO = os.path.join(WORK, 'repo')
 # the password is "secret"
 HTPASSWD = 'user:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n'
-count = failures = 0
-
-
-def report(name, problems):
-    global count, failures
-    count += 1
-    failures += bool(problems)
-    print('%sok %d - %s' % ('not ' if problems else '', count, name))
-    for p in problems:
-        print('#   ' + str(p).replace('\n', '\n#   '))
-    sys.stdout.flush()
-
-
-def write(name, text):
-    path = os.path.join(WORK, name)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, 'w') as f:
-        f.write(text)
-    return path
 
 
 class Registry:
@@ -176,6 +155,5 @@ if not shutil.which('docker-registry') or not shutil.which('openssl'):
 try:
     main()
 finally:
-    shutil.rmtree(WORK, ignore_errors=True)
-print('1..%d' % count)
-sys.exit(failures > 0)
+    leave()
+end()
