@@ -106,6 +106,10 @@ static bool may_try_again(const struct net_try *t)
 {
 	int status = t->answer.status;
 
+	if (t->request->once)
+		return t->code == CURLE_COULDNT_CONNECT;
+	if (t->code == CURLE_OK && status == 403 && t->answer.retry_after > 0)
+		return true; /* GitHub's secondary rate limit */
 	switch (t->code) {
 	case CURLE_OK:
 		return status == 408 || status == 429 || status == 500 || status == 502 ||
@@ -245,6 +249,9 @@ static int go_to(struct exchange *x, struct cp_str url)
 				  CP_STR(x->here.host));
 	if (r < 0)
 		return r;
+	if (x->request->stay_home && !cp_net_same_origin(&x->first, &next))
+		return cp_err_set(x->err, CP_ENET, "%.*s redirects to another host, %.*s",
+				  CP_STR(x->here.host), CP_STR(next.host));
 	if (cp_str_eq(x->here.scheme, CP_S("https")) && !cp_str_eq(next.scheme, CP_S("https")))
 		return cp_err_set(x->err, CP_ENET, "%.*s redirects from https to http",
 				  CP_STR(x->here.host));

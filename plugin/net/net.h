@@ -35,15 +35,17 @@ struct cp_net_tls {
 };
 
 struct cp_net_request {
-	const char *method;   /* "GET", "HEAD", "POST" */
+	const char *method;   /* "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE" */
 	struct cp_str url;    /* http or https, without user information */
 	struct cp_str accept; /* "" = none */
 	struct cp_str
 		authorization; /* value of the header, for the origin of `url` only; "" = none */
 	struct cp_str if_none_match;
-	struct cp_str content_type, body; /* POST */
-	size_t max_bytes;                 /* of the answer's body: more is CP_ELIMIT */
-	const struct cp_net_tls *tls;     /* for the origin of `url` only, NULL = plain defaults */
+	struct cp_str content_type, body; /* POST, PUT, PATCH */
+	bool once; /* not tried again by itself once it was sent: doing it later or twice does harm */
+	bool stay_home;   /* a redirect to another origin is not followed, but CP_ENET */
+	size_t max_bytes; /* of the answer's body: more is CP_ELIMIT */
+	const struct cp_net_tls *tls; /* for the origin of `url` only, NULL = plain defaults */
 };
 
 #define CP_NET_MAX_CHALLENGES 4
@@ -52,10 +54,11 @@ struct cp_net_request {
 struct cp_net_answer {
 	int status;        /* of HTTP, the last one: 200, 401, 404 ... */
 	struct cp_str url; /* that answered, redirects followed, query left out */
-	struct cp_str content_type, etag, content_digest; /* headers, "" = not sent */
-	struct cp_str challenges[CP_NET_MAX_CHALLENGES];  /* WWW-Authenticate, one each */
+	struct cp_str content_type, etag, content_digest, link; /* headers, "" = not sent */
+	struct cp_str challenges[CP_NET_MAX_CHALLENGES];        /* WWW-Authenticate, one each */
 	size_t n_challenges;
 	int64_t retry_after; /* seconds that a 429 or 503 asks for, 0 = not said */
+	bool used_up; /* the server says that no request is left (X-RateLimit-Remaining: 0) */
 	struct cp_str body;
 };
 

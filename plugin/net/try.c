@@ -42,6 +42,10 @@ static void on_field(struct net_try *t, struct cp_str name, struct cp_str value)
 		keep(t, value, &answer->etag);
 	else if (cp_str_eq_nocase(name, CP_S("docker-content-digest")))
 		keep(t, value, &answer->content_digest);
+	else if (cp_str_eq_nocase(name, CP_S("link")))
+		keep(t, value, &answer->link);
+	else if (cp_str_eq_nocase(name, CP_S("x-ratelimit-remaining")))
+		answer->used_up = cp_str_eq(value, CP_S("0"));
 	else if (cp_str_eq_nocase(name, CP_S("www-authenticate")) &&
 		 answer->n_challenges < CP_NET_MAX_CHALLENGES)
 		keep(t, value, &answer->challenges[answer->n_challenges++]);
@@ -49,8 +53,9 @@ static void on_field(struct net_try *t, struct cp_str name, struct cp_str value)
 
 static void forget_headers(struct cp_net_answer *answer)
 {
-	answer->content_type = answer->etag = answer->content_digest = CP_S("");
+	answer->content_type = answer->etag = answer->content_digest = answer->link = CP_S("");
 	answer->n_challenges = 0;
+	answer->used_up = false;
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *self)
@@ -177,6 +182,12 @@ static void set_limits(struct options *o, const struct net_try *t)
 						 (curl_off_t)t->request->max_bytes) != CURLE_OK;
 }
 
+static bool has_body(const struct cp_net_request *q)
+{
+	return strcmp(q->method, "POST") == 0 || strcmp(q->method, "PUT") == 0 ||
+	       strcmp(q->method, "PATCH") == 0;
+}
+
 static void set_request(struct options *o, const struct net_try *t)
 {
 	const struct cp_net_request *q = t->request;
@@ -192,11 +203,13 @@ static void set_request(struct options *o, const struct net_try *t)
 	set_text(o, CURLOPT_USERAGENT, "cachepredict/" CP_VERSION);
 	if (strcmp(q->method, "HEAD") == 0) {
 		set_long(o, CURLOPT_NOBODY, 1);
-	} else if (strcmp(q->method, "POST") == 0) {
+	} else if (has_body(q)) {
 		set_long(o, CURLOPT_POST, 1);
 		set_long(o, CURLOPT_POSTFIELDSIZE, (long)q->body.n);
 		set_pointer(o, CURLOPT_COPYPOSTFIELDS, q->body.n ? q->body.p : "");
 	}
+	if (strcmp(q->method, "HEAD") != 0 && strcmp(q->method, "GET") != 0)
+		set_text(o, CURLOPT_CUSTOMREQUEST, q->method);
 }
 
 /* ---- headers that we send ---- */
@@ -231,7 +244,7 @@ static void build_headers(struct headers *h)
 		h->list = longer;
 	send_field(h, "Accept", q->accept);
 	send_field(h, "If-None-Match", q->if_none_match);
-	if (strcmp(q->method, "POST") == 0)
+	if (has_body(q))
 		send_field(h, "Content-Type", q->content_type);
 	if (h->t->same_origin)
 		send_field(h, "Authorization", q->authorization);
