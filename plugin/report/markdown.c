@@ -1,8 +1,8 @@
 /*
  * For a pull request's comment or a job summary. Everything that comes from the repository stands
- * in code (cp_text_code).
+ * in code.
  */
-#include "report/report_int.h"
+#include "report/markdown_int.h"
 
 #define MAX_WHYS 6
 #define MAX_NOTES 10
@@ -10,7 +10,18 @@
 static const char *const words[] = {"cached", "rebuild", "depend on what a step writes",
 				    "not known"};
 
-static bool is_all_cached(const struct cp_report_image *im)
+#define CODE_COLUMNS 300
+
+/* A stranger's name can be as long as a page. */
+static void code(struct cp_buf *out, struct cp_str s)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
+
+	cp_text_fit(&text, s, CODE_COLUMNS, false);
+	cp_text_code(out, cp_buf_str(&text));
+}
+
+bool cp_image_is_cached(const struct cp_report_image *im)
 {
 	return cp_step_count(im) == im->prediction.n_hit;
 }
@@ -46,7 +57,7 @@ static void headline(struct cp_buf *out, const struct cp_report_image *im)
 	const struct cp_step_result *cause = first_cause(im);
 	size_t n[] = {p->n_hit, p->n_miss, p->n_depends, p->n_unknown};
 
-	cp_text_code(out, cp_image_name(im));
+	code(out, cp_image_name(im));
 	if (p->n_miss && p->n_miss == cp_step_count(im)) {
 		cp_buf_printf(out, " rebuilds all %zu steps", p->n_miss);
 	} else if (p->n_miss) {
@@ -57,7 +68,7 @@ static void headline(struct cp_buf *out, const struct cp_report_image *im)
 	}
 	if (cause) {
 		cp_buf_addz(out, " \xe2\x80\x94 because ");
-		cp_step_why(out, im, cause, cp_text_code);
+		cp_step_why(out, im, cause, code);
 	}
 	cp_buf_addc(out, '\n');
 }
@@ -73,14 +84,14 @@ static void stage_why(struct cp_buf *out, const struct cp_report_image *im, size
 		    s->outcome == CP_OUTCOME_HIT)
 			continue;
 		if (s->cause.step < 0) {
-			cp_step_why(out, im, s, cp_text_code);
+			cp_step_why(out, im, s, code);
 			return;
 		}
 		origin = im->prediction.steps[s->cause.step].step;
 		if (origin->stage == stage)
 			continue;
 		cp_buf_addz(out, "follows ");
-		cp_text_code(out, im->graph->stages[origin->stage].name);
+		code(out, im->graph->stages[origin->stage].name);
 		return;
 	}
 }
@@ -101,7 +112,7 @@ static void stage_row(struct cp_buf *out, const struct cp_report_image *im,
 	if (!all)
 		return;
 	cp_buf_addz(out, "| ");
-	cp_text_code(out, stage->name);
+	code(out, stage->name);
 	cp_buf_printf(out, " | %zu | ", all);
 	counts(out, n);
 	cp_buf_addz(out, " | ");
@@ -131,10 +142,10 @@ static void step_rows(struct cp_buf *out, const struct cp_report_image *im)
 			continue;
 		cp_text_fit(&name, s->step->name, 120, false);
 		cp_buf_printf(out, "| %d | ", s->step->line);
-		cp_text_code(out, cp_buf_str(&name));
+		code(out, cp_buf_str(&name));
 		cp_buf_printf(out, " | %s | ", outcomes[s->outcome]);
 		cp_step_reason(&reason, im, s);
-		cp_text_code(out, cp_buf_str(&reason));
+		code(out, cp_buf_str(&reason));
 		cp_buf_addz(out, " |\n");
 	}
 	cp_buf_addz(out, "\n</details>\n");
@@ -156,10 +167,9 @@ static void whys(struct cp_buf *out, const struct cp_report_image *im)
 			continue;
 		}
 		cp_buf_addz(out, shown++ ? "- " : "\nAlso:\n\n- ");
-		cp_text_code(out,
-			     cp_str_sub(s->step->name, 0, cp_str_find(s->step->name, ']', 0) + 1));
+		code(out, cp_str_sub(s->step->name, 0, cp_str_find(s->step->name, ']', 0) + 1));
 		cp_buf_addz(out, ": ");
-		cp_step_why(out, im, s, cp_text_code);
+		cp_step_why(out, im, s, code);
 		cp_buf_addc(out, '\n');
 	}
 	if (left)
@@ -178,13 +188,13 @@ static void failure(struct cp_buf *out, const struct cp_report_image *im)
 	if (e->file[0])
 		cp_buf_addz(&text, ": ");
 	cp_buf_addz(&text, e->code ? e->message : "no answer");
-	cp_text_code(out, cp_image_name(im));
+	code(out, cp_image_name(im));
 	cp_buf_addz(out, " cannot be predicted: ");
-	cp_text_code(out, cp_buf_str(&text));
+	code(out, cp_buf_str(&text));
 	cp_buf_addc(out, '\n');
 	if (e->hint[0]) {
 		cp_buf_addz(out, "\nTo mend it: ");
-		cp_text_code(out, cp_str_c(e->hint));
+		code(out, cp_str_c(e->hint));
 		cp_buf_addc(out, '\n');
 	}
 }
@@ -193,29 +203,40 @@ static void assumptions(struct cp_buf *out, const struct cp_str *items, size_t n
 {
 	for (size_t i = 0; i < n && i < MAX_NOTES; i++) {
 		cp_buf_addz(out, i ? "- " : "\nTaken for granted:\n\n- ");
-		cp_text_code(out, items[i]);
+		code(out, items[i]);
 		cp_buf_addc(out, '\n');
 	}
 	if (n > MAX_NOTES)
 		cp_buf_printf(out, "- and %zu more\n", n - MAX_NOTES);
 }
 
-static void image(struct cp_buf *out, const struct cp_report_image *im)
+void cp_markdown_summary(struct cp_buf *out, const struct cp_report_image *im)
 {
 	if (cp_image_failed(im)) {
 		failure(out, im);
 		return;
 	}
-	if (is_all_cached(im)) {
-		cp_text_code(out, cp_image_name(im));
+	if (cp_image_is_cached(im)) {
+		code(out, cp_image_name(im));
 		cp_buf_printf(out, ": every step is cached (%zu)\n", cp_step_count(im));
 		return;
 	}
 	headline(out, im);
 	stage_table(out, im);
 	whys(out, im);
+}
+
+void cp_markdown_steps(struct cp_buf *out, const struct cp_report_image *im)
+{
+	if (cp_image_failed(im) || cp_image_is_cached(im))
+		return;
 	step_rows(out, im);
-	assumptions(out, im->assumptions, im->n_assumptions);
+}
+
+void cp_markdown_assumptions(struct cp_buf *out, const struct cp_report_image *im)
+{
+	if (!cp_image_failed(im) && !cp_image_is_cached(im))
+		assumptions(out, im->assumptions, im->n_assumptions);
 }
 
 static void rev(struct cp_buf *out, struct cp_str name, struct cp_str commit)
@@ -223,29 +244,46 @@ static void rev(struct cp_buf *out, struct cp_str name, struct cp_str commit)
 	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 
 	cp_table_rev(&text, name, commit);
-	cp_text_code(out, cp_buf_str(&text));
+	code(out, cp_buf_str(&text));
 }
 
-void cp_report_markdown(const struct cp_report *r, struct cp_buf *out)
+void cp_markdown_verdict(struct cp_buf *out, const struct cp_report *r)
+{
+	if (!r->action.n || cp_str_eq(r->action, CP_S("undecided")))
+		return;
+	cp_buf_addz(out, "\n**Do:** ");
+	code(out, r->action);
+	cp_buf_addc(out, ' ');
+	code(out, r->reason);
+	cp_buf_addc(out, '\n');
+}
+
+void cp_markdown_title(struct cp_buf *out, const struct cp_report *r)
 {
 	cp_buf_addz(out, "**cachepredict**");
 	if (r->n_images != 1)
 		cp_buf_printf(out, " \xc2\xb7 %zu images\n", r->n_images);
-	for (size_t i = 0; i < r->n_images; i++) {
-		cp_buf_addz(out, r->n_images == 1 ? " \xc2\xb7 " : "\n");
-		image(out, &r->images[i]);
-	}
-	if (r->action.n && !cp_str_eq(r->action, CP_S("undecided"))) {
-		cp_buf_addz(out, "\n**Do:** ");
-		cp_text_code(out, r->action);
-		cp_buf_addc(out, ' ');
-		cp_text_code(out, r->reason);
-		cp_buf_addc(out, '\n');
-	}
-	assumptions(out, r->notes, r->n_notes);
-	cp_buf_addz(out, "\n<sub>");
+}
+
+void cp_markdown_revs(struct cp_buf *out, const struct cp_report *r)
+{
 	rev(out, r->base_rev, r->base_commit);
 	cp_buf_addz(out, " \xe2\x86\x92 ");
 	rev(out, r->head_rev, r->head_commit);
+}
+
+void cp_report_markdown(const struct cp_report *r, struct cp_buf *out)
+{
+	cp_markdown_title(out, r);
+	for (size_t i = 0; i < r->n_images; i++) {
+		cp_buf_addz(out, r->n_images == 1 ? " \xc2\xb7 " : "\n");
+		cp_markdown_summary(out, &r->images[i]);
+		cp_markdown_steps(out, &r->images[i]);
+		cp_markdown_assumptions(out, &r->images[i]);
+	}
+	cp_markdown_verdict(out, r);
+	assumptions(out, r->notes, r->n_notes);
+	cp_buf_addz(out, "\n<sub>");
+	cp_markdown_revs(out, r);
 	cp_buf_addz(out, "</sub>\n");
 }

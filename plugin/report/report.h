@@ -65,6 +65,25 @@ struct cp_report_style {
 int cp_report_prediction(const struct cp_report *r, enum cp_format format,
 			 const struct cp_report_style *style, struct cp_buf *out,
 			 struct cp_err *err);
+
+/* ---- a pull request's comment ---- */
+
+struct cp_report_comment {
+	const struct cp_report *report;
+	/* a split of a requirement file that this change touches would pay, and how much; file "" = none would */
+	struct cp_str split_file, split_reason;
+	struct cp_str advice;   /* Markdown that cp_report_advice made, "" = none */
+	struct cp_str accuracy; /* of recorded builds, one sentence, "" = not measured */
+	size_t max_bytes;
+	bool html, mermaid; /* what the forge's Markdown knows */
+};
+/* At most max_bytes, shortened between lines. */
+int cp_report_comment(const struct cp_report_comment *c, struct cp_buf *out, struct cp_err *err);
+/* Every step of every image is cached: there is nothing to say. */
+bool cp_report_is_quiet(const struct cp_report *r);
+/* "6 of 9 steps rebuild, 1 may": no text of a stranger in it. */
+void cp_report_headline(const struct cp_report *r, struct cp_buf *out);
+
 /* `explain`: one step by name, number or "STAGE N/M"; or every step that a path reaches. */
 int cp_report_explain(struct cp_arena *a, const struct cp_report *r, struct cp_str what,
 		      enum cp_format format, const struct cp_report_style *style,
