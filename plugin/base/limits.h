@@ -50,13 +50,21 @@
 #define CP_MAX_HELPER_BYTES (64u << 10)  /* output of a credential helper */
 #define CP_MAX_SETTINGS_BYTES (4u << 20) /* docker's config.json, buildkitd.toml, certificates */
 
+/* forges: comments of one pull request */
+#define CP_MAX_FORGE_BYTES (32u << 20) /* of one answer */
+#define CP_MAX_FORGE_PAGES 200u
+#define CP_MAX_FORGE_NOTES 1000u      /* that are ours */
+#define CP_MAX_FORGE_ROUNDS 8u        /* reads after writes, until nobody else writes */
+#define CP_FORGE_SETTLE_MS 250        /* between two of them, when somebody else does */
+#define CP_MAX_EVENT_BYTES (8u << 20) /* of the event that started a run */
+
 /* requirement files and their history */
 #define CP_MAX_REQUIREMENTS_BYTES (16u << 20)
 #define CP_MAX_REQUIREMENT_LINES 200000u
 #define CP_MAX_REQUIREMENT_PARTS 64u /* extras or versions of one line */
 #define CP_MAX_REQUIREMENT_FILES 100u
-#define CP_MAX_CHURN_COMMITS 50000u  /* looked at */
-#define CP_MAX_CHURN_EVENTS 10000u   /* versions of a file */
+#define CP_MAX_CHURN_COMMITS 50000u /* looked at */
+#define CP_MAX_CHURN_EVENTS 10000u  /* versions of a file */
 #define CP_MAX_CHURN_TOUCHED 2000000u
 #define CP_MAX_CHURN_PACKAGES 5000u
 #define CP_MAX_SPLIT_LAYERS 8u

@@ -1,0 +1,112 @@
+/* Private to forge/: one forge behind a vtable, its requests, markers. */
+#ifndef CP_FORGE_FORGE_INT_H
+#define CP_FORGE_FORGE_INT_H
+
+#include "forge/forge.h"
+
+/* Which text is newer. */
+struct forge_version {
+	struct cp_str commit; /* "" = not said */
+	uint64_t run;         /* 0 = not said */
+	int64_t time;
+};
+
+/* One comment of ours with our marker. */
+struct forge_note {
+	struct cp_str id;   /* for requests */
+	struct cp_str node; /* GitHub: for GraphQL */
+	struct cp_str url;
+	struct cp_str text; /* below the marker */
+	struct forge_version version;
+};
+
+/* One pull request at work. */
+struct forge {
+	const struct cp_forge_place *place;
+	struct cp_net *net;
+	struct cp_arena *a;
+	struct cp_str id;   /* of the set of images */
+	struct cp_str self; /* who we are, as the forge names accounts; "" = not asked yet */
+	struct cp_str head; /* commit of the pull request, "" = not known */
+	struct cp_str page; /* GitLab: address of the merge request */
+	CP_VEC(struct forge_note) notes;
+	int64_t again; /* seconds after which the last refusal may end, 0 = it will not */
+};
+
+struct cp_forge_ops {
+	const char *name, *title; /* "github", "GitHub" */
+	const char *scheme;       /* of the Authorization header */
+	const char *permission;   /* what the token needs for comments */
+	const char *status_permission;
+	struct cp_forge_limits limits;
+	/* Fills notes (older ones first) and head. */
+	int (*read)(struct forge *f, struct cp_err *err);
+	int (*create)(struct forge *f, struct cp_str body, struct forge_note *ret_note,
+		      struct cp_err *err);
+	int (*update)(struct forge *f, const struct forge_note *note, struct cp_str body,
+		      struct cp_err *err);
+	int (*remove)(struct forge *f, const struct forge_note *note, struct cp_err *err);
+	int (*hide)(struct forge *f, const struct forge_note *note, struct cp_err *err); /* NULL */
+	int (*status)(struct forge *f, struct cp_str context, struct cp_str description,
+		      struct cp_err *err);
+};
+extern const struct cp_forge_ops forge_github, forge_gitlab, forge_gitea, forge_bitbucket;
+
+/* ---- requests (call.c) ---- */
+
+struct forge_call {
+	const char *method;
+	struct cp_str url;  /* whole */
+	struct cp_str body; /* JSON, "" = none */
+	bool once;          /* a write: later or twice it would be another one */
+	const char *permission;
+};
+struct forge_answer {
+	struct cp_json_doc *doc; /* the caller frees it; NULL = no body */
+	struct cp_str next;      /* of Link, "" = the last page */
+	int status;
+};
+/* CP_ENOTFOUND: 404 or 410. Any other status than 2xx is CP_ENET with a line for people. */
+int forge_call(struct forge *f, const struct forge_call *call, struct forge_answer *ret_answer,
+	       struct cp_err *err);
+/* The same where the answer does not matter. */
+int forge_do(struct forge *f, const struct forge_call *call, struct cp_err *err);
+/* "owner/name" taken apart. */
+struct cp_str forge_owner(const struct forge *f);
+struct cp_str forge_name(const struct forge *f);
+/* A URL below the API's: `format` with a struct cp_str for each %s, percent-escaped. */
+struct cp_str forge_url(struct forge *f, const char *format, ...);
+/* {"KEY": TEXT}. NULL bytes: no memory. */
+struct cp_str forge_object(struct forge *f, const char *key, struct cp_str text);
+/* A number or a text of JSON as text in the arena; "" when it is neither. p NULL: no memory. */
+struct cp_str forge_id(struct forge *f, const struct cp_json *v);
+/* One comment that our account wrote: kept if it has the marker. CP_ENOMEM, CP_ELIMIT. */
+int forge_keep(struct forge *f, struct forge_note note, struct cp_str body, struct cp_err *err);
+/*
+ * GET of all pages; `visit` gets every answer's document and says in *ret_next where its `next` is, if Link does not.
+ */
+int forge_pages(struct forge *f, struct cp_str url,
+		int (*visit)(struct forge *f, const struct cp_json *root, struct cp_str *ret_next,
+			     struct cp_err *err),
+		struct cp_err *err);
+/* POST of a commit status, in the words of one forge. */
+struct forge_state_words {
+	const char *state, *success, *context, *url; /* members; the value of the state */
+};
+int forge_state(struct forge *f, struct cp_str url, const struct forge_state_words *words,
+		struct cp_str context, struct cp_str description, struct cp_err *err);
+/* What a forge answered that has not the shape it should. */
+int forge_strange(struct forge *f, const char *what, struct cp_err *err);
+
+/* ---- markers (marker.c) ---- */
+
+/* The first line, its line end included. */
+void forge_marker_write(struct cp_buf *out, struct cp_str id, const struct forge_version *v,
+			bool html);
+/* Is this our marker of this id? Then the version, texts borrowed from `body`, and what is below. */
+bool forge_marker_read(struct cp_str body, struct cp_str id, struct forge_version *ret_version,
+		       struct cp_str *ret_text);
+/* The same text, whatever a forge did to line ends and the blanks at its end? */
+bool forge_same_text(struct cp_str x, struct cp_str y);
+
+#endif

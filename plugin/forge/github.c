@@ -1,0 +1,225 @@
+/*
+ * GitHub, and GitHub Enterprise. Comments are read through GraphQL, which alone says which of them are ours (a token of Actions may not
+ * ask who it is) and which are hidden; they are written through REST.
+ */
+#include "forge/forge_int.h"
+
+static const char permission[] = "pull-requests: write";
+
+static const char query[] =
+	"query($owner:String!,$name:String!,$number:Int!,$after:String){"
+	"repository(owner:$owner,name:$name){pullRequest(number:$number){headRefOid "
+	"comments(first:100,after:$after){nodes{id databaseId url body isMinimized viewerDidAuthor}"
+	"pageInfo{hasNextPage endCursor}}}}}";
+static const char hide_query[] =
+	"mutation($id:ID!){minimizeComment(input:{subjectId:$id,classifier:OUTDATED}){"
+	"minimizedComment{isMinimized}}}";
+
+/* https://api.github.com ─► …/graphql; https://HOST/api/v3 ─► https://HOST/api/graphql */
+static struct cp_str graphql_url(struct forge *f)
+{
+	struct cp_str url = f->place->url;
+
+	if (cp_str_ends(url, CP_S("/api/v3")))
+		url = cp_str_sub(url, 0, url.n - 3);
+	else
+		url = cp_arena_cat(f->a, url, CP_S("/"));
+	return url.p ? cp_arena_cat(f->a, url, CP_S("graphql")) : url;
+}
+
+/* GraphQL's errors come with status 200. The caller frees *ret_doc. */
+static int graphql(struct forge *f, struct cp_str body, struct cp_json_doc **ret_doc,
+		   struct cp_err *err)
+{
+	struct forge_call call = {"POST", graphql_url(f), body, false, permission};
+	struct forge_answer answer;
+	const struct cp_json *errors;
+	struct cp_str kind;
+	int r = forge_call(f, &call, &answer, err);
+
+	if (r < 0)
+		return r;
+	errors = cp_json_get(cp_json_root(answer.doc), "errors");
+	if (!cp_json_len(errors)) {
+		*ret_doc = answer.doc;
+		return 0;
+	}
+	kind = cp_json_text(cp_json_get(cp_json_at(errors, 0), "type"));
+	if (cp_str_eq(kind, CP_S("NOT_FOUND")))
+		r = cp_err_set(
+			err, CP_ENOTFOUND,
+			"GitHub has no pull request %.*s in %.*s, or the token may not see it "
+			"(permission %s)",
+			CP_STR(f->place->number), CP_STR(f->place->repository), permission);
+	else if (cp_str_eq(kind, CP_S("FORBIDDEN")))
+		r = cp_err_set(err, CP_ENET, "the token for GitHub lacks the permission %s",
+			       permission);
+	else if (cp_str_eq(kind, CP_S("RATE_LIMITED")))
+		r = cp_err_set(err, CP_ENET, "GitHub takes no more requests now (rate limit)");
+	else
+		r = forge_strange(f, "GraphQL fails", err);
+	cp_json_doc_free(answer.doc);
+	return r;
+}
+
+static struct cp_str read_body(struct forge *f, struct cp_str after)
+{
+	cp_auto_buf struct cp_buf out = CP_BUF_INIT(CP_MAX_FORGE_BYTES);
+	struct cp_json_out o = CP_JSON_OUT(&out);
+
+	cp_json_open(&o, '{');
+	cp_json_kstr(&o, "query", cp_str_c(query));
+	cp_json_key(&o, "variables");
+	cp_json_open(&o, '{');
+	cp_json_kstr(&o, "owner", forge_owner(f));
+	cp_json_kstr(&o, "name", forge_name(f));
+	cp_json_key(&o, "number");
+	cp_json_raw(&o, f->place->number);
+	if (after.n)
+		cp_json_kstr(&o, "after", after);
+	cp_json_close(&o, '}');
+	cp_json_close(&o, '}');
+	return cp_buf_error(&out) ? (struct cp_str){NULL, 0} : cp_arena_str(f->a, cp_buf_str(&out));
+}
+
+static int keep(struct forge *f, const struct cp_json *c, struct cp_err *err)
+{
+	struct forge_note note = {
+		.id = forge_id(f, cp_json_get(c, "databaseId")),
+		.node = cp_arena_str(f->a, cp_json_text(cp_json_get(c, "id"))),
+		.url = cp_arena_str(f->a, cp_json_text(cp_json_get(c, "url"))),
+	};
+
+	if (!cp_json_is_true(cp_json_get(c, "viewerDidAuthor")) ||
+	    cp_json_is_true(cp_json_get(c, "isMinimized")))
+		return 0;
+	return note.node.p ? forge_keep(f, note, cp_json_text(cp_json_get(c, "body")), err)
+			   : cp_err_nomem(err);
+}
+
+/* One page; *after becomes the cursor of the next one, "" = there is none. */
+static int read_page(struct forge *f, struct cp_str *after, struct cp_err *err)
+{
+	cp_auto_json struct cp_json_doc *doc = NULL;
+	const struct cp_json *pull, *comments, *nodes, *page;
+	int r = graphql(f, read_body(f, *after), &doc, err);
+
+	if (r < 0)
+		return r;
+	pull = cp_json_get(cp_json_get(cp_json_root(doc), "data"), "repository");
+	pull = cp_json_get(pull, "pullRequest");
+	comments = cp_json_get(pull, "comments");
+	nodes = cp_json_get(comments, "nodes");
+	page = cp_json_get(comments, "pageInfo");
+	if (cp_json_kind(nodes) != CP_JSON_ARRAY)
+		return forge_strange(f, "comments are no list", err);
+	f->head = forge_id(f, cp_json_get(pull, "headRefOid"));
+	*after = cp_json_is_true(cp_json_get(page, "hasNextPage"))
+			 ? cp_arena_str(f->a, cp_json_text(cp_json_get(page, "endCursor")))
+			 : CP_S("");
+	if (!f->head.p || !after->p)
+		return cp_err_nomem(err);
+	for (size_t i = 0; r == 0 && i < cp_json_len(nodes); i++)
+		r = keep(f, cp_json_at(nodes, i), err);
+	return r;
+}
+
+static int read_all(struct forge *f, struct cp_err *err)
+{
+	struct cp_str after = CP_S("");
+
+	for (unsigned page = 0; page < CP_MAX_FORGE_PAGES; page++) {
+		int r = read_page(f, &after, err);
+
+		if (r < 0 || !after.n)
+			return r;
+	}
+	return cp_err_set(err, CP_ELIMIT, "GitHub has over %u pages of comments",
+			  CP_MAX_FORGE_PAGES);
+}
+
+static int create(struct forge *f, struct cp_str body, struct forge_note *ret_note,
+		  struct cp_err *err)
+{
+	struct cp_str url = forge_url(f, "/repos/%s/%s/issues/%s/comments", forge_owner(f),
+				      forge_name(f), f->place->number);
+	struct forge_call call = {"POST", url, forge_object(f, "body", body), true, permission};
+	struct forge_answer answer;
+	const struct cp_json *root;
+	int r = forge_call(f, &call, &answer, err);
+
+	if (r < 0)
+		return r;
+	root = cp_json_root(answer.doc);
+	*ret_note = (struct forge_note){
+		.id = forge_id(f, cp_json_get(root, "id")),
+		.node = cp_arena_str(f->a, cp_json_text(cp_json_get(root, "node_id"))),
+		.url = cp_arena_str(f->a, cp_json_text(cp_json_get(root, "html_url")))};
+	cp_json_doc_free(answer.doc);
+	return ret_note->id.p && ret_note->node.p && ret_note->url.p ? 0 : cp_err_nomem(err);
+}
+
+static int change(struct forge *f, const char *method, const struct forge_note *note,
+		  struct cp_str body, struct cp_err *err)
+{
+	struct cp_str url = forge_url(f, "/repos/%s/%s/issues/comments/%s", forge_owner(f),
+				      forge_name(f), note->id);
+	struct forge_call call = {method, url, body, true, permission};
+
+	return forge_do(f, &call, err);
+}
+
+static int update(struct forge *f, const struct forge_note *note, struct cp_str body,
+		  struct cp_err *err)
+{
+	return change(f, "PATCH", note, forge_object(f, "body", body), err);
+}
+
+static int remove_note(struct forge *f, const struct forge_note *note, struct cp_err *err)
+{
+	return change(f, "DELETE", note, CP_S(""), err);
+}
+
+static int hide(struct forge *f, const struct forge_note *note, struct cp_err *err)
+{
+	cp_auto_buf struct cp_buf out = CP_BUF_INIT(CP_MAX_FORGE_BYTES);
+	cp_auto_json struct cp_json_doc *doc = NULL;
+	struct cp_json_out o = CP_JSON_OUT(&out);
+
+	cp_json_open(&o, '{');
+	cp_json_kstr(&o, "query", cp_str_c(hide_query));
+	cp_json_key(&o, "variables");
+	cp_json_open(&o, '{');
+	cp_json_kstr(&o, "id", note->node);
+	cp_json_close(&o, '}');
+	cp_json_close(&o, '}');
+	if (cp_buf_error(&out))
+		return cp_err_nomem(err);
+	return graphql(f, cp_arena_str(f->a, cp_buf_str(&out)), &doc, err);
+}
+
+static int status(struct forge *f, struct cp_str context, struct cp_str description,
+		  struct cp_err *err)
+{
+	static const struct forge_state_words words = {"state", "success", "context", "target_url"};
+
+	return forge_state(f,
+			   forge_url(f, "/repos/%s/%s/statuses/%s", forge_owner(f), forge_name(f),
+				     f->place->commit),
+			   &words, context, description, err);
+}
+
+const struct cp_forge_ops forge_github = {
+	.name = "github",
+	.title = "GitHub",
+	.scheme = "Bearer",
+	.permission = permission,
+	.status_permission = "statuses: write",
+	.limits = {.max_bytes = 60000, .html = true, .mermaid = true},
+	.read = read_all,
+	.create = create,
+	.update = update,
+	.remove = remove_note,
+	.hide = hide,
+	.status = status,
+};
