@@ -216,7 +216,7 @@ static int is_cancelled(void *self)
 	return cp_run_is_cancelled(self);
 }
 
-static int open_net(struct cp_run *run, struct cp_network *n, struct cp_err *err)
+int cp_network_new(struct cp_run *run, struct cp_net **ret_net, struct cp_err *err)
 {
 	const struct cp_request *q = &run->request;
 	struct cp_net_settings s = {
@@ -228,6 +228,16 @@ static int open_net(struct cp_run *run, struct cp_network *n, struct cp_err *err
 		.is_cancelled = is_cancelled,
 		.self = run,
 	};
+
+	if (environment(run, "REQUEST_METHOD", NULL).n) /* httpoxy: there HTTP_PROXY is a header */
+		s.http_proxy = CP_S("");
+	*ret_net = cp_net_new(&s);
+	return *ret_net ? 0 : cp_err_nomem(err);
+}
+
+static int open_net(struct cp_run *run, struct cp_network *n, struct cp_err *err)
+{
+	const struct cp_request *q = &run->request;
 	struct cp_registry_settings rs = {
 		.env = &run->world->env,
 		.mirrors = q->registry_mirrors,
@@ -240,12 +250,10 @@ static int open_net(struct cp_run *run, struct cp_network *n, struct cp_err *err
 		.may_ask = may_ask,
 		.self = n,
 	};
+	int r = cp_network_new(run, &n->net, err);
 
-	if (environment(run, "REQUEST_METHOD", NULL).n) /* httpoxy: there HTTP_PROXY is a header */
-		s.http_proxy = CP_S("");
-	n->net = cp_net_new(&s);
-	if (!n->net)
-		return cp_err_nomem(err);
+	if (r < 0)
+		return r;
 	rs.net = n->net;
 	return cp_registry_new(&rs, &n->registry, err);
 }
@@ -335,20 +343,25 @@ int cp_network_open(struct cp_run *run, struct cp_err *err)
 	return r;
 }
 
-void cp_network_close(struct cp_run *run)
+void cp_network_log(struct cp_run *run, struct cp_net *net)
 {
-	struct cp_network *n = run->network;
-	struct cp_str log, line;
+	struct cp_str log = cp_net_take_log(net, run->arena), line;
 
-	if (!n)
-		return;
-	log = cp_net_take_log(n->net, run->arena);
 	while (run->world->log && log.n && cp_str_split(&log, '\n', &line)) {
 		struct cp_str copy = cp_arena_str(run->arena, line);
 
 		if (line.n && copy.p)
 			run->world->log(run->world->self, 3, copy.p);
 	}
+}
+
+void cp_network_close(struct cp_run *run)
+{
+	struct cp_network *n = run->network;
+
+	if (!n)
+		return;
+	cp_network_log(run, n->net);
 	free_network(n);
 	run->network = NULL;
 }

@@ -16,7 +16,11 @@
  * run->resolver, run->base_resolver and run->network (NULL = not used).
  */
 int cp_network_open(struct cp_run *run, struct cp_err *err);
-/* Gives the log lines to the host. On the thread of the call. */
+/* A handle with the request's time and the environment's proxies. */
+int cp_network_new(struct cp_run *run, struct cp_net **ret_net, struct cp_err *err);
+/* Gives the log lines of a handle to the host. On the thread of the call. */
+void cp_network_log(struct cp_run *run, struct cp_net *net);
+/* The same of the registries', which is then closed. */
 void cp_network_close(struct cp_run *run);
 
 /* Why an image is not known, "" when it is, or when nobody asked. */

@@ -152,6 +152,16 @@ static int members(struct cp_arena *a, const struct cp_json *root, struct cp_req
 	r |= text(a, root, "split", &q->split);
 	r |= text(a, root, "weights", &q->weights);
 	q->layers = number(cp_json_get(root, "layers"));
+	r |= text(a, root, "forge", &q->comment.wish.forge);
+	r |= text(a, root, "forge_url", &q->comment.wish.url);
+	r |= text(a, root, "forge_repository", &q->comment.wish.repository);
+	r |= text(a, root, "pull_request", &q->comment.wish.number);
+	r |= text(a, root, "commit", &q->comment.wish.commit);
+	r |= text(a, root, "run", &q->comment.wish.run);
+	r |= text(a, root, "behaviour", &q->comment.behaviour);
+	r |= text(a, root, "comment_id", &q->comment.id);
+	q->comment.dry_run = cp_json_is_true(cp_json_get(root, "dry_run"));
+	q->comment.status = cp_json_is_true(cp_json_get(root, "status"));
 	r |= text(a, root, "format", &q->format);
 	r |= list(a, root, "compose", &q->compose, &q->n_compose);
 	r |= list(a, root, "only", &q->only, &q->n_only);

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/base.h"
+#include "forge/forge.h"
 #include "history/history.h"
 #include "predict/predict.h"
 #include "profile/profile.h"
@@ -48,6 +49,11 @@ struct cp_request {
 	struct cp_image_request *images;
 	size_t n_images;
 	bool image_given; /* `image` or `images` was there */
+	struct {          /* method comment */
+		struct cp_forge_wish wish;
+		struct cp_str behaviour, id;
+		bool dry_run, status;
+	} comment;
 	struct cp_str format;
 	struct cp_report_style style;
 };
@@ -163,7 +169,7 @@ void cp_answer_free(struct cp_answer *answer);
 int cp_paths_check(struct cp_run *run, const struct cp_report_paths *images, size_t n,
 		   struct cp_answer *answer, struct cp_err *err);
 
-/* Methods: "predict", "explain", "graph", "paths", "keys", "advise", "cache". CP_EUNSUPPORTED for another name. */
+/* Methods: "predict", "explain", "graph", "paths", "keys", "advise", "split", "cache", "comment". CP_EUNSUPPORTED for another name. */
 int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request,
 		  struct cp_answer **ret_answer, struct cp_err *err);
 

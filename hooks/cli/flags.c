@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define BIT(c) (1u << (c))
-#define COMPARES (BIT(CMD_PREDICT) | BIT(CMD_EXPLAIN) | BIT(CMD_GRAPH))
+#define COMPARES (BIT(CMD_PREDICT) | BIT(CMD_EXPLAIN) | BIT(CMD_GRAPH) | BIT(CMD_COMMENT))
 #define RUNS                                                                                       \
 	(COMPARES | BIT(CMD_PATHS) | BIT(CMD_KEYS) | BIT(CMD_ADVISE) | BIT(CMD_SPLIT) |            \
 	 BIT(CMD_CACHE))
@@ -49,6 +49,13 @@ const struct command_info commands[N_COMMANDS] = {
 		 "partition into layers that reinstalls least is chosen on the first 70 % of the changes and scored on the rest. --format "
 		 "patch prints a diff for git apply: the files, and the COPY and RUN of the Dockerfile. Exit code 4 when pip would "
 		 "reject a line."},
+	[CMD_COMMENT] =
+		{"comment", "[A..B] [CONTEXT]",
+		 "say on the pull request what it rebuilds, in one comment that is kept up to date",
+		 "Predicts, and makes or updates the comment of ours on the pull request that the CI's variables or --pull-request name "
+		 "(GitHub, GitLab, Gitea, Forgejo, Bitbucket). The token is CACHEPREDICT_TOKEN, else GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN "
+		 "or BITBUCKET_TOKEN. Where nothing rebuilds, no comment is made. A forge that refuses is said and no failure, "
+		 "unless --strict (exit code 6): the text is then in the job summary."},
 	[CMD_CACHE] =
 		{"cache", "REF... [CONTEXT]", "what a remote cache holds, and which commit's build",
 		 "REF is an image reference or a value of --cache-from (type=registry,ref=..., type=local,src=DIR, "
@@ -59,7 +66,7 @@ const struct command_info commands[N_COMMANDS] = {
 		{"rpc", "", "answer JSON requests, one a line, on standard input",
 		 "Reads {\"id\": ..., \"method\": \"predict\", \"params\": {...}} and answers {\"id\": ..., \"status\": 0, \"verdict\": "
 		 "\"...\", \"result\": {...}} or {\"id\": ..., \"error\": {\"code\": ..., \"name\": \"...\", \"message\": \"...\"}}, each in "
-		 "one line. Methods are predict, explain, paths, keys, graph, advise, split, cache and version; params is the request of the plugin "
+		 "one line. Methods are predict, explain, paths, keys, graph, advise, split, comment, cache and version; params is the request of the plugin "
 		 "(schema/request.json)."},
 	[CMD_VERSION] = {"version", "", "versions of the helper and of the plugin", ""},
 	[CMD_HELP] = {"help", "[COMMAND]",
@@ -72,6 +79,7 @@ const char *const group_titles[N_GROUPS] = {
 	[GROUP_BUILD] = "The build, in the words of docker buildx build",
 	[GROUP_IMAGES] = "Many images",
 	[GROUP_NETWORK] = "Registries",
+	[GROUP_FORGE] = "The pull request",
 	[GROUP_OUTPUT] = "Output and gates",
 	[GROUP_HELPER] = "The helper",
 };
@@ -190,6 +198,35 @@ const struct flag flags[] = {
 	[F_BUILDKITD_CONFIG] = {"buildkitd-config", 0, FLAG_TEXT, GROUP_NETWORK, IN_REQUEST,
 				"buildkitd_config", RUNS, "FILE", "<file>",
 				"mirrors and certificates from a buildkitd.toml"},
+
+	[F_FORGE] = {"forge", 0, FLAG_TEXT, GROUP_FORGE, IN_REQUEST, "forge", BIT(CMD_COMMENT),
+		     "NAME", "github|gitlab|gitea|forgejo|bitbucket",
+		     "whose pull request it is (the CI's variables say)"},
+	[F_FORGE_URL] = {"forge-url", 0, FLAG_TEXT, GROUP_FORGE, IN_REQUEST, "forge_url",
+			 BIT(CMD_COMMENT), "URL", NULL,
+			 "of its API: https://HOST/api/v1 (Gitea), /api/v3 (GitHub Enterprise)"},
+	[F_FORGE_REPOSITORY] = {"forge-repository", 0, FLAG_TEXT, GROUP_FORGE, IN_REQUEST,
+				"forge_repository", BIT(CMD_COMMENT), "OWNER/NAME", NULL,
+				"the repository there"},
+	[F_PULL_REQUEST] = {"pull-request", 0, FLAG_TEXT, GROUP_FORGE, IN_REQUEST, "pull_request",
+			    BIT(CMD_COMMENT), "NUMBER", NULL, "the pull or merge request"},
+	[F_COMMIT] = {"commit", 0, FLAG_TEXT, GROUP_FORGE, IN_REQUEST, "commit", BIT(CMD_COMMENT),
+		      "SHA", NULL, "its head as this run has it, where the head is a merge"},
+	[F_RUN] = {"run", 0, FLAG_TEXT, GROUP_FORGE, IN_REQUEST, "run", BIT(CMD_COMMENT), "NUMBER",
+		   NULL, "number of this run: an older run does not overwrite a newer one"},
+	[F_BEHAVIOUR] = {"behaviour", 0, FLAG_TEXT, GROUP_FORGE, IN_REQUEST, "behaviour",
+			 BIT(CMD_COMMENT), "HOW", "update|new|hide-and-new|delete-and-new",
+			 "what becomes of the comment of the run before (update)"},
+	[F_COMMENT_ID] = {"comment-id", 0, FLAG_TEXT, GROUP_FORGE, IN_REQUEST, "comment_id",
+			  BIT(CMD_COMMENT), "ID", NULL,
+			  "which comment, where there are several (made of what is built)"},
+	[F_STATUS] = {"status", 0, FLAG_BOOL, GROUP_FORGE, IN_REQUEST, "status", BIT(CMD_COMMENT),
+		      NULL, NULL, "set a commit status, too"},
+	[F_DRY_RUN] = {"dry-run", 0, FLAG_BOOL, GROUP_FORGE, IN_REQUEST, "dry_run",
+		       BIT(CMD_COMMENT), NULL, NULL, "print the comment, post nothing"},
+	[F_SUMMARY] = {"summary", 0, FLAG_TEXT, GROUP_FORGE, IN_NOTHING, NULL, BIT(CMD_COMMENT),
+		       "FILE", "<file>",
+		       "append the text to this file (GITHUB_STEP_SUMMARY, when it is not posted)"},
 
 	[F_FORMAT] =
 		{"format", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "format", RUNS, "FORMAT",

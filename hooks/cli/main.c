@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "comment.h"
 #include "fail.h"
 #include "help.h"
 #include "load.h"
@@ -93,7 +94,8 @@ static int call_plugin(struct loaded *l, const struct options *o)
 	out.p = (char *)l->plugin->result_text(result, &n);
 	out.n = n;
 	status = l->plugin->result_status(result);
-	r = put(&out);
+	r = o->command == CMD_COMMENT && !option_text(o, F_FORMAT) ? comment_show(o, &out)
+								   : put(&out);
 	if (r == EXIT_ANSWERED && o->command != CMD_PATHS && o->command != CMD_KEYS &&
 	    o->command != CMD_ADVISE && o->command != CMD_CACHE && o->command != CMD_SPLIT)
 		say_why(l->plugin, result, status);

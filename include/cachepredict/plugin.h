@@ -43,6 +43,8 @@ extern "C" {
 #define CACHEPREDICT_CAP_KEYS (UINT64_C(1) << 2)    /* method keys */
 #define CACHEPREDICT_CAP_CACHE (UINT64_C(1) << 3)   /* method cache, and caches of every type */
 
+#define CACHEPREDICT_CAP_COMMENT (UINT64_C(1) << 4) /* method comment */
+
 /* Outcomes of a step, in cachepredict_step.outcome. */
 #define CACHEPREDICT_HIT 0
 #define CACHEPREDICT_MISS 1
@@ -113,7 +115,7 @@ struct cachepredict_plugin {
 	/* [ctx] NULL is fine. Results made by the context stay valid. */
 	void (*destroy)(struct cachepredict_context *context);
 	/*
-	 * [ctx] Run a method ("predict", "explain", "paths", "keys", "graph", "cache") on a JSON request of `len` bytes. The request is not kept.
+	 * [ctx] Run a method ("predict", "explain", "paths", "keys", "graph", "advise", "split", "cache", "comment") on a JSON request of `len` bytes. The request is not kept.
 	 * Members and their meaning: include/cachepredict/schema/request.json.
 	 */
 	int32_t (*call)(struct cachepredict_context *context, const char *method,
