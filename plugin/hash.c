@@ -11,7 +11,7 @@
 /* What a record's digest depends on. */
 struct name {
 	struct cp_digest identity;
-	uint32_t mode, unused;
+	uint32_t mode, uid, gid, unused;
 };
 
 struct known {
@@ -69,7 +69,7 @@ static int compute(struct known *k, struct cp_buf *bytes)
 	if (cp_buf_error(bytes))
 		return cp_err_set(&k->err, cp_buf_error(bytes), "%.*s: too large",
 				  CP_STR(k->node.path));
-	k->digest = cp_record_of_file(k->node.mode, cp_buf_str(bytes));
+	k->digest = cp_record_of_file(k->node.mode, &k->node.owner, cp_buf_str(bytes));
 	k->done = true;
 	return 0;
 }
@@ -83,7 +83,7 @@ static struct cp_digest name_of(const struct known *k)
 	struct cp_sha256 h;
 
 	cp_sha256_init(&h);
-	cp_sha256_adds(&h, CP_S("file/1/"));
+	cp_sha256_adds(&h, CP_S("file/2/"));
 	cp_sha256_add(&h, &k->name, sizeof(k->name));
 	return cp_sha256_end(&h);
 }
@@ -111,7 +111,7 @@ static void remember_file(struct cp_hash_table *t, const struct known *k)
 
 static struct known *enter(struct cp_hash_table *t, struct cp_fs *fs, const struct cp_node *file)
 {
-	struct name name = {file->identity, file->mode, 0};
+	struct name name = {file->identity, file->mode, file->owner.uid, file->owner.gid, 0};
 	struct known *k = cp_map_get(&t->by_name, cp_str_n((const char *)&name, sizeof(name)));
 
 	if (k)

@@ -63,7 +63,8 @@ static int crlf_record(void *self, struct cp_fs *fs, const struct cp_node *file,
 		if (r < 0)
 			return r;
 		if (to_crlf(cp_buf_str(&bytes), &text) && !cp_buf_error(&text)) {
-			*ret_digest = cp_record_of_file(file->mode, cp_buf_str(&text));
+			*ret_digest =
+				cp_record_of_file(file->mode, &file->owner, cp_buf_str(&text));
 			return 0;
 		}
 	}

@@ -10,22 +10,17 @@ static bool has_no_header(const struct cp_node *n)
 	return n->mode == 0 && n->path.n == 0;
 }
 
-static bool same_owner(const struct cp_node *a, const struct cp_node *b)
-{
-	return cp_digest_eq(&a->owner, &b->owner);
-}
-
 bool cp_context_same_header(const struct cp_node *a, const struct cp_node *b)
 {
 	if (has_no_header(a) || has_no_header(b))
 		return has_no_header(a) && has_no_header(b);
-	return a->mode == b->mode && same_owner(a, b);
+	return a->mode == b->mode && cp_owner_eq(&a->owner, &b->owner);
 }
 
 /* Owners that differ only as far as can be seen: names looked up in something unknown. */
 static bool owner_is_open(const struct cp_node *a, const struct cp_node *b)
 {
-	return !same_owner(a, b) && (a->owner_unsure || b->owner_unsure);
+	return !cp_owner_eq(&a->owner, &b->owner) && (a->owner.unsure || b->owner.unsure);
 }
 
 int cp_context_compare_headers(struct cp_context_comparer *c, const struct cp_node *a,
@@ -38,7 +33,7 @@ int cp_context_compare_headers(struct cp_context_comparer *c, const struct cp_no
 		return 0;
 	}
 	if (a->mode == b->mode && owner_is_open(a, b)) {
-		cp_context_note_depends(c, &a->owner, &b->owner);
+		cp_context_note_depends(c, &a->owner.names, &b->owner.names);
 		return 0;
 	}
 	return cp_context_note_change(c, b->path, CP_CHANGE_MODE, false);
@@ -76,10 +71,10 @@ static int compare_leaves(struct cp_context_comparer *c, const struct cp_node *a
 		return r;
 	if (!same)
 		return cp_context_note_change(c, b->path, CP_CHANGE_MODIFIED, false);
-	if (a->mode != b->mode || (!same_owner(a, b) && !open))
+	if (a->mode != b->mode || (!cp_owner_eq(&a->owner, &b->owner) && !open))
 		return cp_context_note_change(c, b->path, CP_CHANGE_MODE, false);
 	if (open)
-		cp_context_note_depends(c, &a->owner, &b->owner);
+		cp_context_note_depends(c, &a->owner.names, &b->owner.names);
 	return 0;
 }
 

@@ -74,6 +74,18 @@ enum cp_node_kind {
 	CP_NODE_VOLATILE, /* differs at every checkout (.git) */
 };
 
+/* Who owns a file (fsutil's Stat.Uid and Gid); zeroed = root, whom git's files belong to. */
+struct cp_owner {
+	uint32_t uid, gid;
+	struct cp_digest
+		names; /* all zero, or what stands for numbers that are not known: names of --chown, and where they are looked up */
+	bool unsure;   /* looked up in something unknown: different `names` are DEPENDS */
+};
+
+bool cp_owner_eq(const struct cp_owner *x, const struct cp_owner *y);
+/* Are the numbers known? */
+bool cp_owner_is_known(const struct cp_owner *o);
+
 struct cp_node {
 	enum cp_node_kind kind;
 	uint32_t mode; /* permission bits as hashed: 0644, 0755, 0777 */
@@ -84,9 +96,8 @@ struct cp_node {
 	 */
 	struct cp_digest identity;
 	bool has_subtree;
-	struct cp_digest owner; /* all zero = uid 0, gid 0; else a token of --chown */
-	bool converted;         /* FILE: git converts the bytes at checkout */
-	bool owner_unsure; /* a name looked up in something unknown: different tokens are DEPENDS */
+	struct cp_owner owner;
+	bool converted;     /* FILE: git converts the bytes at checkout */
 	struct cp_str path; /* where it is in its file system, "" = root; for causes */
 	const void *handle; /* of the implementation */
 	bool maybe;         /* VOLATILE: it may be absent, or equal all the same (.git/HEAD) */
@@ -256,13 +267,14 @@ struct cp_hasher {
 };
 
 /*
- * Begin a file record: everything but the bytes. mode: permission bits; type: '0' file, '2' link,
- * '5' folder; size 0 but for files.
+ * Begin a file record: everything but the bytes. mode: permission bits; owner: NULL = root, else one that is known; type: '0' file,
+ * '2' link, '5' folder; size 0 but for files.
  */
-void cp_record_header(struct cp_sha256 *h, uint32_t mode, uint64_t size, char type,
-		      struct cp_str link_name);
+void cp_record_header(struct cp_sha256 *h, uint32_t mode, const struct cp_owner *owner,
+		      uint64_t size, char type, struct cp_str link_name);
 /* The record of a file with these bytes: what struct cp_hasher.record gives (cache/contenthash/filehash.go NewFileHash). */
-struct cp_digest cp_record_of_file(uint32_t mode, struct cp_str bytes);
+struct cp_digest cp_record_of_file(uint32_t mode, const struct cp_owner *owner,
+				   struct cp_str bytes);
 
 /*
  * D(JOIN0(contenthash(sel_1), ...)) as BuildKit computes it. *ret_unknown: why it cannot be known

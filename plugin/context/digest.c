@@ -22,12 +22,25 @@ static bool rule(const struct digester *d, uint64_t rules)
 	return d->hasher->rules & rules;
 }
 
-void cp_record_header(struct cp_sha256 *h, uint32_t mode, uint64_t size, char type,
-		      struct cp_str link_name)
+bool cp_owner_is_known(const struct cp_owner *o)
+{
+	static const struct cp_digest none;
+
+	return cp_digest_eq(&o->names, &none);
+}
+
+bool cp_owner_eq(const struct cp_owner *x, const struct cp_owner *y)
+{
+	return x->uid == y->uid && x->gid == y->gid && cp_digest_eq(&x->names, &y->names);
+}
+
+void cp_record_header(struct cp_sha256 *h, uint32_t mode, const struct cp_owner *owner,
+		      uint64_t size, char type, struct cp_str link_name)
 {
 	char text[160];
-	int n = snprintf(text, sizeof(text), "namemode%uuid0gid0size%llutypeflag%clinkname", mode,
-			 (unsigned long long)size, type);
+	int n = snprintf(text, sizeof(text), "namemode%uuid%ugid%usize%llutypeflag%clinkname", mode,
+			 owner ? owner->uid : 0, owner ? owner->gid : 0, (unsigned long long)size,
+			 type);
 
 	cp_sha256_init(h);
 	cp_sha256_add(h, text, (size_t)n);
@@ -35,11 +48,11 @@ void cp_record_header(struct cp_sha256 *h, uint32_t mode, uint64_t size, char ty
 	cp_sha256_adds(h, CP_S("unamegnamedevmajor0devminor0"));
 }
 
-struct cp_digest cp_record_of_file(uint32_t mode, struct cp_str bytes)
+struct cp_digest cp_record_of_file(uint32_t mode, const struct cp_owner *owner, struct cp_str bytes)
 {
 	struct cp_sha256 h;
 
-	cp_record_header(&h, mode, bytes.n, '0', CP_S(""));
+	cp_record_header(&h, mode, owner, bytes.n, '0', CP_S(""));
 	cp_sha256_adds(&h, bytes);
 	return cp_sha256_end(&h);
 }
@@ -77,12 +90,7 @@ static int not_known(struct digester *d, struct cp_str why)
 	return 0;
 }
 
-static bool has_owner(const struct cp_node *n)
-{
-	static const struct cp_digest root;
-
-	return !cp_digest_eq(&n->owner, &root);
-}
+static const struct cp_str user_not_known = CP_S_INIT("the number of a user is not known");
 
 /* The header of a folder; the root of a local context has none, and the digest of nothing stands in its place. */
 static struct cp_digest header_of(const struct digester *d, const struct cp_node *dir)
@@ -91,7 +99,7 @@ static struct cp_digest header_of(const struct digester *d, const struct cp_node
 
 	if (dir->path.n == 0 && d->fs->root.mode == 0)
 		return cp_digest_of("", 0);
-	cp_record_header(&h, dir->mode, 0, '5', CP_S(""));
+	cp_record_header(&h, dir->mode, &dir->owner, 0, '5', CP_S(""));
 	return cp_sha256_end(&h);
 }
 
@@ -230,7 +238,7 @@ static int digest_link(struct digester *d, const struct cp_node *link, struct cp
 
 	if (r < 0)
 		return r;
-	cp_record_header(&h, 0777, 0, '2', target);
+	cp_record_header(&h, 0777, &link->owner, 0, '2', target);
 	*ret = cp_sha256_end(&h);
 	return 0;
 }
@@ -238,8 +246,8 @@ static int digest_link(struct digester *d, const struct cp_node *link, struct cp
 static int digest_node(struct digester *d, const struct cp_node *n, struct cp_digest *ret,
 		       uint8_t *ret_flags)
 {
-	if (has_owner(n))
-		return not_known(d, CP_S("the number of a user is not known"));
+	if (!cp_owner_is_known(&n->owner))
+		return not_known(d, user_not_known);
 	switch (n->kind) {
 	case CP_NODE_FILE:
 		return d->hasher->record(d->hasher->self, d->fs, n, ret, d->err);
@@ -342,8 +350,7 @@ static int add_entry(void *self, const struct cp_context_entry *e)
 	if (follow)
 		r = digest_plain(l->d, e->name, true, &digest);
 	else if (e->node.kind == CP_NODE_DIR)
-		r = has_owner(&e->node) ? not_known(l->d, CP_S("the number of a user is not known"))
-					: 0;
+		r = cp_owner_is_known(&e->node.owner) ? 0 : not_known(l->d, user_not_known);
 	else
 		r = digest_node(l->d, &e->node, &digest, &flags);
 	if (r == 0 && !follow && e->node.kind == CP_NODE_DIR)

@@ -283,6 +283,7 @@ int graph_check_signal(struct graph_builder *b, struct cp_str signal);
 int graph_check_chmod(struct graph_builder *b, struct cp_str text, struct cp_action *action);
 struct cp_op_owner graph_owner(const struct graph_builder *b, struct cp_str text);
 bool graph_owner_has_name(const struct cp_op_owner *owner);
+bool graph_is_mode(struct cp_str text); /* symbolic, as cp_mode_apply takes it */
 int graph_paths_add(struct graph_builder *b, struct graph_paths *paths, struct cp_str path);
 
 /* One exec under construction: mounts in the order in which they were added. */

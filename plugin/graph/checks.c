@@ -166,27 +166,6 @@ int graph_check_signal(struct graph_builder *b, struct cp_str signal)
 
 /* ---- --chmod and --chown ---- */
 
-/* The symbolic modes of chmod(1) (github.com/tonistiigi/dchapes-mode Parse). */
-static bool is_symbolic_mode(struct cp_str s)
-{
-	size_t i = 0;
-
-	for (;;) {
-		while (i < s.n && s.p[i] && strchr("augo", s.p[i]))
-			i++;
-		do {
-			if (i == s.n || !s.p[i] || !strchr("+-=", s.p[i]))
-				return false;
-			i++;
-			while (i < s.n && s.p[i] && strchr("rstwXxugo", s.p[i]))
-				i++;
-			if (i == s.n)
-				return true;
-		} while (s.p[i] != ',');
-		i++;
-	}
-}
-
 int graph_check_chmod(struct graph_builder *b, struct cp_str text, struct cp_action *action)
 {
 	int64_t mode;
@@ -203,7 +182,7 @@ int graph_check_chmod(struct graph_builder *b, struct cp_str text, struct cp_act
 				     "invalid chmod parameter: '%.*s'. it should be octal string "
 				     "and between 0 and 07777",
 				     CP_STR(text));
-	if (!is_symbolic_mode(text))
+	if (!graph_is_mode(text))
 		return graph_invalid(b, "invalid syntax");
 	action->mode = 0;
 	action->mode_str = text;

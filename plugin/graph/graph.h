@@ -69,7 +69,7 @@ struct cp_action {
 	struct cp_str data; /* mkfile */
 	struct cp_op_owner owner;
 	int mode;               /* copy: -1 = keep, else bits. mkdir, mkfile: bits */
-	struct cp_str mode_str; /* symbolic --chmod; mode is then 0 and absent */
+	struct cp_str mode_str; /* symbolic --chmod, see cp_mode_apply; mode is then 0 and absent */
 	int64_t timestamp;      /* nanoseconds, -1 = none */
 	bool make_parents;      /* mkdir */
 	bool follow_symlink, dir_copy_contents, attempt_unpack, create_dest_path, allow_wildcard,
@@ -273,5 +273,11 @@ int cp_image_ref_normalise(struct cp_arena *a, struct cp_str ref, struct cp_str 
 /* "linux/arm64/v8" ─► normalised platform. CP_EINVAL. */
 int cp_platform_parse(struct cp_arena *a, struct cp_str text, struct cp_platform *ret_platform,
 		      struct cp_err *err);
+
+/*
+ * What a symbolic --chmod makes of permission bits (with 07000), which for a folder may differ. `text` is one that a graph has in
+ * cp_action.mode_str.
+ */
+uint32_t cp_mode_apply(struct cp_str text, uint32_t mode, bool is_dir);
 
 #endif

@@ -53,9 +53,9 @@ static int put_header(struct differ *d, const struct cp_node *n, uint64_t size, 
 {
 	ret->header = cp_arena_printf(
 		d->m.arena,
-		"namemode%uuid0gid0size%llutypeflag%clinkname%.*sunamegnamedevmajor0devminor0",
-		n->kind == CP_NODE_SYMLINK ? 0777 : n->mode, (unsigned long long)size, type,
-		CP_STR(link));
+		"namemode%uuid%ugid%usize%llutypeflag%clinkname%.*sunamegnamedevmajor0devminor0",
+		n->kind == CP_NODE_SYMLINK ? 0777 : n->mode, n->owner.uid, n->owner.gid,
+		(unsigned long long)size, type, CP_STR(link));
 	return ret->header.p ? 0 : cp_err_nomem(d->m.err);
 }
 
@@ -81,7 +81,10 @@ static int put_record(struct differ *d, struct cp_fs *fs, const struct cp_node *
 		return cp_err_nomem(d->m.err);
 	if (r < 0)
 		return 0;
-	cp_record_header(&h, n->kind == CP_NODE_SYMLINK ? 0777 : n->mode, bytes.n, type, link);
+	if (!cp_owner_is_known(&n->owner))
+		return 0;
+	cp_record_header(&h, n->kind == CP_NODE_SYMLINK ? 0777 : n->mode, &n->owner, bytes.n, type,
+			 link);
 	cp_sha256_adds(&h, cp_buf_str(&bytes));
 	ret->digest = cp_sha256_end(&h);
 	ret->known = true;
@@ -90,7 +93,7 @@ static int put_record(struct differ *d, struct cp_fs *fs, const struct cp_node *
 
 static bool is_same(const struct cp_node *x, const struct cp_node *y)
 {
-	if (x->kind != y->kind || x->mode != y->mode)
+	if (x->kind != y->kind || x->mode != y->mode || !cp_owner_eq(&x->owner, &y->owner))
 		return false;
 	return x->kind == CP_NODE_DIR || cp_digest_eq(&x->identity, &y->identity);
 }

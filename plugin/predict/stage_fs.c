@@ -186,8 +186,7 @@ static int enter_dir(struct work *w, struct vnode *dir, struct cp_str name,
 	if (child && child->kind == CP_NODE_OPAQUE) {
 		/* it may be there already, with a mode of its own: the unknown's identity covers that */
 		fresh->mode = 0;
-		fresh->owner = (struct cp_digest){{0}};
-		fresh->owner_unsure = false;
+		fresh->owner = (struct cp_owner){0};
 		fresh->has_rest = true;
 		fresh->rest = change_identity(made, &child->identity);
 	} else if (child) {
@@ -371,42 +370,46 @@ static int copy_node(struct work *w, const struct cp_action *action, struct cp_f
 	return put_leaf(w, dir, t.slash ? base_name : t.name, base_name, t.slash, leaf);
 }
 
-/* What decides the numbers of names: the files that are searched, in the file system that the copy goes to. */
-static struct cp_digest users_identity(struct work *w, struct cp_str file)
+/*
+ * What stands for the number of a name: the name, and the file in which it is looked up, in the file system that the copy goes to.
+ * Where there certainly is no such file, the number is 0.
+ */
+static struct cp_digest name_identity(struct work *w, const char *label, const char *file,
+				      struct cp_str name)
 {
+	struct cp_digest where = w->fs->salt;
 	struct cp_node node;
 	struct cp_str real;
+	int r = cp_fs_resolve(w->a, &w->fs->base, cp_str_c(file), true, &node, &real, NULL);
 
-	if (cp_fs_resolve(w->a, &w->fs->base, file, true, &node, &real, NULL) < 0)
-		return w->fs->salt;
-	return node.identity;
+	if (r == CP_ENOTFOUND)
+		return (struct cp_digest){{0}};
+	if (r == 0)
+		where = node.identity;
+	return stage_fs_identity(label, &where, name);
 }
 
-static struct cp_digest owner_identity(struct work *w, const struct cp_op_owner *o)
+/* solver/llbsolver/ops/user_linux.go readUser: a user's number is that of the group, too, when no group is given. */
+static struct cp_owner owner_of(struct work *w, const struct cp_op_owner *o)
 {
-	static const struct cp_digest zero;
-	struct cp_digest d = zero;
-	const struct cp_op_user *parts[] = {&o->user, &o->group};
-	char number[2][16];
+	struct cp_owner owner = {.uid = o->user.id, .gid = o->user.id};
 
-	for (size_t i = 0; i < 2; i++) {
-		const struct cp_op_user *u = parts[i];
-		const char *label = i ? "group" : "user";
+	if (o->group.kind != CP_USER_NONE)
+		owner.gid = o->group.id;
+	if (o->user.kind == CP_USER_NAME)
+		owner.names = name_identity(w, "user", "/etc/passwd", o->user.name);
+	if (o->group.kind == CP_USER_NAME) {
+		struct cp_digest group = name_identity(w, "group", "/etc/group", o->group.name);
 
-		if (u->kind == CP_USER_NAME) {
-			struct cp_digest file =
-				users_identity(w, i ? CP_S("/etc/group") : CP_S("/etc/passwd"));
-
-			file = stage_fs_identity(label, &file, u->name);
-			d = stage_fs_identity(
-				label, &d, cp_str_n((const char *)file.bytes, sizeof(file.bytes)));
-		} else if (u->kind == CP_USER_ID && u->id) {
-			for (int k = 0; k < 11; k++)
-				number[i][k] = (char)('0' + (u->id >> (3 * k) & 7));
-			d = stage_fs_identity(label, &d, cp_str_n(number[i], 11));
-		}
+		if (cp_owner_is_known(&owner))
+			owner.names = group;
+		else
+			owner.names = stage_fs_identity(
+				"group", &owner.names,
+				cp_str_n((const char *)group.bytes, sizeof(group.bytes)));
 	}
-	return d;
+	owner.unsure = !cp_owner_is_known(&owner);
+	return owner;
 }
 
 static struct change change_of(struct work *w, const struct cp_action *action)
@@ -419,9 +422,7 @@ static struct change change_of(struct work *w, const struct cp_action *action)
 	}
 	if (action->owner.user.kind != CP_USER_NONE || action->owner.group.kind != CP_USER_NONE) {
 		c.has_owner = true;
-		c.owner_unsure = action->owner.user.kind == CP_USER_NAME ||
-				 action->owner.group.kind == CP_USER_NAME;
-		c.owner = owner_identity(w, &action->owner);
+		c.owner = owner_of(w, &action->owner);
 	}
 	return c;
 }
@@ -538,7 +539,6 @@ static int do_mkdir(struct work *w, const struct cp_action *action)
 	struct vnode *dir;
 
 	made.has_owner = owned.has_owner;
-	made.owner_unsure = owned.owner_unsure;
 	made.owner = owned.owner;
 	return enter_path(w, action->dest, &made, &dir);
 }

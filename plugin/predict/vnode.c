@@ -1,4 +1,5 @@
 /* The lazily listed tree behind a stage's file system. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "predict/vnode_int.h"
@@ -21,19 +22,16 @@ bool change_is_none(const struct change *c)
 
 void change_apply_owner(const struct change *c, struct vnode *v)
 {
-	if (!c->has_owner)
-		return;
-	v->owner = c->owner;
-	v->owner_unsure = c->owner_unsure;
+	if (c->has_owner)
+		v->owner = c->owner;
 }
 
 void change_apply(const struct change *c, struct vnode *v)
 {
 	if (c->has_mode)
 		v->mode = c->mode;
-	/* a symbolic mode is a function of the old one; the pair stands for its value */
 	if (c->mode_str.n)
-		v->mode |= (uint32_t)(cp_hash64(c->mode_str.p, c->mode_str.n) << 12) & 0x7FFFF000u;
+		v->mode = cp_mode_apply(c->mode_str, v->mode, v->kind == CP_NODE_DIR);
 	change_apply_owner(c, v);
 }
 
@@ -49,10 +47,15 @@ struct cp_digest change_identity(const struct change *c, const struct cp_digest 
 	}
 	if (c->mode_str.n)
 		d = stage_fs_identity("mode-str", &d, c->mode_str);
-	if (c->has_owner)
+	if (c->has_owner) {
+		char numbers[40];
+
+		snprintf(numbers, sizeof(numbers), "%u:%u", c->owner.uid, c->owner.gid);
+		d = stage_fs_identity("owner", &d, cp_str_c(numbers));
 		d = stage_fs_identity(
-			"owner", &d,
-			cp_str_n((const char *)c->owner.bytes, sizeof(c->owner.bytes)));
+			"names", &d,
+			cp_str_n((const char *)c->owner.names.bytes, sizeof(c->owner.names.bytes)));
+	}
 	return d;
 }
 
@@ -90,7 +93,6 @@ struct vnode *vnode_import(struct cp_arena *a, struct cp_fs *fs, const struct cp
 	v->leaf = *node;
 	v->mode = node->mode;
 	v->owner = node->owner;
-	v->owner_unsure = node->owner_unsure;
 	v->identity = node->identity;
 	if (node->kind == CP_NODE_OPAQUE)
 		v->identity = change_identity(c, &node->identity);
@@ -141,7 +143,6 @@ static int merge_child(struct cp_arena *a, struct vnode *dir, const struct layer
 	if (l->headers) {
 		old->mode = c->node.mode;
 		old->owner = c->node.owner;
-		old->owner_unsure = c->node.owner_unsure;
 		change_apply(&l->change, old);
 	}
 	return vnode_add_layer(a, old, (struct layer){l->fs, c->node, l->change, l->headers});
@@ -232,7 +233,6 @@ struct cp_node vnode_as_node(const struct vnode *v, struct cp_str path)
 			    .mode = v->mode,
 			    .identity = v->identity,
 			    .owner = v->owner,
-			    .owner_unsure = v->owner_unsure,
 			    .path = path,
 			    .handle = v};
 

@@ -8,10 +8,9 @@
 struct change {
 	bool has_mode;
 	uint32_t mode;
-	struct cp_str mode_str; /* symbolic: the result is a function of the old mode */
+	struct cp_str mode_str; /* symbolic, else "" */
 	bool has_owner;
-	bool owner_unsure; /* by name */
-	struct cp_digest owner;
+	struct cp_owner owner;
 };
 
 /* A folder of another file system whose children are (also) children here, `over` what came before. */
@@ -28,8 +27,7 @@ struct vnode {
 	struct cp_fs *fs;
 	struct cp_digest identity;
 	uint32_t mode;
-	struct cp_digest owner;
-	bool owner_unsure;
+	struct cp_owner owner;
 	bool has_rest; /* DIR over something unknown */
 	struct cp_digest rest;
 	CP_VEC(struct layer) layers; /* DIR: not yet listed, lowest first */

@@ -11,7 +11,7 @@ static CP_UNUSED int hash_file(void *self, struct cp_fs *fs, const struct cp_nod
 	int r = fs->ops->bytes(fs, file, &bytes, err);
 
 	(void)self;
-	*ret_digest = cp_record_of_file(file->mode, cp_buf_str(&bytes));
+	*ret_digest = cp_record_of_file(file->mode, &file->owner, cp_buf_str(&bytes));
 	return r;
 }
 

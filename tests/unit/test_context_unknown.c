@@ -216,13 +216,13 @@ static void test_owners(void **state)
 	assert_int_equal(cp_fs_resolve(x.a, x.fb, S("/a"), true, &na, &real, NULL), 0);
 	assert_int_equal(x.fb->ops->list(x.fb, &x.fb->root, &l, NULL), 0);
 	child = (struct cp_child *)(uintptr_t)l->children;
-	child->node.owner = cp_digest_of("u", 1);
+	child->node.owner.names = cp_digest_of("u", 1);
 	x.fb->root.has_subtree = false;
 	assert_int_equal(cp_fs_resolve(x.a, x.fb, S("/a"), true, &nb, &real, NULL), 0);
-	assert_false(cp_digest_eq(&na.owner, &nb.owner));
+	assert_false(cp_owner_eq(&na.owner, &nb.owner));
 	assert_string_equal(compare(&x, "/a", "/a"), "different ma");
 	assert_string_equal(compare(&x, "/", "/"), "different ma");
-	child->node.owner_unsure = true;
+	child->node.owner.unsure = true;
 	assert_string_equal(compare(&x, "/a", "/a"), "depends");
 	free_both(&x);
 }

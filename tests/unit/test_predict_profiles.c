@@ -251,7 +251,7 @@ static struct cp_digest file(const char *bytes)
 {
 	struct cp_sha256 h;
 
-	cp_record_header(&h, 0644, strlen(bytes), '0', CP_S(""));
+	cp_record_header(&h, 0644, NULL, strlen(bytes), '0', CP_S(""));
 	cp_sha256_add(&h, bytes, strlen(bytes));
 	return cp_sha256_end(&h);
 }
@@ -269,9 +269,9 @@ static void test_lists(void **state)
 
 	text_of(file("hello\n"), a_txt);
 	text_of(file("bbb\n"), b_txt);
-	cp_record_header(&h, 0777, 0, '2', CP_S("../a.txt"));
+	cp_record_header(&h, 0777, NULL, 0, '2', CP_S("../a.txt"));
 	text_of(cp_sha256_end(&h), link);
-	cp_record_header(&h, 0755, 0, '5', CP_S(""));
+	cp_record_header(&h, 0755, NULL, 0, '5', CP_S(""));
 	text_of(cp_sha256_end(&h), header);
 
 	build(w, "daemon=0.26", text);

@@ -37,7 +37,8 @@ func Run(driver string, n, show int, input func(i int) []byte, check Check) (int
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	inputs := make(chan []byte, 1024)
+	// more than there are answers in the driver's buffer, 4096 bytes, which it writes when it is full
+	inputs := make(chan []byte, 4096)
 	go feed(stdin, n, input, inputs)
 	differences := 0
 	answers := bufio.NewReaderSize(stdout, 1<<20)
