@@ -85,6 +85,15 @@ static void decide(struct cached *c)
 	}
 }
 
+/* Is there no record of it, but another operation of this build that has to be built, too, and may come to the same key? */
+static bool may_take_twin(const struct cached *c, const struct cp_op *op)
+{
+	const struct cp_op *twin = c->twins[op->index];
+
+	return twin && !op->ignore_cache && !c->matches[op->index].n_records &&
+	       !c->matches[op->index].maybe && !c->matches[twin->index].n_records;
+}
+
 static enum cp_outcome outcome_of(const struct cached *c, const struct cp_op *op)
 {
 	const struct cp_cache_match *m = &c->matches[op->index];
@@ -93,6 +102,8 @@ static enum cp_outcome outcome_of(const struct cached *c, const struct cp_op *op
 		return CP_OUTCOME_MISS;
 	if (m->n_records)
 		return c->needed[op->index] && !m->loadable ? CP_OUTCOME_MISS : CP_OUTCOME_HIT;
+	if (may_take_twin(c, op))
+		return CP_OUTCOME_DEPENDS;
 	if (!m->maybe)
 		return CP_OUTCOME_MISS;
 	return c->unknown[op->index].n || c->m.b.keys[op->index].unresolved.n ? CP_OUTCOME_UNKNOWN
@@ -164,7 +175,9 @@ static int fill(struct cached *c, const struct cp_prediction *before, struct cp_
 			continue;
 		r->outcome = outcome_of(c, r->step->op);
 		set_key(c, r);
-		if (r->outcome == CP_OUTCOME_MISS)
+		if (may_take_twin(c, r->step->op))
+			r->cause = cached_twin(c, before, p, i);
+		else if (r->outcome == CP_OUTCOME_MISS)
 			r->cause = cached_missing(c, before, p, i);
 		else if (r->outcome != CP_OUTCOME_HIT)
 			r->cause = cached_maybe(c, before, i);
@@ -197,7 +210,7 @@ static int prepare(struct cached *c)
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return twins_find(&c->m, &c->twins);
 }
 
 /* What two caches know together: the records of the second have no place among those of the first, but count. */

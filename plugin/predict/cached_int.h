@@ -18,7 +18,8 @@ struct cached {
 	size_t n_caches;
 	bool *needed; /* its result has to be there: loaded or built */
 	bool *runs;
-	long *step_of; /* per op: the step that it is, -1 = none */
+	long *step_of;                    /* per op: the step that it is, -1 = none */
+	const struct cp_op *const *twins; /* per op, see twins_find */
 };
 
 /*
@@ -27,6 +28,9 @@ struct cached {
  */
 struct cp_cause cached_missing(struct cached *c, const struct cp_prediction *before,
 			       const struct cp_prediction *p, size_t i);
+/* The same for a step whose twin may make what it needs. */
+struct cp_cause cached_twin(struct cached *c, const struct cp_prediction *before,
+			    const struct cp_prediction *p, size_t i);
 /* Why nobody can say. */
 struct cp_cause cached_maybe(struct cached *c, const struct cp_prediction *before, size_t i);
 

@@ -304,10 +304,15 @@ static int explain_content(struct explainer *x, size_t step, const struct candid
 
 /* ---- one step ---- */
 
+/* Nothing of the old build stands for it. */
+static bool was_missed(const struct matched *k)
+{
+	return k->outcome == CP_OUTCOME_MISS || k->twin;
+}
+
 static bool surely_rebuilds(const struct explainer *x, const struct cp_op *op)
 {
-	return op && x->m->ops[op->index].outcome == CP_OUTCOME_MISS &&
-	       !x->m->ops[op->index].sure.n;
+	return op && was_missed(&x->m->ops[op->index]) && !x->m->ops[op->index].sure.n;
 }
 
 /* The step itself is as it was, and so is what it stands on now, but it stood on something else. */
@@ -344,7 +349,7 @@ static int explain_candidate(struct explainer *x, size_t step, const struct cand
 	return explain_follow(x, s, input, CP_CAUSE_PARENT_REBUILDS, cause);
 }
 
-int explain_step(struct explainer *x, size_t step)
+static int explain_alone(struct explainer *x, size_t step)
 {
 	struct cp_step_result *r = &x->prediction->steps[step];
 	const struct cp_op *op = r->step->op, *parent = match_parent(op);
@@ -362,9 +367,28 @@ int explain_step(struct explainer *x, size_t step)
 		return set_message(x, cause, CP_S("the build asks for no cache here"));
 	}
 	/* a broken parent is the first cause, whatever else changed */
-	if (r->outcome == CP_OUTCOME_MISS && surely_rebuilds(x, parent))
+	if (was_missed(k) && surely_rebuilds(x, parent))
 		return explain_follow(x, r->step, parent, CP_CAUSE_PARENT_REBUILDS, cause);
 	if (!k->best.record)
 		return explain_instruction(x, step, cause);
 	return explain_candidate(x, step, &k->best, cause);
+}
+
+struct cp_str twin_message(struct cp_arena *a, struct cp_str why, struct cp_str twin)
+{
+	return cp_arena_printf(a, "%.*s%s%.*s may make the same first", CP_STR(why),
+			       why.n ? "; " : "", CP_STR(twin));
+}
+
+int explain_step(struct explainer *x, size_t step)
+{
+	struct cp_step_result *r = &x->prediction->steps[step];
+	const struct cp_op *twin = x->m->ops[r->step->op->index].twin;
+	int result = explain_alone(x, step);
+
+	if (result < 0 || !twin || !result_of(x, twin))
+		return result;
+	return set_message(
+		x, &r->cause,
+		twin_message(x->m->arena, r->cause.message, step_label(result_of(x, twin))));
 }

@@ -512,7 +512,7 @@ static int match_op(struct matcher *m, const struct cp_op *v)
 	return r;
 }
 
-int matcher_run(struct matcher *m)
+int matcher_match(struct matcher *m)
 {
 	for (size_t i = 0; i < m->b.build->graph->n_ops; i++) {
 		int r = match_op(m, m->b.build->graph->ops[i]);
@@ -521,4 +521,26 @@ int matcher_run(struct matcher *m)
 			return r;
 	}
 	return 0;
+}
+
+int matcher_run(struct matcher *m)
+{
+	const struct cp_graph *g = m->b.build->graph;
+	const struct cp_op *const *twins;
+	int r = matcher_match(m);
+
+	if (r == 0)
+		r = twins_find(m, &twins);
+	for (size_t i = 0; r == 0 && i < g->n_ops; i++) {
+		const struct cp_op *twin = twins[i];
+		struct matched *k = &m->ops[i];
+
+		if (twin && k->outcome == CP_OUTCOME_MISS &&
+		    m->ops[twin->index].outcome != CP_OUTCOME_HIT)
+			k->twin = twin;
+	}
+	for (size_t i = 0; r == 0 && i < g->n_ops; i++)
+		if (m->ops[i].twin)
+			m->ops[i].outcome = CP_OUTCOME_DEPENDS;
+	return r;
 }

@@ -33,6 +33,8 @@ struct matched {
 		best; /* the record that came nearest; record NULL: no operation is alike */
 	enum cp_outcome outcome;
 	bool unsure; /* outcome would be UNKNOWN rather than DEPENDS for what is built on it */
+	const struct cp_op
+		*twin; /* of b: DEPENDS because it may take what that one makes, NULL = no */
 };
 
 struct side {
@@ -58,7 +60,11 @@ struct matcher {
 int matcher_init(struct matcher *m, struct cp_arena *arena, const struct cp_build *a,
 		 const struct cp_build *b, struct cp_err *err);
 /* Match every operation of b, inputs first. */
+int matcher_match(struct matcher *m);
+/* The same, and which of those that miss may take what another one makes. */
 int matcher_run(struct matcher *m);
+/* twins.c: per operation of b, another one that may come to the same key, NULL = none. */
+int twins_find(struct matcher *m, const struct cp_op *const **ret_twins);
 /* The file system that an operation leaves. */
 int matcher_fs(struct matcher *m, struct side *s, const struct cp_op *op, struct cp_fs **ret_fs);
 
@@ -87,6 +93,8 @@ struct explainer {
 };
 int explain_prepare(struct explainer *x);
 int explain_step(struct explainer *x, size_t step);
+/* Why a step is missed, and that its twin may make what it needs. p NULL: no memory. */
+struct cp_str twin_message(struct cp_arena *a, struct cp_str why, struct cp_str twin);
 
 /* causes of a changed instruction: what is different between two operations that should have been one */
 int explain_instruction(struct explainer *x, size_t step, struct cp_cause *cause);

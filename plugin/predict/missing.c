@@ -104,6 +104,18 @@ struct cp_cause cached_missing(struct cached *c, const struct cp_prediction *bef
 					  : CP_S("the cache has this step with other inputs"));
 }
 
+struct cp_cause cached_twin(struct cached *c, const struct cp_prediction *before,
+			    const struct cp_prediction *p, size_t i)
+{
+	struct cp_cause cause = cached_missing(c, before, p, i);
+	long at = c->step_of[c->twins[p->steps[i].step->op->index]->index];
+
+	if (at >= 0)
+		cause.message =
+			twin_message(c->m.arena, cause.message, c->b->graph->steps[at].name);
+	return cause;
+}
+
 struct cp_cause cached_maybe(struct cached *c, const struct cp_prediction *before, size_t i)
 {
 	const struct cp_op *op = c->b->graph->steps[i].op;

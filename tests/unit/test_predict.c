@@ -256,6 +256,41 @@ static const struct predict_case cases[] = {
 	 .files_a = "a=1",
 	 .files_b = "a=1",
 	 .expected = "miss:base-image-changed depends:source-stage-rebuilds"},
+	{.name = "owners by number, a user alone is the group, too",
+	 .dockerfile_a = "FROM scratch AS s\nCOPY --chown=5 a /\nFROM y\nCOPY --from=s /a /a\n",
+	 .dockerfile_b = "FROM scratch AS s\nCOPY --chown=5:5 a /\nFROM y\nCOPY --from=s /a /a\n",
+	 .files_a = "a=1",
+	 .files_b = "a=1",
+	 .expected = "miss:instruction-changed hit"},
+	{.name = "an owner by name where no file has names",
+	 .dockerfile_a = "FROM scratch AS s\nCOPY --chown=u a /\nFROM y\nCOPY --from=s /a /a\n",
+	 .dockerfile_b = "FROM scratch AS s\nCOPY a /\nFROM y\nCOPY --from=s /a /a\n",
+	 .files_a = "a=1",
+	 .files_b = "a=1",
+	 .expected = "miss:instruction-changed hit"},
+	{.name = "a symbolic mode that comes to the same",
+	 .dockerfile_a =
+		 "FROM scratch AS s\nCOPY --chmod=u=rwx,go=rx a /\nFROM y\nCOPY --from=s /a /a\n",
+	 .dockerfile_b = "FROM scratch AS s\nCOPY --chmod=755 a /\nFROM y\nCOPY --from=s /a /a\n",
+	 .files_a = "a=1",
+	 .files_b = "a=1",
+	 .expected = "miss:instruction-changed hit"},
+	{.name = "two stages that may make the same",
+	 .dockerfile_a = "FROM scratch AS s\nCOPY a /x\nFROM scratch AS t\nCOPY b /x\n"
+			 "FROM y AS u\nCOPY --from=s /x /\nFROM y AS v\nCOPY --from=t /x /\n"
+			 "FROM u\nCOPY --from=v / /v\n",
+	 .files_a = "a=1;b=1",
+	 .files_b = "a=2;b=2",
+	 .expected = "miss:content-changed miss:content-changed depends:source-stage-rebuilds "
+		     "depends:source-stage-rebuilds miss:parent-rebuilds"},
+	{.name = "two stages that make different files by the same steps",
+	 .dockerfile_a = "FROM scratch AS s\nCOPY a /x\nFROM scratch AS t\nCOPY b /x\n"
+			 "FROM y AS u\nCOPY --from=s /x /\nFROM y AS v\nCOPY --from=t /x /\n"
+			 "FROM u\nCOPY --from=v / /v\n",
+	 .files_a = "a=1;b=1",
+	 .files_b = "a=2;b=3",
+	 .expected = "miss:content-changed miss:content-changed miss:source-stage-rebuilds "
+		     "miss:source-stage-rebuilds miss:parent-rebuilds"},
 	{.name = "an image that is copied from",
 	 .dockerfile_a = "FROM y\nCOPY --from=x:1 /b /b\n",
 	 .dockerfile_b = "FROM y\nCOPY --from=x:2 /b /b\n",

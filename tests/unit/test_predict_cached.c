@@ -289,6 +289,24 @@ static void test_missing_layers(void **state)
 	expect(&b, caches, 2, "h01 h01 h1 h1 h01 m m | 1:5+5/40 0:3+0/10");
 }
 
+/* Equal files of two stages on equal images: the second copy takes what the first has just made, and nobody knows which is the second. */
+static void test_twins(void **state)
+{
+	static const char twins[] =
+		"FROM scratch AS one\nCOPY a /x\nFROM scratch AS two\nCOPY b /x\n"
+		"FROM alpine AS three\nCOPY --from=one /x /x\n"
+		"FROM alpine AS four\nCOPY --from=two /x /x\n"
+		"FROM alpine\nCOPY --from=three /x /3\nCOPY --from=four /x /4\n";
+	struct cp_build a = build_of(twins, "1", "1"), equal = build_of(twins, "2", "2"),
+			other = build_of(twins, "2", "3");
+	const struct cp_cache *c = export_of(&a, "", 10);
+
+	(void)state;
+	expect(&a, &c, 1, "h0 h0 h0 h0 h0 h0 | 0:6+6/10f");
+	expect(&equal, &c, 1, "m m d d d d | 0:0+0/0");
+	expect(&other, &c, 1, "m m m m d d | 0:0+0/0");
+}
+
 static void test_too_many(void **state)
 {
 	static const struct cp_cache *many[CP_MAX_CACHES + 1];
@@ -329,7 +347,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_cache), TEST(test_caches_add_up), TEST(test_missing_layers),
-		TEST(test_too_many),  TEST(test_held),
+		TEST(test_too_many),  TEST(test_held),          TEST(test_twins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
