@@ -11,7 +11,7 @@
 /* What a record's digest depends on. */
 struct name {
 	struct cp_digest identity;
-	uint32_t mode, uid, gid, unused;
+	uint32_t mode, uid, gid;
 };
 
 struct known {
@@ -111,7 +111,7 @@ static void remember_file(struct cp_hash_table *t, const struct known *k)
 
 static struct known *enter(struct cp_hash_table *t, struct cp_fs *fs, const struct cp_node *file)
 {
-	struct name name = {file->identity, file->mode, file->owner.uid, file->owner.gid, 0};
+	struct name name = {file->identity, file->mode, file->owner.uid, file->owner.gid};
 	struct known *k = cp_map_get(&t->by_name, cp_str_n((const char *)&name, sizeof(name)));
 
 	if (k)

@@ -75,7 +75,8 @@ static int crlf_record(void *self, struct cp_fs *fs, const struct cp_node *file,
 
 static bool is_open(const struct cp_step_result *s)
 {
-	return s->outcome == CP_OUTCOME_MISS && s->cause.step < 0 &&
+	return (s->outcome == CP_OUTCOME_MISS || s->outcome == CP_OUTCOME_DEPENDS) &&
+	       s->cause.step < 0 &&
 	       (s->cause.kind == CP_CAUSE_NOT_IN_CACHE ||
 		(s->cause.kind == CP_CAUSE_BASE_IMAGE_CHANGED && !s->cause.n_paths));
 }
