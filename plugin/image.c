@@ -20,6 +20,7 @@ struct side {
 	struct cp_map locals;     /* local name ─► struct cp_fs */
 	struct cp_map prefixes;   /* local name ─► struct cp_str */
 	struct cp_str dockerfile; /* path in the tree */
+	struct cp_str syntax;     /* the image that is the frontend, "" = the daemon's own */
 	struct cp_profile profile;
 	const struct cp_image_resolver *resolver;
 	struct cp_err *err;
@@ -87,7 +88,10 @@ static int read_dockerfile(struct side *s, struct cp_buf *out)
 	return r;
 }
 
-/* dockerui dockerIgnorePatterns: beside the Dockerfile first, an empty file there counts; else at the root of the context. */
+/*
+ * dockerui dockerIgnorePatterns: beside the Dockerfile first, else at the root of the context. An empty file beside it counts, too, but not
+ * for a frontend that is an image: what comes to it over gRPC with no bytes is nil, as if it were not there.
+ */
 static int find_ignore_file(struct side *s, struct cp_str context, struct cp_str *ret_path,
 			    struct cp_buf *out)
 {
@@ -99,7 +103,7 @@ static int find_ignore_file(struct side *s, struct cp_str context, struct cp_str
 	if (!beside.p)
 		return cp_err_nomem(s->err);
 	if (!s->image->request.dockerfile_inline.p &&
-	    cp_tree_read_path(s->tree, beside, out, &local) == 0) {
+	    cp_tree_read_path(s->tree, beside, out, &local) == 0 && (out->n || !s->syntax.n)) {
 		*ret_path = beside;
 		return 0;
 	}
@@ -416,15 +420,15 @@ static int build_side(struct side *s)
 		r = cp_dockerfile_parse(a, cp_buf_str(&text), s->dockerfile, &s->build->dockerfile,
 					s->err);
 	if (r == 0)
+		r = options_of(s, &options);
+	if (r == 0) {
+		s->syntax = cp_graph_syntax(s->build->dockerfile, &options);
 		r = main_context(s);
+	}
 	if (r == 0)
 		r = named_contexts(s);
 	if (r == 0)
-		r = options_of(s, &options);
-	if (r == 0)
-		r = cp_profile_of(a, &s->run->request.builder,
-				  cp_graph_syntax(s->build->dockerfile, &options), &s->profile,
-				  s->err);
+		r = cp_profile_of(a, &s->run->request.builder, s->syntax, &s->profile, s->err);
 	options.profile = &s->profile;
 	if (r == 0)
 		r = cp_graph_build(a, s->build->dockerfile, s->dockerfile, &options,

@@ -97,8 +97,11 @@ if [ -n "${BUILDKIT-}" ]; then
 	older="-buildkitd $out/buildkit-$BUILDKIT/buildkitd -builder frontend=${BUILDKIT%.*},daemon=${BUILDKIT%.*}"
 fi
 
-if [ -n "${FRONTEND-}" ]; then
+frontend_image() {
 	CGO_ENABLED=0 go build -o "$out/bin/" github.com/moby/buildkit/frontend/dockerfile/cmd/dockerfile-frontend || fatal "the frontend does not build"
+}
+if [ -n "${FRONTEND-}" ]; then
+	frontend_image
 	older="$older -frontend $out/bin/dockerfile-frontend"
 fi
 
@@ -136,6 +139,11 @@ if [ -n "${KEYS-}${IMPORT-}${BUILDKIT-}" ]; then
 else
 	endtoend steps $older "$@"
 	[ -n "${REPO-}${CORPORA-}" ] || endtoend keys $older -keys "$@"
+	# where a frontend that is an image differs from the daemon's own; FRONTEND=1 is for all others
+	if [ -z "${REPO-}${CORPORA-}${ONLY-}${FRONTEND-}" ]; then
+		frontend_image
+		endtoend frontend $older -frontend "$out/bin/dockerfile-frontend" -only ignore/own "$@"
+	fi
 	# the cases in which a cache decides most; IMPORT= is for the others
 	[ -n "${REPO-}${CORPORA-}${ONLY-}" ] || endtoend import $older -import local-max,local-min -only copyfrom/ "$@"
 fi

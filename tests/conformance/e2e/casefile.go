@@ -29,6 +29,7 @@ import (
 // `real:` states what BuildKit does with a step in both modes, so that a case cannot lose its point unseen;
 // `real equal:` and `real fresh:` do so for one mode. `expect:` allows the prediction to be `depends` or
 // `unknown` there; everywhere else it must be a hit or a miss. A step is named by how its name begins.
+// `frontend: builtin` or `image` leaves the case out where builds are done by the other.
 // `image:` gives the config of an image, `unknown-image:` one that cachepredict is not told about.
 // Attributes of a file: mode=, no-newline, crlf, escapes (\t \r \x.. and so on are meant), repeat=N.
 type testCase struct {
@@ -38,6 +39,7 @@ type testCase struct {
 	web         [2]map[string]webFile
 	real        []expectation
 	expect      []expectation
+	frontend    string // "builtin" or "image": the only one that the case is about, "" = both
 }
 
 type expectation struct {
@@ -101,6 +103,12 @@ func (c *testCase) headLine(line string) error {
 			return fmt.Errorf("expect: depends or unknown, and a step")
 		}
 		c.expect = append(c.expect, expectation{"", outcome, step})
+		return nil
+	case "frontend":
+		if value != "builtin" && value != "image" {
+			return fmt.Errorf("frontend: builtin or image")
+		}
+		c.frontend = value
 		return nil
 	case "image", "unknown-image":
 		var config imageConfig

@@ -83,6 +83,11 @@ func runCases(ctx context.Context, s *settings) (int, error) {
 		return 0, err
 	}
 	registries := map[string]bool{}
+	built := "builtin"
+	if s.frontend != "" {
+		built = "image"
+	}
+	cases = slices.DeleteFunc(cases, func(c *testCase) bool { return c.frontend != "" && c.frontend != built })
 	for _, c := range cases {
 		for _, tree := range c.trees {
 			for _, e := range tree {
