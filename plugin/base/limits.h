@@ -30,9 +30,10 @@
 #define CP_MAX_CAUSE_PATHS 20u /* listed; the rest is counted */
 #define CP_MAX_IMAGES 1000u
 #define CP_MAX_ARENA_BYTES ((size_t)1 << 30)
-#define CP_MAX_STATE_BYTES (256u << 20) /* of remembered digests, then the oldest half goes */
-#define CP_MAX_STATE_ROWS 1000000u      /* put by one run */
-#define CP_STATE_PATIENCE_MS 200        /* for another process that writes */
+#define CP_MAX_STATE_BYTES (256u << 20)   /* of remembered digests, then the oldest half goes */
+#define CP_MAX_STATE_ROWS 1000000u        /* put by one run */
+#define CP_STATE_PATIENCE_MS 200          /* for another process that writes */
+#define CP_STATE_RECORD_PATIENCE_MS 10000 /* the same, where it may not be given up */
 /* the network: what a server may send, and how long it is waited for */
 #define CP_MAX_NET_HEADER_BYTES (64u << 10)
 #define CP_MAX_NET_LOG_BYTES (256u << 10)
@@ -68,6 +69,17 @@
 #define CP_MAX_CHURN_TOUCHED 2000000u
 #define CP_MAX_CHURN_PACKAGES 5000u
 #define CP_MAX_SPLIT_LAYERS 8u
+
+/* logs of builds, and builds that are remembered */
+#define CP_MAX_LOG_LINE_BYTES (16u << 20)
+#define CP_MAX_LOG_VERTEXES 20000u
+#define CP_MAX_LOG_NAME_BYTES ((size_t)64 << 20) /* of all vertexes of a build */
+#define CP_MAX_LOG_RUNS 256u                     /* of one vertex */
+#define CP_MAX_BUILD_BYTES (4u << 20)            /* of one build's line */
+#define CP_MAX_BUILDS 5000u
+#define CP_MAX_BUILDS_OF_PROJECT 500u
+#define CP_MAX_BUILDS_BYTES (64u << 20) /* of all */
+#define CP_MAX_BUILDS_USED 50u          /* of one project, the newest: what a prediction looks at */
 
 /* Commits whose builds are held against a cache to find the one that left it. */
 #define CP_MAX_HELD_COMMITS 100
