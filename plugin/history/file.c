@@ -60,8 +60,8 @@ static int make_folders(char *path)
 	return 0;
 }
 
-static int add_place(const struct cp_state_place *place, struct cp_buf *path, bool *ret_ours,
-		     struct cp_err *err)
+int cp_state_path(const struct cp_state_place *place, struct cp_buf *path, bool *ret_ours,
+		  struct cp_err *err)
 {
 	struct stat st;
 
@@ -86,7 +86,7 @@ int cp_state_file(const struct cp_state_place *place, struct cp_buf *ret_path, b
 		  struct cp_err *err)
 {
 	struct stat st;
-	int r = add_place(place, ret_path, ret_ours, err);
+	int r = cp_state_path(place, ret_path, ret_ours, err);
 	int fd;
 
 	if (r < 0)

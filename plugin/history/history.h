@@ -3,13 +3,15 @@
  *
  *   name of a fact (a digest over everything that decides it) ─► a digest        cp_state_get, cp_state_put
  *   an image reference ─► what a registry said of it, and when                   cp_state_image_get, cp_state_image_put
+ *   a build that was recorded ─► its line (builds/builds.h)                      cp_state_builds, cp_state_builds_put
  *
  * Losing it costs time and nothing else. Whatever goes wrong (no libsqlite3, a full disk, a read-only folder, a corrupt file, a file of
  * a newer version, another process that holds it), getting finds nothing and putting does nothing. Entries carry a check of themselves, so
  * that a flipped bit is not believed. The file belongs to the user alone (0600); one that others can write is not read. It never comes
  * from a repository.
  *
- * What is put is written when the state is closed, in one transaction; a killed process loses only that.
+ * What is put is written when the state is closed, in one transaction; a killed process loses only that. Recorded builds are written at
+ * once, and it is said when they could not be: they cannot be worked out anew.
  */
 #ifndef CP_HISTORY_HISTORY_H
 #define CP_HISTORY_HISTORY_H
@@ -55,5 +57,27 @@ bool cp_state_image_get(struct cp_state *s, struct cp_arena *a, struct cp_str na
 			struct cp_state_image *ret_image);
 /* Replaces what was known. Copies. */
 void cp_state_image_put(struct cp_state *s, struct cp_str name, const struct cp_state_image *image);
+
+/* ---- recorded builds. Any thread ---- */
+
+struct cp_state_build {
+	struct cp_str project;
+	int64_t time;       /* of the build, seconds */
+	struct cp_str line; /* without newline */
+};
+/*
+ * Writes builds in one transaction: all or none. One that is there already (the same bytes) is left as it is. The oldest of a project go
+ * when there are too many. *ret_new: those that were not there. CP_EIO (a full disk, a file that cannot be written, no state at all).
+ */
+int cp_state_builds_put(struct cp_state *s, const struct cp_state_build *builds, size_t n,
+			size_t *ret_new, struct cp_err *err);
+/*
+ * The newest `max` builds of a project ("" = of all), the newest first. Texts are in `a`. A line that was damaged is left out. CP_ENOMEM;
+ * without a state, or one that cannot be read, there are none.
+ */
+int cp_state_builds(struct cp_state *s, struct cp_arena *a, struct cp_str project, size_t max,
+		    struct cp_state_build **ret_builds, size_t *ret_n, struct cp_err *err);
+/* Whether there is a file of this place, so that opening it is worth while. */
+bool cp_state_is_there(const struct cp_state_place *place);
 
 #endif

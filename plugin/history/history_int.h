@@ -61,6 +61,9 @@ int cp_sqlite_load(struct cp_sqlite *ret_sql, struct cp_err *err);
  */
 int cp_state_file(const struct cp_state_place *place, struct cp_buf *ret_path, bool *ret_ours,
 		  struct cp_err *err);
+/* Where that file is, whether or not it is there. CP_ENOTFOUND, CP_ELIMIT. */
+int cp_state_path(const struct cp_state_place *place, struct cp_buf *ret_path, bool *ret_ours,
+		  struct cp_err *err);
 /* write.c: one transaction. */
 void cp_state_write(struct cp_state *s);
 /* Digest, flags and their check as one blob of CP_STATE_VALUE bytes. */
