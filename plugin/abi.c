@@ -246,7 +246,8 @@ static const struct cachepredict_plugin table = {
 	.name = "cachepredict",
 	.version = CP_VERSION,
 	.capabilities = CACHEPREDICT_CAP_PREDICT | CACHEPREDICT_CAP_PATHS | CACHEPREDICT_CAP_KEYS |
-			CACHEPREDICT_CAP_CACHE | CACHEPREDICT_CAP_COMMENT,
+			CACHEPREDICT_CAP_CACHE | CACHEPREDICT_CAP_COMMENT |
+			CACHEPREDICT_CAP_RECORD,
 	.create = plugin_create,
 	.destroy = plugin_destroy,
 	.call = plugin_call,

@@ -123,6 +123,43 @@ static int64_t number(const struct cp_json *v)
 	return cp_json_kind(v) == CP_JSON_STRING && !cp_str_to_int(cp_json_text(v), 10, &n) ? 0 : n;
 }
 
+/* [{"file": "build.jsonl"}, {"text": "...", "name": "log"}] */
+static int logs(struct cp_arena *a, const struct cp_json *root, struct cp_request *q)
+{
+	const struct cp_json *v = cp_json_get(root, "logs");
+	size_t n = cp_json_kind(v) == CP_JSON_ARRAY ? cp_json_len(v) : 0;
+	int r = 0;
+
+	q->logs = cp_arena_array(a, n, sizeof(*q->logs));
+	if (!q->logs)
+		return CP_ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const struct cp_json *item = cp_json_at(v, i);
+		struct cp_log_source *log = &q->logs[i];
+
+		log->name = CP_S("log");
+		r |= text(a, item, "name", &log->name);
+		r |= text(a, item, "text", &log->text);
+		if (!log->text.p)
+			r |= text(a, item, "file", &log->name);
+	}
+	q->n_logs = n;
+	return r ? CP_ENOMEM : 0;
+}
+
+static int record_members(struct cp_arena *a, const struct cp_json *root, struct cp_request *q)
+{
+	int r = logs(a, root, q);
+
+	r |= text(a, root, "kind", &q->kind);
+	r |= text(a, root, "prediction", &q->prediction);
+	r |= text(a, root, "project", &q->project);
+	r |= text(a, root, "import", &q->import);
+	q->export = cp_json_is_true(cp_json_get(root, "export"));
+	q->accuracy = cp_json_is_true(cp_json_get(root, "accuracy"));
+	return r ? CP_ENOMEM : 0;
+}
+
 static int members(struct cp_arena *a, const struct cp_json *root, struct cp_request *q)
 {
 	const struct cp_json *style = cp_json_get(root, "style"),
@@ -162,6 +199,7 @@ static int members(struct cp_arena *a, const struct cp_json *root, struct cp_req
 	r |= text(a, root, "comment_id", &q->comment.id);
 	q->comment.dry_run = cp_json_is_true(cp_json_get(root, "dry_run"));
 	q->comment.status = cp_json_is_true(cp_json_get(root, "status"));
+	r |= record_members(a, root, q);
 	r |= text(a, root, "format", &q->format);
 	r |= list(a, root, "compose", &q->compose, &q->n_compose);
 	r |= list(a, root, "only", &q->only, &q->n_only);
@@ -222,11 +260,15 @@ int cp_request_parse(struct cp_arena *a, struct cp_str json, struct cp_request *
 	    has_nul(q.bake) || has_nul(q.image_metadata) || has_nul(q.check) ||
 	    has_nul(q.base_image_metadata) || has_nul(q.registry_ca) ||
 	    has_nul(q.buildkitd_config) || has_nul(q.state) || has_nul(q.split) ||
-	    has_nul(q.weights))
+	    has_nul(q.weights) || has_nul(q.prediction) || has_nul(q.import))
 		return cp_err_set(err, CP_EUSAGE,
 				  "a path or revision of the request has a NUL byte in it");
 	for (size_t i = 0; i < q.n_compose; i++)
 		if (has_nul(q.compose[i]))
+			return cp_err_set(err, CP_EUSAGE,
+					  "a path of the request has a NUL byte in it");
+	for (size_t i = 0; i < q.n_logs; i++)
+		if (has_nul(q.logs[i].name))
 			return cp_err_set(err, CP_EUSAGE,
 					  "a path of the request has a NUL byte in it");
 	if (q.context_from.n && !cp_str_eq(q.context_from, CP_S("clone")) &&

@@ -14,6 +14,7 @@
 #include "held.h"
 #include "inspect.h"
 #include "network.h"
+#include "record.h"
 #include "split.h"
 
 bool cp_run_is_cancelled(const struct cp_run *run)
@@ -386,21 +387,27 @@ static int render(struct cp_run *run, struct cp_str method, struct cp_answer *an
 
 /* ---- what is remembered ---- */
 
-/* Exact keys hash files: what earlier runs hashed is looked up. Without it everything is hashed anew. */
-static void open_state(struct cp_run *run)
+int cp_run_open_state(struct cp_run *run, struct cp_err *err)
 {
 	const struct cp_environment *env = &run->world->env;
 	struct cp_state_place place = {.given = run->request.state, .now = (int64_t)time(NULL)};
-	bool hashes = run->need_keys;
+
+	place.cache_home = env->get ? env->get(env->self, "XDG_CACHE_HOME") : NULL;
+	place.home = env->get ? env->get(env->self, "HOME") : NULL;
+	return cp_state_open(&place, &run->state, err);
+}
+
+/* Exact keys hash files: what earlier runs hashed is looked up. Without it everything is hashed anew. */
+static void open_state(struct cp_run *run)
+{
 	struct cp_err why = {0};
+	bool hashes = run->need_keys;
 
 	for (size_t i = 0; i < run->n_images; i++)
 		hashes = hashes || run->images[i].request.n_cache_from;
 	if (!hashes || run->request.no_state)
 		return;
-	place.cache_home = env->get ? env->get(env->self, "XDG_CACHE_HOME") : NULL;
-	place.home = env->get ? env->get(env->self, "HOME") : NULL;
-	if (cp_state_open(&place, &run->state, &why) < 0 && run->world->log)
+	if (cp_run_open_state(run, &why) < 0 && run->world->log)
 		run->world->log(run->world->self, 2, why.message);
 }
 
@@ -473,6 +480,12 @@ static int execute_split(struct cp_run *run, struct cp_answer *answer, struct cp
 	return r;
 }
 
+static int execute_record(struct cp_run *run, struct cp_answer *answer, struct cp_err *err)
+{
+	answer->verdict = CP_S("undecided");
+	return cp_run_record(run, &answer->text, &answer->status, err);
+}
+
 static int execute(struct cp_run *run, struct cp_str method, struct cp_answer *answer,
 		   struct cp_err *err)
 {
@@ -539,8 +552,8 @@ static bool is_short(const struct cp_arena *a)
 int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request,
 		  struct cp_answer **ret_answer, struct cp_err *err)
 {
-	static const char *const methods[] = {"predict", "explain", "graph", "paths",  "keys",
-					      "advise",  "split",   "cache", "comment"};
+	static const char *const methods[] = {"predict", "explain", "graph", "paths",   "keys",
+					      "advise",  "split",   "cache", "comment", "record"};
 	struct cp_run run = {.world = world};
 	struct cp_answer *answer;
 	bool known = false;
@@ -551,15 +564,16 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 	if (!known)
 		return cp_err_set(
 			err, CP_EUNSUPPORTED,
-			"unknown method %.*s (predict, explain, graph, paths, keys, advise, split, cache, comment)",
+			"unknown method %.*s (predict, explain, graph, paths, keys, advise, split, cache, comment, record)",
 			CP_STR(method));
 	run.need_paths = cp_str_eq(method, CP_S("paths"));
 	run.need_keys = cp_str_eq(method, CP_S("keys"));
 	run.need_cache = cp_str_eq(method, CP_S("cache"));
 	run.need_advice = cp_str_eq(method, CP_S("advise"));
 	run.need_split = cp_str_eq(method, CP_S("split"));
+	run.need_record = cp_str_eq(method, CP_S("record"));
 	run.need_base = !run.need_paths && !run.need_keys && !run.need_cache && !run.need_advice &&
-			!run.need_split;
+			!run.need_split && !run.need_record;
 	answer = calloc(1, sizeof(*answer));
 	run.arena = cp_arena_new(CP_MAX_ARENA_BYTES);
 	if (answer) {
@@ -574,6 +588,7 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 		r = run.need_cache    ? execute_cache(&run, answer, err)
 		    : run.need_advice ? execute_advise(&run, answer, err)
 		    : run.need_split  ? execute_split(&run, answer, err)
+		    : run.need_record ? execute_record(&run, answer, err)
 				      : execute(&run, method, answer, err);
 	if (r != CP_ECANCELLED && (is_short(run.arena) || (answer && is_short(answer->arena))))
 		r = cp_err_nomem(err);

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/base.h"
+#include "builds/builds.h"
 #include "forge/forge.h"
 #include "history/history.h"
 #include "predict/predict.h"
@@ -25,6 +26,11 @@ struct cp_world {
 	atomic_int *cancel; /* set by cancel(); NULL = never */
 };
 
+/* A log of a build: a file on disk, or its text. */
+struct cp_log_source {
+	struct cp_str name, text; /* text.p NULL = `name` is a file */
+};
+
 /* A request (include/cachepredict/schema/request.json), its texts in the run's arena. */
 struct cp_request {
 	struct cp_str repository, base, head, config, config_from, context_from, bake,
@@ -38,8 +44,13 @@ struct cp_request {
 	struct cp_str builder_text;
 	struct cp_builder builder; /* the builder whose rules hold, as far as it was named */
 	struct cp_str split,
-		weights;     /* method split: the file; costs of packages, a file on disk */
-	int64_t layers;      /* at most; 0 = the default */
+		weights; /* method split: the file; costs of packages, a file on disk */
+	int64_t layers;  /* at most; 0 = the default */
+	/* method record */
+	struct cp_log_source *logs;
+	size_t n_logs;
+	struct cp_str kind, prediction, project, import;
+	bool export, accuracy;
 	struct cp_str state; /* file or folder of what is remembered, "" = the user's cache */
 	bool no_state, has_umask;
 	uint32_t umask; /* of the checkout that is built */
@@ -99,11 +110,13 @@ struct cp_run {
 	/* of the build to come; of the build before; without network */
 	const struct cp_image_resolver *resolver, *base_resolver, *offline_resolver;
 	const struct cp_image_metadata *base_metadata; /* of the build before, NULL = none given */
-	struct cp_network *network;                    /* network.c; NULL = not used */
-	struct cp_state *state;                        /* NULL: nothing is remembered */
-	struct cp_cache_memo *caches;                  /* cache_memo.c */
+	struct cp_str
+		project; /* what the repository is known by in the state; p NULL = not looked for */
+	struct cp_network *network;   /* network.c; NULL = not used */
+	struct cp_state *state;       /* NULL: nothing is remembered */
+	struct cp_cache_memo *caches; /* cache_memo.c */
 	struct cp_report report;
-	bool need_base, need_paths, need_keys, need_cache, need_advice, need_split;
+	bool need_base, need_paths, need_keys, need_cache, need_advice, need_split, need_record;
 };
 
 /* image.c: predict one image. What is wrong with it goes into its answer; only CP_ENOMEM and CP_ECANCELLED come back. */
@@ -128,6 +141,8 @@ int cp_run_decide(struct cp_run *run, struct cp_err *err);
 /* The outcomes of image->b against these caches alone, into image->answer.prediction, misses tried out. CP_ENOMEM, CP_ECANCELLED, CP_ELIMIT. */
 int cp_image_look_up(struct cp_run *run, struct cp_image_run *image,
 		     const struct cp_cache *const *caches, size_t n_caches, struct cp_err *err);
+/* run.c: what is remembered, opened. CP_EIO and the other errors of cp_state_open. */
+int cp_run_open_state(struct cp_run *run, struct cp_err *err);
 /* run.c: the base commit, whatever names it. */
 int cp_run_open_base(struct cp_run *run, struct cp_err *err);
 /* images.c: what is to be built, from the request, the settings file, bake and compose. */
@@ -169,7 +184,7 @@ void cp_answer_free(struct cp_answer *answer);
 int cp_paths_check(struct cp_run *run, const struct cp_report_paths *images, size_t n,
 		   struct cp_answer *answer, struct cp_err *err);
 
-/* Methods: "predict", "explain", "graph", "paths", "keys", "advise", "split", "cache", "comment". CP_EUNSUPPORTED for another name. */
+/* Methods: "predict", "explain", "graph", "paths", "keys", "advise", "split", "cache", "comment", "record". CP_EUNSUPPORTED for another name. */
 int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request,
 		  struct cp_answer **ret_answer, struct cp_err *err);
 

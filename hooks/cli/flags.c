@@ -9,7 +9,8 @@
 #define RUNS                                                                                       \
 	(COMPARES | BIT(CMD_PATHS) | BIT(CMD_KEYS) | BIT(CMD_ADVISE) | BIT(CMD_SPLIT) |            \
 	 BIT(CMD_CACHE))
-#define LOADS (RUNS | BIT(CMD_RPC) | BIT(CMD_VERSION))
+#define STATES (RUNS | BIT(CMD_RECORD))
+#define LOADS (STATES | BIT(CMD_RPC) | BIT(CMD_VERSION))
 
 const struct command_info commands[N_COMMANDS] = {
 	[CMD_PREDICT] =
@@ -62,11 +63,18 @@ const struct command_info commands[N_COMMANDS] = {
 		 "type=gha,scope=...). Size, layers, age, records, whether all steps can be loaded (mode=max), and whether BuildKit "
 		 "would read it at all. In a repository the commit is looked for whose build left it, among the last 100. Exit code 3 "
 		 "when none of them can be read."},
+	[CMD_RECORD] =
+		{"record", "[LOG...]",
+		 "remember what a build really did, and how right its prediction was",
+		 "LOG is what BuildKit said of one build: --progress=rawjson, --progress=plain, a --metadata-file, the output of docker "
+		 "buildx history inspect --format json; several files may speak of the same build, and without one it is read from standard "
+		 "input. Durations and outcomes of its steps are kept in the state (--state), by which later predictions say how long a step "
+		 "takes. --prediction FILE is what cachepredict --format json said before, and is held against it."},
 	[CMD_RPC] =
 		{"rpc", "", "answer JSON requests, one a line, on standard input",
 		 "Reads {\"id\": ..., \"method\": \"predict\", \"params\": {...}} and answers {\"id\": ..., \"status\": 0, \"verdict\": "
 		 "\"...\", \"result\": {...}} or {\"id\": ..., \"error\": {\"code\": ..., \"name\": \"...\", \"message\": \"...\"}}, each in "
-		 "one line. Methods are predict, explain, paths, keys, graph, advise, split, comment, cache and version; params is the request of the plugin "
+		 "one line. Methods are predict, explain, paths, keys, graph, advise, split, comment, cache, record and version; params is the request of the plugin "
 		 "(schema/request.json)."},
 	[CMD_VERSION] = {"version", "", "versions of the helper and of the plugin", ""},
 	[CMD_HELP] = {"help", "[COMMAND]",
@@ -114,12 +122,13 @@ const struct flag flags[] = {
 		       "whose rules hold: buildkit=0.26, or frontend=1.20,daemon=0.26 (0.34)"},
 	[F_UMASK] = {"umask", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "umask", RUNS, "OCTAL", NULL,
 		     "umask of the checkout that is built (022)"},
-	[F_STATE] = {"state", 0, FLAG_TEXT, GROUP_HELPER, IN_REQUEST, "state", RUNS, "FILE|DIR",
-		     "<file>", "where digests of files are remembered (~/.cache/cachepredict)"},
-	[F_NO_STATE] = {"no-state", 0, FLAG_BOOL, GROUP_HELPER, IN_NOTHING, NULL, RUNS, NULL, NULL,
-			"remember nothing"},
+	[F_STATE] = {"state", 0, FLAG_TEXT, GROUP_HELPER, IN_REQUEST, "state", STATES, "FILE|DIR",
+		     "<file>",
+		     "where digests of files and builds are remembered (~/.cache/cachepredict)"},
+	[F_NO_STATE] = {"no-state", 0, FLAG_BOOL, GROUP_HELPER, IN_NOTHING, NULL, STATES, NULL,
+			NULL, "remember nothing"},
 	[F_DIRECTORY] = {"directory", 'C', FLAG_TEXT, GROUP_COMPARE, IN_NOTHING, NULL,
-			 RUNS | BIT(CMD_RPC), "DIR", "<folder>", "run as if started in DIR"},
+			 STATES | BIT(CMD_RPC), "DIR", "<folder>", "run as if started in DIR"},
 
 	[F_FILE] = {"file", 'f', FLAG_TEXT, GROUP_BUILD, IN_IMAGE, "dockerfile", RUNS, "PATH",
 		    "<file>", "the Dockerfile (CONTEXT/Dockerfile)"},
@@ -210,8 +219,10 @@ const struct flag flags[] = {
 				"the repository there"},
 	[F_PULL_REQUEST] = {"pull-request", 0, FLAG_TEXT, GROUP_FORGE, IN_REQUEST, "pull_request",
 			    BIT(CMD_COMMENT), "NUMBER", NULL, "the pull or merge request"},
-	[F_COMMIT] = {"commit", 0, FLAG_TEXT, GROUP_FORGE, IN_REQUEST, "commit", BIT(CMD_COMMENT),
-		      "SHA", NULL, "its head as this run has it, where the head is a merge"},
+	[F_COMMIT] =
+		{"commit", 0, FLAG_TEXT, GROUP_FORGE, IN_REQUEST, "commit",
+		 BIT(CMD_COMMENT) | BIT(CMD_RECORD), "SHA", NULL,
+		 "its head as this run has it, where the head is a merge; record: what was built"},
 	[F_RUN] = {"run", 0, FLAG_TEXT, GROUP_FORGE, IN_REQUEST, "run", BIT(CMD_COMMENT), "NUMBER",
 		   NULL, "number of this run: an older run does not overwrite a newer one"},
 	[F_BEHAVIOUR] = {"behaviour", 0, FLAG_TEXT, GROUP_FORGE, IN_REQUEST, "behaviour",
@@ -229,16 +240,16 @@ const struct flag flags[] = {
 		       "append the text to this file (GITHUB_STEP_SUMMARY, when it is not posted)"},
 
 	[F_FORMAT] =
-		{"format", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "format", RUNS, "FORMAT",
+		{"format", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "format", STATES, "FORMAT",
 		 "table|json|markdown|mermaid|dot|list|github|sarif|patch",
 		 "table, json, markdown, mermaid, dot; paths: list, json, github; advise: sarif, patch; split: table, json, patch"},
-	[F_COLOR] = {"color", 0, FLAG_TEXT, GROUP_OUTPUT, IN_NOTHING, NULL, RUNS, "WHEN",
+	[F_COLOR] = {"color", 0, FLAG_TEXT, GROUP_OUTPUT, IN_NOTHING, NULL, STATES, "WHEN",
 		     "auto|always|never", "colour (auto: on a terminal, unless NO_COLOR is set)"},
-	[F_WIDTH] = {"width", 0, FLAG_NUMBER, GROUP_OUTPUT, IN_NOTHING, NULL, RUNS, "COLUMNS", NULL,
-		     "width of tables (the terminal's, else 80)"},
-	[F_ASCII] = {"ascii", 0, FLAG_BOOL, GROUP_OUTPUT, IN_STYLE, "ascii", RUNS, NULL, NULL,
+	[F_WIDTH] = {"width", 0, FLAG_NUMBER, GROUP_OUTPUT, IN_NOTHING, NULL, STATES, "COLUMNS",
+		     NULL, "width of tables (the terminal's, else 80)"},
+	[F_ASCII] = {"ascii", 0, FLAG_BOOL, GROUP_OUTPUT, IN_STYLE, "ascii", STATES, NULL, NULL,
 		     "no characters outside ASCII of our own"},
-	[F_PRETTY] = {"pretty", 0, FLAG_BOOL, GROUP_OUTPUT, IN_STYLE, "pretty", RUNS, NULL, NULL,
+	[F_PRETTY] = {"pretty", 0, FLAG_BOOL, GROUP_OUTPUT, IN_STYLE, "pretty", STATES, NULL, NULL,
 		      "indent JSON"},
 	[F_FAIL_ON] =
 		{"fail-on", 0, FLAG_WORDS, GROUP_OUTPUT, IN_REQUEST, "fail_on",
@@ -257,6 +268,22 @@ const struct flag flags[] = {
 	[F_WEIGHTS] = {"weights", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "weights", BIT(CMD_SPLIT),
 		       "FILE", "<file>",
 		       "split: JSON, package name to cost of installing it (all equal)"},
+	[F_LOG] = {"log", 0, FLAG_LIST, GROUP_OUTPUT, IN_NOTHING, NULL, BIT(CMD_RECORD), "FILE",
+		   "<file>", "record: a log, as LOG"},
+	[F_KIND] = {"kind", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "kind", BIT(CMD_RECORD), "KIND",
+		    "rawjson|plain|metadata|inspect", "record: what the logs are (seen from them)"},
+	[F_PREDICTION] = {"prediction", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "prediction",
+			  BIT(CMD_RECORD), "FILE", "<file>",
+			  "record: what was predicted, the JSON of predict"},
+	[F_PROJECT] = {"project", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "project", STATES, "NAME",
+		       NULL, "name of the repository in the state (host and path of origin)"},
+	[F_ACCURACY] = {"accuracy", 0, FLAG_BOOL, GROUP_OUTPUT, IN_REQUEST, "accuracy",
+			BIT(CMD_RECORD), NULL, NULL,
+			"record: how right predictions were, for every repository"},
+	[F_EXPORT] = {"export", 0, FLAG_BOOL, GROUP_OUTPUT, IN_REQUEST, "export", BIT(CMD_RECORD),
+		      NULL, NULL, "record: print what is recorded, one build a line"},
+	[F_IMPORT] = {"import", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "import", BIT(CMD_RECORD),
+		      "FILE", "<file>", "record: take in what --export printed"},
 	[F_PREIMAGE] = {"preimage", 0, FLAG_BOOL, GROUP_OUTPUT, IN_REQUEST, "preimage",
 			BIT(CMD_KEYS), NULL, NULL, "print the bytes that the keys are digests of"},
 

@@ -79,7 +79,7 @@ static void list_exit_codes(struct text *out)
 static void add_synopsis(struct text *out, enum command c)
 {
 	text_addf(out, "cachepredict %s", commands[c].name);
-	if (c <= CMD_CACHE)
+	if (c <= CMD_RECORD)
 		text_addz(out, " [flags]");
 	if (*commands[c].arguments)
 		text_addf(out, " %s", commands[c].arguments);

@@ -97,7 +97,8 @@ static int call_plugin(struct loaded *l, const struct options *o)
 	r = o->command == CMD_COMMENT && !option_text(o, F_FORMAT) ? comment_show(o, &out)
 								   : put(&out);
 	if (r == EXIT_ANSWERED && o->command != CMD_PATHS && o->command != CMD_KEYS &&
-	    o->command != CMD_ADVISE && o->command != CMD_CACHE && o->command != CMD_SPLIT)
+	    o->command != CMD_ADVISE && o->command != CMD_CACHE && o->command != CMD_SPLIT &&
+	    o->command != CMD_RECORD)
 		say_why(l->plugin, result, status);
 	if (r == EXIT_ANSWERED && option_text(o, F_SAVE_IMAGE_METADATA))
 		r = save_image_metadata(l, result, option_text(o, F_SAVE_IMAGE_METADATA));

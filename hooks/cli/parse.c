@@ -220,6 +220,8 @@ static int add_word(struct options *o, const char *word, bool *has_command)
 		o->subject = must_copy(word, strlen(word));
 		return 0;
 	}
+	if (o->command == CMD_RECORD)
+		return add_value(&o->values[F_LOG], &flags[F_LOG], "LOG", word);
 	if (o->command == CMD_CACHE && stat(word, &st) < 0) /* a folder is the context */
 		return add_value(&o->values[F_CACHE_FROM], &flags[F_CACHE_FROM], "REF", word);
 	dots = range_dots(word);

@@ -209,6 +209,29 @@ static const char *default_format(enum command c)
 	}
 }
 
+/* Standard input is a file of the helper's, so that a log of any size goes through in pieces. */
+static void add_logs(struct object *top, const struct options *o)
+{
+	const struct option_values *v = &o->values[F_LOG];
+	bool elsewhere =
+		option_on(o, F_ACCURACY) || option_on(o, F_EXPORT) || option_text(o, F_IMPORT);
+
+	if (elsewhere && !v->n)
+		return;
+	key(top, "logs");
+	text_addc(top->out, '[');
+	for (size_t i = 0; i < v->n || (i == 0 && !v->n); i++) {
+		const char *path =
+			v->n && strcmp(v->items[i], "-") != 0 ? v->items[i] : "/dev/stdin";
+		struct object log = {.out = top->out};
+
+		text_addz(top->out, i ? ",{" : "{");
+		member(&log, "file", path);
+		text_addc(top->out, '}');
+	}
+	text_addc(top->out, ']');
+}
+
 void request_build(const struct options *o, const struct request_style *style, struct text *out)
 {
 	struct object top = {.out = out};
@@ -243,6 +266,8 @@ void request_build(const struct options *o, const struct request_style *style, s
 		member(&top, "explain", o->subject);
 	if (o->command == CMD_SPLIT)
 		member(&top, "split", o->subject);
+	if (o->command == CMD_RECORD)
+		add_logs(&top, o);
 	add_image(&top, o, from_context);
 	key(&top, "style");
 	text_addc(out, '{');

@@ -42,8 +42,8 @@ extern "C" {
 #define CACHEPREDICT_CAP_PATHS (UINT64_C(1) << 1)   /* method paths */
 #define CACHEPREDICT_CAP_KEYS (UINT64_C(1) << 2)    /* method keys */
 #define CACHEPREDICT_CAP_CACHE (UINT64_C(1) << 3)   /* method cache, and caches of every type */
-
 #define CACHEPREDICT_CAP_COMMENT (UINT64_C(1) << 4) /* method comment */
+#define CACHEPREDICT_CAP_RECORD (UINT64_C(1) << 5)  /* method record */
 
 /* Outcomes of a step, in cachepredict_step.outcome. */
 #define CACHEPREDICT_HIT 0

@@ -127,6 +127,15 @@ bool cp_repo_is_shallow(const struct cp_repo *r);
 /* Absolute path of the work tree without trailing slash, NULL when bare. */
 const char *cp_repo_work_tree(const struct cp_repo *r);
 
+/*
+ * What the repository is known by: host and path of the remote "origin", without scheme, user, password and ".git"
+ * ("github.com/acme/app"); without such a remote the absolute path of the repository. In `a`. CP_ENOMEM.
+ */
+int cp_repo_identity(struct cp_arena *a, struct cp_repo *r, struct cp_str *ret_identity,
+		     struct cp_err *err);
+/* The same of a URL as git takes it; "" for one that is no host's. p is NULL when there is no memory. */
+struct cp_str cp_repo_url_identity(struct cp_arena *a, struct cp_str url);
+
 struct cp_commit {
 	struct cp_oid oid;
 	char hex[65];

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "advise/advise.h"
+#include "builds/builds.h"
 #include "predict/predict.h"
 #include "project/project.h"
 #include "requirements/requirements.h"
@@ -174,6 +175,36 @@ struct cp_report_advice {
  */
 int cp_report_advice(const struct cp_report_advice *images, size_t n, struct cp_str format,
 		     const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
+
+/* ---- builds that were recorded ---- */
+
+struct cp_report_record {
+	struct cp_built *built;
+	bool is_new;
+	bool has_prediction;
+	struct cp_accuracy accuracy; /* of this build */
+	size_t n_missing;            /* predicted steps that it did not print */
+};
+/* format: "json" or "" (`cachepredict/record/1`), "table"; of these three. CP_EUNSUPPORTED for another. */
+int cp_report_record(const struct cp_report_record *r, struct cp_str format,
+		     const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
+
+struct cp_report_import {
+	size_t n_read, n_new, n_bad;
+};
+/* `cachepredict/import/1` */
+int cp_report_import(const struct cp_report_import *r, struct cp_str format, struct cp_buf *out,
+		     struct cp_err *err);
+
+struct cp_report_accuracy {
+	struct cp_str project;
+	size_t n_builds;
+	int64_t from, to; /* times of the oldest and the newest */
+	struct cp_accuracy accuracy;
+};
+/* `cachepredict/accuracy/1` */
+int cp_report_accuracy(const struct cp_report_accuracy *all, size_t n, struct cp_str format,
+		       const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
 
 /* ---- how a requirement file is split ---- */
 

@@ -31,6 +31,14 @@ void cp_report_patch(const struct cp_report_advice *images, size_t n, struct cp_
 void cp_report_sarif(const struct cp_report_advice *images, size_t n,
 		     const struct cp_report_style *style, struct cp_buf *out);
 
+/* A member in seconds: 1.234. */
+void cp_json_kseconds(struct cp_json_out *o, const char *key, int64_t ms);
+/* "0.2 s", "8 s", "4 m 10 s", "1 h 02 m" */
+void cp_text_seconds(struct cp_buf *out, int64_t ms);
+/* The member "accuracy"; "right in 1,243 of 1,243 steps of the last 50 builds". */
+void cp_json_accuracy(struct cp_json_out *o, const struct cp_accuracy *acc);
+void cp_text_accuracy(struct cp_buf *out, const struct cp_accuracy *acc);
+
 /* "main 4f1c2e9" */
 void cp_table_rev(struct cp_buf *out, struct cp_str rev, struct cp_str commit);
 /* The word of an outcome, in colour when asked for. */

@@ -1,0 +1,109 @@
+"""`record`, and what later predictions make of it: durations with their source, accuracy, the matrix of `affected`.
+
+usage: record.py HELPER        TAP on standard output
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+helper = os.path.abspath(sys.argv[1])
+work = tempfile.mkdtemp(prefix="cachepredict-record-")
+env = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "CACHEPREDICT_", "GITHUB_", "CI"))}
+if os.environ.get("CACHEPREDICT_PLUGIN"):
+    env["CACHEPREDICT_PLUGIN"] = os.environ["CACHEPREDICT_PLUGIN"]
+env.update(HOME=work, GIT_CONFIG_NOSYSTEM="1", NO_COLOR="1", TZ="UTC", XDG_CACHE_HOME=os.path.join(work, "cache"))
+done = failed = 0
+
+
+def same(name, got, want):
+    global done, failed
+    done += 1
+    print(("ok" if got == want else "not ok"), done, "-", name)
+    if got != want:
+        failed += 1
+        print("#   expected:", json.dumps(want))
+        print("#   found:   ", json.dumps(got))
+
+
+def git(repo, *args):
+    return subprocess.run(["git", "-C", repo, "-c", "user.name=a", "-c", "user.email=a@b", *args], check=True, env=env,
+                          capture_output=True, text=True).stdout
+
+
+def commit(repo, files):
+    for path, text in files.items():
+        path = os.path.join(repo, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as f:
+            f.write(text)
+    git(repo, "add", "-A")
+    git(repo, "commit", "-q", "-m", "x")
+
+
+def run(repo, *args, stdin=None, more={}):
+    r = subprocess.run([helper, *args], cwd=repo, env=dict(env, **more), capture_output=True, text=True, input=stdin)
+    return r.returncode, r.stdout, r.stderr
+
+
+def log(steps, start=0):
+    """A rawjson log: (name, seconds or None for cached)."""
+    lines = []
+    for i, (name, seconds) in enumerate(steps):
+        at = lambda t: "2026-01-02T03:%02d:%02dZ" % divmod(start + 100 * i + t, 60)
+        v = {"digest": "sha256:%064x" % i, "inputs": ["sha256:%064x" % 999], "name": name, "started": at(0), "completed": at(seconds or 0)}
+        if seconds is None:
+            v["cached"] = True
+        lines.append(json.dumps({"vertexes": [v]}))
+    return "\n".join(lines) + "\n"
+
+
+repo = os.path.join(work, "app")
+subprocess.run(["git", "init", "-q", "-b", "main", repo], check=True, env=env)
+DOCKERFILE = "FROM python:3.12-slim AS builder\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n" \
+             "FROM python:3.12-slim\nCOPY --from=builder /x /x\nCOPY src/ ./src/\nCMD [\"python\"]\n"
+commit(repo, {"Dockerfile": DOCKERFILE, "requirements.txt": "a==1\n", "src/a.py": "1\n", ".dockerignore": ".git\n"})
+commit(repo, {"src/a.py": "2\n"})
+git(repo, "remote", "add", "origin", "https://bot:secret@Example.test/acme/app.git")
+
+COLD = [("[builder 2/3] COPY requirements.txt .", 1), ("[builder 3/3] RUN pip install -r requirements.txt", 50),
+        ("[stage-1 2/3] COPY --from=builder /x /x", 2), ("[stage-1 3/3] COPY src/ ./src/", 1)]
+WARM = [(n, None) for n, _ in COLD[:3]] + [(COLD[3][0], 3)]
+
+same("a log on standard input is recorded", run(repo, "record", stdin=log(COLD))[:2],
+     (0, "example.test/acme/app  4 steps: 4 ran, 0 cached, 5 m 01 s\n"))
+code, prediction, _ = run(repo, "HEAD~1..HEAD", "--format", "json")
+with open(os.path.join(work, "p.json"), "w") as f:
+    f.write(prediction)
+with open(os.path.join(work, "warm.jsonl"), "w") as f:
+    f.write(log(WARM, 1000))
+code, out, _ = run(repo, "record", "--prediction", os.path.join(work, "p.json"), os.path.join(work, "warm.jsonl"), "--format", "json")
+answer = json.loads(out)
+same("a build is held against its prediction", (code, answer["accuracy"]["right"], answer["accuracy"]["judged"], answer["not_printed"]), (0, 4, 4, 0))
+same("and its commit is that of the prediction", answer["build"]["commit"], git(repo, "rev-parse", "HEAD").strip())
+code, out, _ = run(repo, "record", os.path.join(work, "warm.jsonl"), "--prediction", os.path.join(work, "p.json"), "--format", "json")
+same("the same build is recorded once", json.loads(out)["new"], False)
+code, out, _ = run(repo, "record", "--accuracy", "--format", "json")
+projects = json.loads(out)["projects"]
+same("accuracy by repository, without a password in its name",
+     [(p["project"], p["builds"], p["accuracy"]["right"], p["accuracy"]["wrong_hit"]) for p in projects], [("example.test/acme/app", 2, 4, 0)])
+
+code, exported, _ = run(repo, "record", "--export")
+with open(os.path.join(work, "builds.jsonl"), "w") as f:
+    f.write(exported + "garbage\n" + exported)
+other = ["--state", os.path.join(work, "other.sqlite")]
+same("an export is imported, line by line", run(repo, "record", "--import", os.path.join(work, "builds.jsonl"), *other)[:2],
+     (0, "4 builds, 2 of them new; 1 line left out\n"))
+same("and exported as it was", run(repo, "record", "--export", *other)[1], exported)
+
+same("nothing is recorded without a state", run(repo, "record", "--no-state", stdin=log(COLD))[0::2],
+     (2, "cachepredict: nothing can be recorded with --no-state\n"))
+code, _, err = run(repo, "record", stdin="Step 1/2 : FROM x\n")
+same("another builder's log is named", (code, "legacy builder" in err), (4, True))
+code, _, err = run(work, "record", stdin=log(COLD))
+same("outside of a repository a name is asked for", (code, "--project" in err), (3, True))
+same("and taken", run(work, "record", "--project", "x/y", stdin=log(COLD))[:2], (0, "x/y  4 steps: 4 ran, 0 cached, 5 m 01 s\n"))
+
+print("1..%d" % done)
+sys.exit(failed != 0)
