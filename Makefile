@@ -178,10 +178,13 @@ golden: all
 layers:
 	@sh tests/layers.sh
 
-.PHONY: conformance bench torture coverage
+.PHONY: conformance hosts bench torture coverage
 # Against the real BuildKit. REPO=, DOCKERFILE=, CONTEXT= and PAIRS= choose a repository of your own.
 conformance: all
 	@BUILD=$(abspath $(BUILD)) sh tests/conformance/run.sh
+# Real forges and CI hosts.
+hosts: all
+	@BUILD=$(abspath $(BUILD)) PYTHON='$(PYTHON)' sh tests/hosts/run.sh
 bench: all $(BUILD)/tests/bench/bench
 	@REPO='$(REPO)' sh tests/bench/bench.sh $(BUILD)
 torture:
@@ -259,6 +262,7 @@ help:
 	@echo 'make check         all tests that need no other program: unit, fuzz-replay, abi, layers, hosts (SAN=address,undefined or SAN=thread)'
 	@echo 'make unit|abi|fuzz-replay|layers|faults|golden   one part of it'
 	@echo 'make conformance   against the real BuildKit (REPO=/path DOCKERFILE=... CONTEXT=... PAIRS=20 for a repository of your own)'
+	@echo 'make hosts         against a real Gitea and real CI hosts on loopback (RUNS=200 runs that race on one pull request)'
 	@echo 'make bench         against git diff and a cached BuildKit build (REPO=/path)'
 	@echo 'make torture       every allocation fails once'
 	@echo 'make fuzz          libFuzzer (T=dockerfile SECONDS=60)'

@@ -222,8 +222,9 @@ static int find_place(struct commenter *c, struct cp_err *err)
 	c->found = r == 0;
 	if (r == 0 && !c->place.commit.n && !c->place.merged)
 		c->place.commit = cp_str_c(c->run->head_commit.hex);
-	if (r == CP_ENOTFOUND) {
-		c->why = why;
+	if (r == CP_ENOTFOUND) { /* nothing to post to is no failure of what posts nothing */
+		if (!c->run->request.comment.dry_run && !c->run->request.offline)
+			c->why = why;
 		return 0;
 	}
 	if (r < 0 && err)
