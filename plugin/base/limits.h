@@ -81,6 +81,12 @@
 #define CP_MAX_BUILDS_BYTES (64u << 20) /* of all */
 #define CP_MAX_BUILDS_USED 50u          /* of one project, the newest: what a prediction looks at */
 
+/* A history of builds that is replayed. */
+#define CP_MAX_BACKTEST_COMMITS 10000
+#define CP_MAX_REPLAY_RECORDS 4000000u
+#define CP_MAX_PATCH_BYTES (16u << 20)
+#define CP_MAX_PATCH_FILES 1000u
+
 /* Commits whose builds are held against a cache to find the one that left it. */
 #define CP_MAX_HELD_COMMITS 100
 

@@ -257,6 +257,10 @@ struct cp_hasher {
 	void *self;
 	uint64_t rules; /* CP_RULE_* of the daemon that hashes */
 	/*
+	 * Digests only have to tell contents of one run apart: what differs at every checkout counts as what it is called.
+	 */
+	bool by_identity;
+	/*
 	 * What an earlier run found out, NULL = nothing: `name` is a digest of everything that decides. `flags` belong to who put them.
 	 * Called by one thread at a time per hasher.
 	 */
@@ -280,6 +284,8 @@ struct cp_digest cp_record_of_file(uint32_t mode, const struct cp_owner *owner,
  * D(JOIN0(contenthash(sel_1), ...)) as BuildKit computes it. *ret_unknown: why it cannot be known
  * before the build, "" = it is known. CP_ENOMEM, CP_ECANCELLED.
  */
+extern const struct cp_str
+	cp_selection_missing; /* *ret_unknown of a path that is not there: the build fails */
 int cp_selection_digest(struct cp_arena *a, struct cp_fs *fs, const struct cp_selector *sels,
 			size_t n, const struct cp_hasher *hasher, struct cp_digest *ret_digest,
 			struct cp_str *ret_unknown, struct cp_err *err);

@@ -12,6 +12,9 @@ struct digester {
 	const struct cp_hasher *hasher;
 	bool unknown;
 	struct cp_str why;
+	bool volatile_seen; /* by identity: something that no two checkouts have alike */
+	struct cp_str
+		maybe_seen; /* by identity: something that they may have alike; why, "" = nothing */
 	unsigned depth;
 	size_t links; /* walked through on the way to one path */
 	struct cp_err *err;
@@ -243,6 +246,20 @@ static int digest_link(struct digester *d, const struct cp_node *link, struct cp
 	return 0;
 }
 
+static const struct cp_str git_differs =
+	CP_S_INIT(".git is in what is copied, and it differs in every clone");
+
+static int digest_volatile(struct digester *d, const struct cp_node *n, struct cp_digest *ret)
+{
+	if (!d->hasher->by_identity)
+		return not_known(d, git_differs);
+	*ret = n->identity;
+	d->volatile_seen = d->volatile_seen || !n->maybe;
+	if (n->maybe)
+		d->maybe_seen = git_differs;
+	return 0;
+}
+
 static int digest_node(struct digester *d, const struct cp_node *n, struct cp_digest *ret,
 		       uint8_t *ret_flags)
 {
@@ -256,13 +273,14 @@ static int digest_node(struct digester *d, const struct cp_node *n, struct cp_di
 	case CP_NODE_DIR:
 		return digest_dir(d, n, ret, ret_flags);
 	case CP_NODE_VOLATILE:
-		return not_known(d,
-				 CP_S(".git is in what is copied, and it differs in every clone"));
+		return digest_volatile(d, n, ret);
 	default:
 		return not_known(
 			d, CP_S("what a RUN or an image leaves is not known before the build"));
 	}
 }
+
+const struct cp_str cp_selection_missing = CP_S_INIT("a file that is copied does not exist");
 
 static const struct cp_str by_text =
 	CP_S_INIT("this daemon follows links behind links by their text");
@@ -310,7 +328,7 @@ static int digest_plain(struct digester *d, struct cp_str path, bool follow, str
 	return not_known(
 		d, spot.found == CP_UNKNOWN_WAY
 			   ? CP_S("what a RUN or an image leaves is not known before the build")
-			   : CP_S("a file that is copied does not exist"));
+			   : cp_selection_missing);
 }
 
 /* ---- lists ---- */
@@ -491,6 +509,8 @@ int cp_selection_digest(struct cp_arena *a, struct cp_fs *fs, const struct cp_se
 	r = digest_selection(&d, sels, n, ret_digest);
 	if (r == CP_ENOMEM || r == CP_ECANCELLED)
 		return cp_err_set(err, r, "%s", local.message);
+	if (d.maybe_seen.n && !d.volatile_seen && !d.unknown)
+		not_known(&d, d.maybe_seen);
 	if (d.unknown)
 		*ret_unknown = d.why;
 	if (r < 0) { /* a missing object, a limit: not known, and why */
