@@ -148,7 +148,8 @@ SUITE_ABI     := $(foreach t,$(ABI),$(t:$(BUILD)/tests/%=%)="$(t) $(SO) $(REPO_)
 	caches="CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/caches.py $(CLI)" \
 	advise="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/advise.py $(CLI)" \
 	split="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/split.py $(CLI)" \
-	record="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/record.py $(CLI)"
+	record="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/record.py $(CLI)" \
+	backtest="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/backtest.py $(CLI)"
 SUITE_EXAMPLES := examples="PYTHON='$(PYTHON)' sh tests/examples.sh $(BUILD)"
 SUITE_GOLDEN  := $(if $(wildcard tests/golden/run.sh),golden="sh tests/golden/run.sh $(CLI)")
 SUITE_FAULTS  := faults="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/faults/faults.py $(CLI)"

@@ -108,6 +108,14 @@ static int host_is_cancelled(void *self)
 	return c->host.is_cancelled(c->host.userdata) != 0;
 }
 
+static void host_progress(void *self, uint64_t done, uint64_t total, const char *what)
+{
+	struct cachepredict_context *c = self;
+
+	if (c->host.progress)
+		c->host.progress(c->host.userdata, done, total, what);
+}
+
 static int32_t plugin_call(struct cachepredict_context *context, const char *method,
 			   const char *request, uint64_t len,
 			   struct cachepredict_result **ret_result,
@@ -126,6 +134,7 @@ static int32_t plugin_call(struct cachepredict_context *context, const char *met
 	atomic_store(&context->cancelled, 0);
 	world = (struct cp_world){.env = {host_environment, context},
 				  .log = host_log,
+				  .progress = host_progress,
 				  .is_cancelled =
 					  context->host.is_cancelled ? host_is_cancelled : NULL,
 				  .self = context,
@@ -247,7 +256,7 @@ static const struct cachepredict_plugin table = {
 	.version = CP_VERSION,
 	.capabilities = CACHEPREDICT_CAP_PREDICT | CACHEPREDICT_CAP_PATHS | CACHEPREDICT_CAP_KEYS |
 			CACHEPREDICT_CAP_CACHE | CACHEPREDICT_CAP_COMMENT |
-			CACHEPREDICT_CAP_RECORD,
+			CACHEPREDICT_CAP_RECORD | CACHEPREDICT_CAP_BACKTEST,
 	.create = plugin_create,
 	.destroy = plugin_destroy,
 	.call = plugin_call,

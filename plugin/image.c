@@ -1,4 +1,5 @@
 /* One image: the build before and the build to come, from a commit each, and their comparison. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,6 +8,7 @@
 #include "hash.h"
 #include "keys/keys.h"
 #include "network.h"
+#include "options.h"
 #include "predict/predict.h"
 #include "run.h"
 
@@ -248,191 +250,132 @@ static int named_contexts(struct side *s)
 	return 0;
 }
 
-/* ---- options ---- */
+/* ---- the graph ---- */
 
-static int number(struct cp_str text, int64_t *ret)
+/* What one text of a Dockerfile gives. */
+struct parsed {
+	const struct cp_dockerfile *dockerfile;
+	const struct cp_graph *graph;
+	struct cp_str syntax;
+	struct cp_profile profile;
+};
+
+struct cp_image_memo {
+	pthread_mutex_t lock;
+	struct cp_arena *arena;
+	struct cp_map parsed; /* digest of a Dockerfile and its path ─► struct parsed */
+};
+
+struct cp_image_memo *cp_image_memo_new(void)
 {
-	static const struct {
-		char unit;
-		int shift;
-	} units[] = {{'b', 0}, {'k', 10}, {'m', 20}, {'g', 30}, {'t', 40}};
-	struct cp_str digits = cp_str_trim_right(text, "iI");
-	int64_t v, factor = 1;
+	struct cp_image_memo *m = calloc(1, sizeof(*m));
 
-	if (digits.n > 1 && (digits.p[digits.n - 1] | 32) == 'b')
-		digits = cp_str_trim_right(cp_str_sub(digits, 0, digits.n - 1), "iI");
-	for (size_t i = 0; digits.n && i < CP_LEN(units); i++)
-		if ((digits.p[digits.n - 1] | 32) == units[i].unit) {
-			factor = (int64_t)1 << units[i].shift;
-			digits = cp_str_sub(digits, 0, digits.n - 1);
-			break;
-		}
-	if (!cp_str_to_int(cp_str_trim_space(digits), 10, &v) || v < 0 ||
-	    __builtin_mul_overflow(v, factor, ret))
-		return CP_EUSAGE;
-	return 0;
-}
-
-/* "name=soft[:hard]" */
-static int ulimit(struct cp_str text, struct cp_ulimit *ret)
-{
-	size_t eq = cp_str_find(text, '=', 0), colon = cp_str_find(text, ':', eq);
-
-	ret->name = cp_str_sub(text, 0, eq);
-	if (eq == text.n || !cp_str_to_int(cp_str_sub(text, eq + 1, colon), 10, &ret->soft))
-		return CP_EUSAGE;
-	ret->hard = ret->soft;
-	return colon == text.n || cp_str_to_int(cp_str_from(text, colon + 1), 10, &ret->hard)
-		       ? 0
-		       : CP_EUSAGE;
-}
-
-/* "host:ip" or "host=ip"; "host-gateway" and IPv6 stay text. */
-static int host(struct cp_str text, struct cp_host *ret)
-{
-	size_t eq = cp_str_find(text, '=', 0), at = eq < text.n ? eq : cp_str_find(text, ':', 0);
-
-	if (at == text.n || at == 0)
-		return CP_EUSAGE;
-	ret->host = cp_str_sub(text, 0, at);
-	ret->ip = cp_str_from(text, at + 1);
-	return 0;
-}
-
-static int build_arguments(struct side *s, struct cp_build_options *o)
-{
-	const struct cp_image_request *q = &s->image->request;
-	struct cp_option_pair *pairs =
-		cp_arena_array(s->image->arena, q->n_build_args, sizeof(*pairs));
-	size_t n = 0;
-
-	if (!pairs)
-		return cp_err_nomem(s->err);
-	for (size_t i = 0; i < q->n_build_args; i++) {
-		const struct cp_environment *env = &s->run->world->env;
-		struct cp_str value = q->build_args[i].value;
-
-		if (!q->build_args[i]
-			     .has_value) { /* KEY alone: the environment's value, or nothing */
-			struct cp_str key = cp_arena_str(s->image->arena, q->build_args[i].key);
-			const char *text = key.p && env->get ? env->get(env->self, key.p) : NULL;
-
-			if (!text)
-				continue;
-			value = cp_arena_str(s->image->arena, cp_str_c(text));
-		}
-		pairs[n++] = (struct cp_option_pair){q->build_args[i].key, value};
+	if (m)
+		m->arena = cp_arena_new(CP_MAX_ARENA_BYTES);
+	if (m && !m->arena) {
+		free(m);
+		return NULL;
 	}
-	o->build_args = pairs;
-	o->n_build_args = n;
-	return 0;
+	if (m)
+		pthread_mutex_init(&m->lock, NULL);
+	return m;
 }
 
-static int contexts_option(struct side *s, struct cp_build_options *o)
+void cp_image_memo_free(struct cp_image_memo *m)
 {
-	const struct cp_image_request *q = &s->image->request;
-	struct cp_option_pair *pairs =
-		cp_arena_array(s->image->arena, q->n_contexts, sizeof(*pairs));
-
-	if (!pairs)
-		return cp_err_nomem(s->err);
-	for (size_t i = 0; i < q->n_contexts; i++)
-		pairs[i] = (struct cp_option_pair){q->contexts[i].key, q->contexts[i].value};
-	o->contexts = pairs;
-	o->n_contexts = q->n_contexts;
-	return 0;
+	if (!m)
+		return;
+	pthread_mutex_destroy(&m->lock);
+	cp_arena_free(m->arena);
+	free(m);
 }
 
-static int by_name(const void *x, const void *y)
+/* Everything in the arena of s->image. */
+static int parse(struct side *s, struct cp_str text, struct parsed *ret)
 {
-	return cp_str_cmp(((const struct cp_ulimit *)x)->name, ((const struct cp_ulimit *)y)->name);
-}
-
-static int lists(struct side *s, struct cp_build_options *o)
-{
-	const struct cp_image_request *q = &s->image->request;
 	struct cp_arena *a = s->image->arena;
-
-	o->add_hosts = cp_arena_array(a, q->n_add_hosts, sizeof(*o->add_hosts));
-	o->ulimits = cp_arena_array(a, q->n_ulimits, sizeof(*o->ulimits));
-	if (!o->add_hosts || !o->ulimits)
-		return cp_err_nomem(s->err);
-	for (size_t i = 0; i < q->n_add_hosts; i++)
-		if (host(q->add_hosts[i], &o->add_hosts[o->n_add_hosts++]) < 0)
-			return cp_err_set(s->err, CP_EUSAGE,
-					  "--add-host wants HOST:ADDRESS, not %.*s",
-					  CP_STR(q->add_hosts[i]));
-	for (size_t i = 0; i < q->n_ulimits; i++)
-		if (ulimit(q->ulimits[i], &o->ulimits[o->n_ulimits++]) < 0)
-			return cp_err_set(s->err, CP_EUSAGE,
-					  "--ulimit wants NAME=SOFT[:HARD], not %.*s",
-					  CP_STR(q->ulimits[i]));
-	if (o->n_ulimits > 1) /* buildx sends them by name */
-		qsort(o->ulimits, o->n_ulimits, sizeof(*o->ulimits), by_name);
-	return 0;
-}
-
-static int options_of(struct side *s, struct cp_build_options *o)
-{
-	const struct cp_image_request *q = &s->image->request;
-	int r = build_arguments(s, o);
+	struct cp_build_options options = {0};
+	int r = cp_dockerfile_parse(a, text, s->dockerfile, &ret->dockerfile, s->err);
 
 	if (r == 0)
-		r = contexts_option(s, o);
-	if (r == 0)
-		r = lists(s, o);
-	o->multi_platform = s->image->request.n_platforms > 1;
-	if (r == 0 && s->image->platform.n)
-		r = cp_platform_parse(s->image->arena, s->image->platform, &o->platform, s->err);
+		r = cp_image_options(s->run, s->image, s->label == 'b', s->resolver, &options,
+				     s->err);
 	if (r < 0)
 		return r;
-	if (q->shm_size.n && number(q->shm_size, &o->shm_size) < 0)
-		return cp_err_set(s->err, CP_EUSAGE, "--shm-size wants a size, not %.*s",
-				  CP_STR(q->shm_size));
-	o->target = q->target;
-	o->network = q->network;
-	o->cgroup_parent = q->cgroup_parent;
-	if (cp_str_eq(o->network, CP_S("default")))
-		o->network = CP_S("");
-	if (s->label == 'b') { /* the build before filled the cache in the ordinary way */
-		o->no_cache = q->no_cache;
-		o->no_cache_filter = q->no_cache_filter;
-		o->n_no_cache_filter = q->n_no_cache_filter;
+	ret->syntax = cp_graph_syntax(ret->dockerfile, &options);
+	r = cp_profile_of(a, &s->run->request.builder, ret->syntax, &ret->profile, s->err);
+	options.profile = &ret->profile;
+	if (r == 0)
+		r = cp_graph_build(a, ret->dockerfile, s->dockerfile, &options, &ret->graph,
+				   s->err);
+	return r;
+}
+
+static int parse_once(struct side *s, struct cp_image_memo *memo, struct cp_str text,
+		      struct parsed *ret)
+{
+	struct cp_image_run image = {.request = s->image->request, .platform = s->image->platform};
+	struct side shared = *s;
+	struct parsed *known = NULL;
+	struct cp_digest *key;
+	struct cp_sha256 h;
+	int r;
+
+	image.arena = memo->arena;
+	shared.image = &image;
+	shared.dockerfile = cp_arena_str(memo->arena, s->dockerfile);
+	key = CP_NEW(memo->arena, struct cp_digest);
+	if (!shared.dockerfile.p || !key)
+		return cp_err_nomem(s->err);
+	cp_sha256_init(&h);
+	cp_sha256_add(&h, s->dockerfile.p, s->dockerfile.n);
+	cp_sha256_add(&h, "", 1);
+	cp_sha256_adds(&h, text);
+	*key = cp_sha256_end(&h);
+	known = cp_map_get(&memo->parsed, cp_str_n((const char *)key->bytes, sizeof(key->bytes)));
+	if (known) {
+		*ret = *known;
+		return 0;
 	}
-	o->main_context = cp_context_is_remote(q->context) ? q->context : CP_S("");
-	o->resolver = (struct cp_image_resolver *)(uintptr_t)s->resolver;
-	return 0;
+	known = CP_NEW(memo->arena, struct parsed);
+	if (!known)
+		return cp_err_nomem(s->err);
+	r = parse(&shared, text, known);
+	if (r == 0 && cp_map_put(memo->arena, &memo->parsed,
+				 cp_str_n((const char *)key->bytes, sizeof(key->bytes)), known) < 0)
+		r = cp_err_nomem(s->err);
+	if (r == 0)
+		*ret = *known;
+	return r;
 }
 
 /* ---- one side ---- */
 
 static int build_side(struct side *s)
 {
-	struct cp_arena *a = s->image->arena;
+	struct cp_image_memo *memo = s->image->memo;
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_DOCKERFILE_BYTES);
-	struct cp_build_options options = {0};
+	struct parsed parsed = {0};
 	int r = read_dockerfile(s, &text);
 
 	s->build->local = local_of;
 	s->build->prefix = prefix_of;
 	s->build->self = s;
-	if (r == 0)
-		r = cp_dockerfile_parse(a, cp_buf_str(&text), s->dockerfile, &s->build->dockerfile,
-					s->err);
-	if (r == 0)
-		r = options_of(s, &options);
-	if (r == 0) {
-		s->syntax = cp_graph_syntax(s->build->dockerfile, &options);
-		r = main_context(s);
+	if (r == 0 && memo) {
+		pthread_mutex_lock(&memo->lock);
+		r = parse_once(s, memo, cp_buf_str(&text), &parsed);
+		pthread_mutex_unlock(&memo->lock);
+	} else if (r == 0) {
+		r = parse(s, cp_buf_str(&text), &parsed);
 	}
+	s->syntax = parsed.syntax;
+	if (r == 0)
+		r = main_context(s);
 	if (r == 0)
 		r = named_contexts(s);
-	if (r == 0)
-		r = cp_profile_of(a, &s->run->request.builder, s->syntax, &s->profile, s->err);
-	options.profile = &s->profile;
-	if (r == 0)
-		r = cp_graph_build(a, s->build->dockerfile, s->dockerfile, &options,
-				   &s->build->graph, s->err);
+	s->build->dockerfile = parsed.dockerfile;
+	s->build->graph = parsed.graph;
+	s->profile = parsed.profile;
 	return r;
 }
 
@@ -583,6 +526,33 @@ int cp_image_build(struct cp_run *run, struct cp_image_run *image, struct cp_tre
 	if (r == 0)
 		*ret_build = *build;
 	return r;
+}
+
+int cp_image_compare(struct cp_run *run, struct cp_image_run *image, struct cp_tree *before,
+		     struct cp_tree *tree, struct cp_prediction *ret_prediction, struct cp_err *err)
+{
+	struct side a = {.run = run,
+			 .image = image,
+			 .tree = before,
+			 .build = &image->a,
+			 .label = 'a',
+			 .resolver = run->resolver,
+			 .err = err};
+	struct side b = {.run = run,
+			 .image = image,
+			 .tree = tree,
+			 .build = &image->b,
+			 .label = 'b',
+			 .resolver = run->resolver,
+			 .err = err};
+	int r = build_side(&a);
+
+	if (r == 0)
+		r = build_side(&b);
+	if (r < 0)
+		return r;
+	image->b.ignore_differs = !same_lines(&image->a, &image->b);
+	return cp_predict(image->arena, &image->a, &image->b, ret_prediction, err);
 }
 
 struct cp_str cp_image_dockerfile(const struct cp_build *build)

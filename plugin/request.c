@@ -188,6 +188,8 @@ static int members(struct cp_arena *a, const struct cp_json *root, struct cp_req
 	r |= text(a, root, "check", &q->check);
 	r |= text(a, root, "split", &q->split);
 	r |= text(a, root, "weights", &q->weights);
+	q->commits = number(cp_json_get(root, "commits"));
+	r |= list(a, root, "with", &q->with, &q->n_with);
 	q->layers = number(cp_json_get(root, "layers"));
 	r |= text(a, root, "forge", &q->comment.wish.forge);
 	r |= text(a, root, "forge_url", &q->comment.wish.url);
@@ -263,8 +265,8 @@ int cp_request_parse(struct cp_arena *a, struct cp_str json, struct cp_request *
 	    has_nul(q.weights) || has_nul(q.prediction) || has_nul(q.import))
 		return cp_err_set(err, CP_EUSAGE,
 				  "a path or revision of the request has a NUL byte in it");
-	for (size_t i = 0; i < q.n_compose; i++)
-		if (has_nul(q.compose[i]))
+	for (size_t i = 0; i < q.n_compose + q.n_with; i++)
+		if (has_nul(i < q.n_compose ? q.compose[i] : q.with[i - q.n_compose]))
 			return cp_err_set(err, CP_EUSAGE,
 					  "a path of the request has a NUL byte in it");
 	for (size_t i = 0; i < q.n_logs; i++)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "advice.h"
+#include "backtest.h"
 #include "cache_memo.h"
 #include "comment.h"
 #include "held.h"
@@ -486,6 +487,14 @@ static int execute_record(struct cp_run *run, struct cp_answer *answer, struct c
 	return cp_run_record(run, &answer->text, &answer->status, err);
 }
 
+static int execute_backtest(struct cp_run *run, struct cp_answer *answer, struct cp_err *err)
+{
+	int r = prepare(run, err);
+
+	answer->verdict = CP_S("undecided");
+	return r < 0 ? r : cp_run_backtest(run, &answer->text, &answer->status, err);
+}
+
 static int execute(struct cp_run *run, struct cp_str method, struct cp_answer *answer,
 		   struct cp_err *err)
 {
@@ -552,8 +561,9 @@ static bool is_short(const struct cp_arena *a)
 int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request,
 		  struct cp_answer **ret_answer, struct cp_err *err)
 {
-	static const char *const methods[] = {"predict", "explain", "graph", "paths",   "keys",
-					      "advise",  "split",   "cache", "comment", "record"};
+	static const char *const methods[] = {"predict", "explain", "graph",   "paths",
+					      "keys",    "advise",  "split",   "cache",
+					      "comment", "record",  "backtest"};
 	struct cp_run run = {.world = world};
 	struct cp_answer *answer;
 	bool known = false;
@@ -564,7 +574,7 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 	if (!known)
 		return cp_err_set(
 			err, CP_EUNSUPPORTED,
-			"unknown method %.*s (predict, explain, graph, paths, keys, advise, split, cache, comment, record)",
+			"unknown method %.*s (predict, explain, graph, paths, keys, advise, split, cache, comment, record, backtest)",
 			CP_STR(method));
 	run.need_paths = cp_str_eq(method, CP_S("paths"));
 	run.need_keys = cp_str_eq(method, CP_S("keys"));
@@ -572,8 +582,9 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 	run.need_advice = cp_str_eq(method, CP_S("advise"));
 	run.need_split = cp_str_eq(method, CP_S("split"));
 	run.need_record = cp_str_eq(method, CP_S("record"));
+	run.need_backtest = cp_str_eq(method, CP_S("backtest"));
 	run.need_base = !run.need_paths && !run.need_keys && !run.need_cache && !run.need_advice &&
-			!run.need_split && !run.need_record;
+			!run.need_split && !run.need_record && !run.need_backtest;
 	answer = calloc(1, sizeof(*answer));
 	run.arena = cp_arena_new(CP_MAX_ARENA_BYTES);
 	if (answer) {
@@ -585,11 +596,12 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 		    ? cp_request_parse(run.arena, request, &run.request, err)
 		    : cp_err_nomem(err);
 	if (r == 0)
-		r = run.need_cache    ? execute_cache(&run, answer, err)
-		    : run.need_advice ? execute_advise(&run, answer, err)
-		    : run.need_split  ? execute_split(&run, answer, err)
-		    : run.need_record ? execute_record(&run, answer, err)
-				      : execute(&run, method, answer, err);
+		r = run.need_cache      ? execute_cache(&run, answer, err)
+		    : run.need_advice   ? execute_advise(&run, answer, err)
+		    : run.need_split    ? execute_split(&run, answer, err)
+		    : run.need_record   ? execute_record(&run, answer, err)
+		    : run.need_backtest ? execute_backtest(&run, answer, err)
+					: execute(&run, method, answer, err);
 	if (r != CP_ECANCELLED && (is_short(run.arena) || (answer && is_short(answer->arena))))
 		r = cp_err_nomem(err);
 	if (r == 0)

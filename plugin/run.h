@@ -22,6 +22,7 @@ struct cp_world {
 	struct cp_environment env;
 	void (*log)(void *self, int level, const char *message); /* NULL = silent */
 	int (*is_cancelled)(void *self);                         /* NULL = never */
+	void (*progress)(void *self, uint64_t done, uint64_t total, const char *what); /* NULL */
 	void *self;
 	atomic_int *cancel; /* set by cancel(); NULL = never */
 };
@@ -51,6 +52,9 @@ struct cp_request {
 	size_t n_logs;
 	struct cp_str kind, prediction, project, import;
 	bool export, accuracy;
+	int64_t commits;     /* method backtest: so many; 0 = the default */
+	struct cp_str *with; /* method backtest: patches on disk, or "split" */
+	size_t n_with;
 	struct cp_str state; /* file or folder of what is remembered, "" = the user's cache */
 	bool no_state, has_umask;
 	uint32_t umask; /* of the checkout that is built */
@@ -77,7 +81,8 @@ int cp_request_parse(struct cp_arena *a, struct cp_str json, struct cp_request *
 struct cp_image_run {
 	struct cp_image_request request;
 	struct cp_str platform;
-	struct cp_arena *arena; /* of this image; its thread's only */
+	struct cp_arena *arena;     /* of this image; its thread's only */
+	struct cp_image_memo *memo; /* NULL: every build is read anew */
 	struct cp_build a, b;
 	struct cp_profile profile; /* of b */
 	bool has_a;
@@ -116,7 +121,8 @@ struct cp_run {
 	struct cp_state *state;       /* NULL: nothing is remembered */
 	struct cp_cache_memo *caches; /* cache_memo.c */
 	struct cp_report report;
-	bool need_base, need_paths, need_keys, need_cache, need_advice, need_split, need_record;
+	bool need_base, need_paths, need_keys, need_cache, need_advice, need_split, need_record,
+		need_backtest;
 };
 
 /* image.c: predict one image. What is wrong with it goes into its answer; only CP_ENOMEM and CP_ECANCELLED come back. */
@@ -132,6 +138,15 @@ int cp_image_base_refs(struct cp_run *run, const struct cp_image_run *image, str
  */
 int cp_image_build(struct cp_run *run, struct cp_image_run *image, struct cp_tree *tree,
 		   struct cp_build *ret_build, struct cp_err *err);
+/*
+ * Builds of many commits: what the same text of a Dockerfile gives is made once, lives in the memo and is for any thread. NULL: no memory.
+ */
+struct cp_image_memo *cp_image_memo_new(void);
+void cp_image_memo_free(struct cp_image_memo *memo);
+/* The build of `tree`, when that of `before` is in the cache. `image` is a scratch one, as for cp_image_build. */
+int cp_image_compare(struct cp_run *run, struct cp_image_run *image, struct cp_tree *before,
+		     struct cp_tree *tree, struct cp_prediction *ret_prediction,
+		     struct cp_err *err);
 /* The path of the Dockerfile of a build that cp_image_build made. */
 struct cp_str cp_image_dockerfile(const struct cp_build *build);
 /* image_cache.c: the caches of --cache-from. */
@@ -184,7 +199,7 @@ void cp_answer_free(struct cp_answer *answer);
 int cp_paths_check(struct cp_run *run, const struct cp_report_paths *images, size_t n,
 		   struct cp_answer *answer, struct cp_err *err);
 
-/* Methods: "predict", "explain", "graph", "paths", "keys", "advise", "split", "cache", "comment", "record". CP_EUNSUPPORTED for another name. */
+/* Methods: "predict", "explain", "graph", "paths", "keys", "advise", "split", "cache", "comment", "record", "backtest". CP_EUNSUPPORTED for another name. */
 int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request,
 		  struct cp_answer **ret_answer, struct cp_err *err);
 

@@ -8,7 +8,7 @@
 #define COMPARES (BIT(CMD_PREDICT) | BIT(CMD_EXPLAIN) | BIT(CMD_GRAPH) | BIT(CMD_COMMENT))
 #define RUNS                                                                                       \
 	(COMPARES | BIT(CMD_PATHS) | BIT(CMD_KEYS) | BIT(CMD_ADVISE) | BIT(CMD_SPLIT) |            \
-	 BIT(CMD_CACHE))
+	 BIT(CMD_CACHE) | BIT(CMD_BACKTEST))
 #define STATES (RUNS | BIT(CMD_RECORD))
 #define LOADS (STATES | BIT(CMD_RPC) | BIT(CMD_VERSION))
 
@@ -57,6 +57,13 @@ const struct command_info commands[N_COMMANDS] = {
 		 "(GitHub, GitLab, Gitea, Forgejo, Bitbucket). The token is CACHEPREDICT_TOKEN, else GITHUB_TOKEN, GITLAB_TOKEN, GITEA_TOKEN "
 		 "or BITBUCKET_TOKEN. Where nothing rebuilds, no comment is made. A forge that refuses is said and no failure, "
 		 "unless --strict (exit code 6): the text is then in the job summary."},
+	[CMD_BACKTEST] =
+		{"backtest", "[CONTEXT]",
+		 "what the last commits rebuilt on a builder that keeps its cache, and what an edit would have saved",
+		 "Replays the builds of the last N first-parent commits (-n, 300), as one builder with all of its cache sees them: which steps "
+		 "rebuilt at which commit, and why. --with PATCH replays them once more with a unified diff applied to every commit where it "
+		 "fits; --with split with the requirements file split as `cachepredict split` does it, chosen on the first 70 % of its "
+		 "changes. Ctrl-C prints what was done until then."},
 	[CMD_CACHE] =
 		{"cache", "REF... [CONTEXT]", "what a remote cache holds, and which commit's build",
 		 "REF is an image reference or a value of --cache-from (type=registry,ref=..., type=local,src=DIR, "
@@ -74,7 +81,7 @@ const struct command_info commands[N_COMMANDS] = {
 		{"rpc", "", "answer JSON requests, one a line, on standard input",
 		 "Reads {\"id\": ..., \"method\": \"predict\", \"params\": {...}} and answers {\"id\": ..., \"status\": 0, \"verdict\": "
 		 "\"...\", \"result\": {...}} or {\"id\": ..., \"error\": {\"code\": ..., \"name\": \"...\", \"message\": \"...\"}}, each in "
-		 "one line. Methods are predict, explain, paths, keys, graph, advise, split, comment, cache, record and version; params is the request of the plugin "
+		 "one line. Methods are predict, explain, paths, keys, graph, advise, split, comment, cache, record, backtest and version; params is the request of the plugin "
 		 "(schema/request.json)."},
 	[CMD_VERSION] = {"version", "", "versions of the helper and of the plugin", ""},
 	[CMD_HELP] = {"help", "[COMMAND]",
@@ -107,8 +114,8 @@ const struct flag flags[] = {
 	[F_HEAD] = {"head", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "head", RUNS, "REV", NULL,
 		    "commit to predict (HEAD)"},
 	[F_REV] = {"rev", 0, FLAG_TEXT, GROUP_COMPARE, IN_REQUEST, "head",
-		   BIT(CMD_KEYS) | BIT(CMD_ADVISE) | BIT(CMD_CACHE), "REV", NULL,
-		   "the same: commit that is looked at"},
+		   BIT(CMD_KEYS) | BIT(CMD_ADVISE) | BIT(CMD_CACHE) | BIT(CMD_BACKTEST), "REV",
+		   NULL, "the same: commit that is looked at"},
 	[F_INDEX] = {"index", 0, FLAG_BOOL, GROUP_COMPARE, IN_NOTHING, NULL, RUNS, NULL, NULL,
 		     "predict what is staged"},
 	[F_WORK_TREE] = {"work-tree", 0, FLAG_BOOL, GROUP_COMPARE, IN_NOTHING, NULL, RUNS, NULL,
@@ -263,6 +270,11 @@ const struct flag flags[] = {
 		 "compare with the path filters of this workflow; exit 1 when they miss something"},
 	[F_DIFF] = {"diff", 0, FLAG_BOOL, GROUP_OUTPUT, IN_REQUEST, "diff", BIT(CMD_KEYS), NULL,
 		    NULL, "keys --diff A B: why steps of commit B have other keys than at A"},
+	[F_COMMITS] = {"commits", 'n', FLAG_NUMBER, GROUP_COMPARE, IN_REQUEST, "commits",
+		       BIT(CMD_BACKTEST), "N", NULL, "backtest: so many commits (300)"},
+	[F_WITH] = {"with", 0, FLAG_LIST, GROUP_COMPARE, IN_REQUEST, "with", BIT(CMD_BACKTEST),
+		    "PATCH|split", "<file>",
+		    "backtest: replay once more with this edit in every commit"},
 	[F_LAYERS] = {"layers", 0, FLAG_NUMBER, GROUP_OUTPUT, IN_REQUEST, "layers", BIT(CMD_SPLIT),
 		      "N", NULL, "split: at most so many files (3)"},
 	[F_WEIGHTS] = {"weights", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "weights", BIT(CMD_SPLIT),

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "progress.h"
 #include "text.h"
 
 #define PLUGIN_FILE "cachepredict.so"
@@ -92,7 +93,7 @@ static int open_plugin(struct loaded *l)
 	return 0;
 }
 
-int plugin_load(const char *asked, struct loaded *ret_loaded)
+int plugin_load(const char *asked, bool takes_long, struct loaded *ret_loaded)
 {
 	struct cachepredict_host host = {.struct_size = sizeof(host),
 					 .abi = CACHEPREDICT_HOST_ABI,
@@ -103,6 +104,8 @@ int plugin_load(const char *asked, struct loaded *ret_loaded)
 	struct loaded l = {.path = find_plugin(asked)};
 	int r;
 
+	if (takes_long)
+		progress_install(&host);
 	if (!l.path)
 		return fail(EXIT_BROKEN, "cachepredict --plugin PATH, or CACHEPREDICT_PLUGIN=PATH",
 			    "there is no " PLUGIN_FILE

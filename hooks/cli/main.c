@@ -12,6 +12,7 @@
 #include "help.h"
 #include "load.h"
 #include "parse.h"
+#include "progress.h"
 #include "request.h"
 #include "rpc.h"
 #include "save.h"
@@ -80,12 +81,13 @@ static int call_plugin(struct loaded *l, const struct options *o)
 	struct request_style style = find_style(o);
 	struct text request = {0}, out = {0};
 	uint64_t n;
-	int status;
+	int status, interrupted;
 	int32_t r;
 
 	request_build(o, &style, &request);
 	r = l->plugin->call(l->context, commands[o->command].name, request.p, request.n, &result,
 			    &error);
+	interrupted = progress_end();
 	text_release(&request);
 	if (r != CACHEPREDICT_OK) {
 		error.code = r;
@@ -93,12 +95,12 @@ static int call_plugin(struct loaded *l, const struct options *o)
 	}
 	out.p = (char *)l->plugin->result_text(result, &n);
 	out.n = n;
-	status = l->plugin->result_status(result);
+	status = interrupted ? EXIT_INTERRUPTED : l->plugin->result_status(result);
 	r = o->command == CMD_COMMENT && !option_text(o, F_FORMAT) ? comment_show(o, &out)
 								   : put(&out);
 	if (r == EXIT_ANSWERED && o->command != CMD_PATHS && o->command != CMD_KEYS &&
 	    o->command != CMD_ADVISE && o->command != CMD_CACHE && o->command != CMD_SPLIT &&
-	    o->command != CMD_RECORD)
+	    o->command != CMD_RECORD && o->command != CMD_BACKTEST)
 		say_why(l->plugin, result, status);
 	if (r == EXIT_ANSWERED && option_text(o, F_SAVE_IMAGE_METADATA))
 		r = save_image_metadata(l, result, option_text(o, F_SAVE_IMAGE_METADATA));
@@ -115,7 +117,7 @@ static int run_method(const struct options *o)
 	if (o->command == CMD_EXPLAIN && !o->subject)
 		return fail(EXIT_USAGE, "cachepredict explain 3, cachepredict explain src/app.py",
 			    "explain needs a step or a path");
-	r = plugin_load(option_text(o, F_PLUGIN), &l);
+	r = plugin_load(option_text(o, F_PLUGIN), o->command == CMD_BACKTEST, &l);
 	if (r)
 		return r;
 	if (folder && chdir(folder) != 0)
@@ -132,7 +134,7 @@ static int show_version(const struct options *o)
 {
 	struct loaded l = {0};
 	struct text out = {0};
-	int r = plugin_load(option_text(o, F_PLUGIN), &l);
+	int r = plugin_load(option_text(o, F_PLUGIN), false, &l);
 
 	if (r)
 		return r;

@@ -84,8 +84,8 @@ static int check_value(const struct flag *f, const char *from, const char *value
 	if (f->kind == FLAG_NUMBER) {
 		long n = strtol(value, &end, 10);
 
-		if (!*value || *end || n < 0 || n > 1000)
-			return fail(EXIT_USAGE, NULL, "%s is a number from 0 to 1000, not \"%s\"",
+		if (!*value || *end || n < 0 || n > 10000)
+			return fail(EXIT_USAGE, NULL, "%s is a number from 0 to 10000, not \"%s\"",
 				    from, value);
 	}
 	/* the network of a build can be any word, the rest is a closed list */

@@ -44,6 +44,7 @@ extern "C" {
 #define CACHEPREDICT_CAP_CACHE (UINT64_C(1) << 3)   /* method cache, and caches of every type */
 #define CACHEPREDICT_CAP_COMMENT (UINT64_C(1) << 4) /* method comment */
 #define CACHEPREDICT_CAP_RECORD (UINT64_C(1) << 5)  /* method record */
+#define CACHEPREDICT_CAP_BACKTEST (UINT64_C(1) << 6) /* method backtest */
 
 /* Outcomes of a step, in cachepredict_step.outcome. */
 #define CACHEPREDICT_HIT 0
@@ -115,7 +116,7 @@ struct cachepredict_plugin {
 	/* [ctx] NULL is fine. Results made by the context stay valid. */
 	void (*destroy)(struct cachepredict_context *context);
 	/*
-	 * [ctx] Run a method ("predict", "explain", "paths", "keys", "graph", "advise", "split", "cache", "comment") on a JSON request of `len` bytes. The request is not kept.
+	 * [ctx] Run a method ("predict", "explain", "paths", "keys", "graph", "advise", "split", "cache", "comment", "backtest") on a JSON request of `len` bytes. The request is not kept.
 	 * Members and their meaning: include/cachepredict/schema/request.json.
 	 */
 	int32_t (*call)(struct cachepredict_context *context, const char *method,

@@ -43,6 +43,7 @@ struct cp_replay {
 	struct cp_map by_way;    /* struct way of input 0 ─► index_vec */
 	size_t n_builds;
 	/* the build at hand */
+	size_t first_own; /* records from here on are its own */
 	const struct cp_trace *t;
 	struct found *found;
 	struct cp_arena *scratch;
@@ -406,6 +407,24 @@ static int leave(struct cp_replay *r, const struct cp_trace_op *v, struct found 
 
 /* ---- one build ---- */
 
+/* Was all of it made by the build at hand? */
+static bool is_own(const struct cp_replay *r, const index_vec *keys)
+{
+	for (size_t i = 0; i < keys->n; i++)
+		if (keys->items[i] < r->first_own)
+			return false;
+	return true;
+}
+
+/* Two steps of one build that come to the same key: which of them runs is a race (twins.c). */
+static bool may_take_twin(const struct cp_replay *r, const struct cp_op *op)
+{
+	size_t twin = r->t->ops[op->index].twin;
+
+	return twin && r->found[op->index].outcome == CP_OUTCOME_MISS &&
+	       r->found[twin - 1].outcome != CP_OUTCOME_HIT;
+}
+
 static int look_up(struct cp_replay *r, const struct cp_trace_op *v)
 {
 	struct found *f = &r->found[v->op->index];
@@ -425,7 +444,7 @@ static int look_up(struct cp_replay *r, const struct cp_trace_op *v)
 		return e;
 	if (sure.n && !v->op->ignore_cache) {
 		f->keys = sure;
-		f->outcome = CP_OUTCOME_HIT;
+		f->outcome = is_own(r, &sure) ? CP_OUTCOME_MISS : CP_OUTCOME_HIT;
 		return 0;
 	}
 	if (maybe.n && !v->op->ignore_cache)
@@ -484,6 +503,7 @@ int cp_replay_add(struct cp_replay *r, struct cp_arena *a, const struct cp_trace
 	r->scratch = scratch;
 	r->err = err ? err : &local;
 	r->t = t;
+	r->first_own = r->records.n;
 	if (scratch)
 		r->found = cp_arena_array(scratch, t->graph->n_ops, sizeof(*r->found));
 	out.outcomes = cp_arena_array(a, t->graph->n_steps, sizeof(*out.outcomes));
@@ -496,7 +516,9 @@ int cp_replay_add(struct cp_replay *r, struct cp_arena *a, const struct cp_trace
 	for (size_t i = 0; i < t->graph->n_steps; i++) {
 		const struct cp_op *op = t->graph->steps[i].op;
 
-		out.outcomes[i] = op ? r->found[op->index].outcome : CP_OUTCOME_HIT;
+		out.outcomes[i] = !op                    ? CP_OUTCOME_HIT
+				  : may_take_twin(r, op) ? CP_OUTCOME_DEPENDS
+							 : r->found[op->index].outcome;
 	}
 	out.nearest = nearest_build(r);
 	note_use(r);

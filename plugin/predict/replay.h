@@ -27,6 +27,7 @@ struct cp_trace_op {
 	bool random, unresolved;
 	bool absent; /* a path that it takes of a context is not in the repository */
 	struct cp_trace_input *inputs;
+	size_t twin; /* index + 1 of another operation of the build that may come to the same key; 0 = none */
 };
 
 struct cp_trace {

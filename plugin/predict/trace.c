@@ -87,6 +87,8 @@ static int record(void *self, struct cp_fs *fs, const struct cp_node *file,
 		return cp_err_nomem(err);
 	cp_sha256_init(&h);
 	cp_sha256_add(&h, &file->mode, sizeof(file->mode));
+	cp_sha256_add(&h, &file->owner.uid, sizeof(file->owner.uid));
+	cp_sha256_add(&h, &file->owner.gid, sizeof(file->owner.gid));
 	if (r == 0 && !cp_buf_error(&bytes))
 		cp_sha256_adds(&h, cp_buf_str(&bytes));
 	else
@@ -177,6 +179,17 @@ static int trace_op(struct tracer *x, struct cp_arena *a, const struct cp_op *op
 	return r;
 }
 
+static int note_twins(struct tracer *x)
+{
+	const struct cp_op *const *twins;
+	int r = twins_find(&x->m, &twins);
+
+	for (size_t i = 0; r == 0 && i < x->t->graph->n_ops; i++)
+		if (twins[i])
+			x->t->ops[i].twin = twins[i]->index + 1;
+	return r;
+}
+
 int cp_trace_make(struct cp_arena *a, struct cp_arena *scratch, const struct cp_build *b,
 		  struct cp_contents *contents, struct cp_trace **ret_trace, struct cp_err *err)
 {
@@ -200,6 +213,8 @@ int cp_trace_make(struct cp_arena *a, struct cp_arena *scratch, const struct cp_
 	r = matcher_init(&x.m, scratch, &before, b, err ? err : &local);
 	for (size_t i = 0; r == 0 && i < b->graph->n_ops; i++)
 		r = trace_op(&x, a, b->graph->ops[i]);
+	if (r == 0)
+		r = note_twins(&x);
 	if (r == 0)
 		*ret_trace = x.t;
 	return r;

@@ -23,17 +23,17 @@ static void list(struct cp_json_out *o, const char *key, const struct cp_str *it
 	cp_json_close(o, ']');
 }
 
-static void step_name(struct cp_json_out *o, const char *key, const struct cp_report_image *im,
+static void step_name(struct cp_json_out *o, const char *key, const struct cp_graph *graph,
 		      long step)
 {
 	cp_json_key(o, key);
-	if (step >= 0 && (size_t)step < im->prediction.n_steps)
-		cp_json_str(o, im->prediction.steps[step].step->name);
+	if (step >= 0 && (size_t)step < graph->n_steps)
+		cp_json_str(o, graph->steps[step].name);
 	else
 		cp_json_null(o);
 }
 
-static void cause(struct cp_json_out *o, const struct cp_report_image *im, const struct cp_cause *c)
+void cp_json_cause(struct cp_json_out *o, const struct cp_graph *graph, const struct cp_cause *c)
 {
 	cp_json_key(o, "cause");
 	if (c->kind == CP_CAUSE_NONE) {
@@ -51,7 +51,7 @@ static void cause(struct cp_json_out *o, const struct cp_report_image *im, const
 		cp_json_close(o, '}');
 	}
 	cp_json_close(o, ']');
-	step_name(o, "step", im, c->step);
+	step_name(o, "step", graph, c->step);
 	cp_json_kstr(o, "message", c->message);
 	if (c->n_paths_total > c->n_paths)
 		cp_json_kint(o, "paths_total", (int64_t)c->n_paths_total);
@@ -91,7 +91,7 @@ void cp_json_step(struct cp_json_out *o, const struct cp_report_image *im,
 	} else {
 		cp_json_null(o);
 	}
-	cause(o, im, &s->cause);
+	cp_json_cause(o, im->graph, &s->cause);
 	if (im->holders)
 		held_by(o, im, im->holders[s - im->prediction.steps]);
 	cp_json_close(o, '}');

@@ -113,7 +113,7 @@ fails 2 "${c}unknown flag --push
 hint: it changes no step; give the whole command instead: cachepredict -- docker buildx build ..." --push
 fails 2 "${c}--base needs a value: REV" --base
 fails 2 "${c}--no-cache is true or false, not \"x\"" --no-cache=x
-fails 2 "${c}--width is a number from 0 to 1000, not \"1e3\"" --width 1e3
+fails 2 "${c}--width is a number from 0 to 10000, not \"1e3\"" --width 1e3
 fails 2 "${c}--fail-on cannot be \"mis\"
 hint: one of miss|depends|unknown" --fail-on depends,mis
 fails 2 "${c}--color cannot be \"maybe\"

@@ -1,0 +1,579 @@
+/* `backtest`: commits ─► traces (side by side) ─► the replay (in order) ─► causes (side by side). */
+#include "backtest.h"
+
+#include <stdlib.h>
+
+#include "network.h"
+#include "pool.h"
+#include "predict/replay.h"
+
+#define DEFAULT_COMMITS 300
+#define CHUNK 64 /* commits between two looks at whether somebody cancelled */
+
+struct one {
+	struct cp_trace *trace;
+	struct cp_replayed replayed;
+	size_t build; /* its number in the replay */
+	struct cp_backtest_commit *out;
+};
+
+/* One image over the history. */
+struct test {
+	struct cp_run *run;
+	const struct cp_commit *commits; /* the oldest first */
+	size_t n;
+	struct cp_image_request request;
+	struct cp_str platform;
+	struct cp_image_memo *memo;
+	struct cp_replay *replay;
+	struct cp_arena
+		*arenas[CP_MAX_THREADS]; /* what lives as long as the test; 0 is the caller's */
+	struct cp_contents *contents[CP_MAX_THREADS];
+	unsigned threads;
+	struct one *all;
+	size_t *build_to_commit;
+	size_t n_builds;
+	size_t first;          /* of the chunk at hand */
+	size_t before, pieces; /* for the progress: done before this test; of all */
+	struct cp_backtest_image *out;
+};
+
+/* ---- one commit ---- */
+
+/* An error of one commit is a part of the answer; CP_ENOMEM and CP_ECANCELLED come back. */
+static int settle(struct cp_arena *scratch, int r, struct cp_err *why, struct cp_err *err)
+{
+	if (cp_arena_failed(scratch) == CP_ENOMEM)
+		return cp_err_nomem(err);
+	if (cp_arena_failed(scratch) && r != CP_ECANCELLED)
+		r = cp_err_set(why, CP_ELIMIT, "the build needs more than %zu MiB of memory",
+			       (size_t)CP_MAX_ARENA_BYTES >> 20);
+	if (cp_run_is_over(r))
+		return cp_err_set(err, r, "%s", why->message);
+	return 0;
+}
+
+static int read_subject(struct test *t, unsigned thread, const struct cp_commit *c,
+			struct cp_str *ret)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_LINE_BYTES);
+	struct cp_err ignored = {0};
+
+	if (cp_repo_subject(t->run->repo, c, &text, &ignored) == CP_ENOMEM)
+		return CP_ENOMEM;
+	*ret = cp_arena_str(t->arenas[thread], cp_buf_str(&text));
+	return ret->p ? 0 : CP_ENOMEM;
+}
+
+static int trace_tree(struct test *t, unsigned thread, struct one *x, struct cp_tree *tree,
+		      struct cp_err *err)
+{
+	cp_auto_arena struct cp_arena *scratch = cp_arena_new(CP_MAX_ARENA_BYTES);
+	struct cp_image_run image = {
+		.request = t->request, .platform = t->platform, .arena = scratch, .memo = t->memo};
+	struct cp_build b;
+	int r;
+
+	if (!scratch)
+		return cp_err_nomem(err);
+	r = cp_image_build(t->run, &image, tree, &b, &x->out->error);
+	if (r == 0)
+		r = cp_trace_make(t->arenas[thread], scratch, &b, t->contents[thread], &x->trace,
+				  &x->out->error);
+	if (r == 0 && cp_arena_failed(scratch))
+		x->trace = NULL;
+	return settle(scratch, r, &x->out->error, err);
+}
+
+static int trace_piece(void *self, unsigned thread, size_t at, struct cp_err *err)
+{
+	struct test *t = self;
+	struct one *x = &t->all[t->first + at];
+	const struct cp_commit *c = &t->commits[t->first + at];
+	struct cp_tree *tree = NULL;
+	int r;
+
+	x->out->hex = cp_str_c(c->hex);
+	x->out->time = c->time;
+	if (read_subject(t, thread, c, &x->out->subject) < 0)
+		return cp_err_nomem(err);
+	r = cp_repo_tree(t->run->repo, c, c->hex, &tree, &x->out->error);
+	if (r == 0)
+		r = trace_tree(t, thread, x, tree, err);
+	else if (cp_run_is_over(r))
+		cp_err_set(err, r, "%s", x->out->error.message);
+	else
+		r = 0;
+	cp_tree_free(tree);
+	return r;
+}
+
+/* ---- causes ---- */
+
+static bool counts(const struct cp_step *s)
+{
+	return s->kind == CP_STEP_OP || s->kind == CP_STEP_MERGE;
+}
+
+/* A cause whose texts outlive the comparison. */
+static int keep_cause(struct cp_arena *a, const struct cp_cause *from, struct cp_cause *to)
+{
+	*to = *from;
+	to->message = cp_arena_str(a, from->message);
+	to->hint = cp_arena_str(a, from->hint);
+	to->paths = cp_arena_array(a, from->n_paths, sizeof(*to->paths));
+	to->names = cp_arena_array(a, from->n_names, sizeof(*to->names));
+	if (!to->message.p || !to->hint.p || !to->paths || !to->names)
+		return CP_ENOMEM;
+	for (size_t i = 0; i < from->n_paths; i++) {
+		to->paths[i] = from->paths[i];
+		to->paths[i].path = cp_arena_str(a, from->paths[i].path);
+		if (!to->paths[i].path.p)
+			return CP_ENOMEM;
+	}
+	for (size_t i = 0; i < from->n_names; i++) {
+		to->names[i] = cp_arena_str(a, from->names[i]);
+		if (!to->names[i].p)
+			return CP_ENOMEM;
+	}
+	return 0;
+}
+
+/* What the comparison says of a step. Where it stands on one that hit here, this pair was never there. */
+static int take_cause(struct test *t, unsigned thread, const struct one *x,
+		      const struct cp_prediction *p, struct cp_backtest_miss *m)
+{
+	size_t at = (size_t)(m->step - x->out->graph->steps);
+	const struct cp_cause *c = &p->steps[at].cause;
+
+	if (x->trace->ops[m->step->op->index].absent) {
+		m->cause = (struct cp_cause){
+			.kind = CP_CAUSE_UNRESOLVED,
+			.step = -1,
+			.hint = CP_S(""),
+			.message = CP_S("a path that it takes is not in the repository")};
+		return 0;
+	}
+	if (c->kind == CP_CAUSE_NONE ||
+	    (c->step >= 0 && x->out->outcomes[c->step] == CP_OUTCOME_HIT)) {
+		m->cause = (struct cp_cause){
+			.kind = CP_CAUSE_NOT_IN_CACHE,
+			.step = -1,
+			.hint = CP_S(""),
+			.message = CP_S("no build so far had it on top of what it stands on now")};
+		return 0;
+	}
+	return keep_cause(t->arenas[thread], c, &m->cause);
+}
+
+static int explain(struct test *t, unsigned thread, struct one *x, struct cp_err *err)
+{
+	cp_auto_arena struct cp_arena *scratch = cp_arena_new(CP_MAX_ARENA_BYTES);
+	struct cp_image_run image = {
+		.request = t->request, .platform = t->platform, .arena = scratch, .memo = t->memo};
+	const struct cp_commit *now = &t->commits[x - t->all],
+			       *then = &t->commits[t->build_to_commit[x->replayed.nearest]];
+	struct cp_tree *a = NULL, *b = NULL;
+	struct cp_prediction p = {0};
+	struct cp_err why = {0};
+	int r = scratch ? cp_repo_tree(t->run->repo, then, then->hex, &a, &why)
+			: cp_err_nomem(&why);
+
+	if (r == 0)
+		r = cp_repo_tree(t->run->repo, now, now->hex, &b, &why);
+	if (r == 0)
+		r = cp_image_compare(t->run, &image, a, b, &p, &why);
+	for (size_t i = 0; r == 0 && p.n_steps == x->out->graph->n_steps && i < x->out->n_misses;
+	     i++)
+		r = take_cause(t, thread, x, &p, &x->out->misses[i]);
+	cp_tree_free(a);
+	cp_tree_free(b);
+	return scratch ? settle(scratch, r, &why, err) : cp_err_nomem(err);
+}
+
+static int explain_piece(void *self, unsigned thread, size_t at, struct cp_err *err)
+{
+	struct test *t = self;
+	struct one *x = &t->all[t->first + at];
+
+	if (!x->out->n_misses || x->replayed.nearest == CP_REPLAY_NONE)
+		return 0;
+	return explain(t, thread, x, err);
+}
+
+/* ---- the replay ---- */
+
+static enum cp_outcome worse(enum cp_outcome x, enum cp_outcome y)
+{
+	static const int rank[] = {0, 3, 1, 2}; /* hit, miss, depends, unknown: MISS says most */
+
+	return rank[x] >= rank[y] ? x : y;
+}
+
+static int note_misses(struct test *t, struct one *x)
+{
+	struct cp_backtest_commit *out = x->out;
+
+	out->misses = cp_arena_array(t->arenas[0], out->graph->n_steps, sizeof(*out->misses));
+	if (!out->misses)
+		return CP_ENOMEM;
+	for (size_t i = 0; i < out->graph->n_steps; i++) {
+		const struct cp_step *s = &out->graph->steps[i];
+
+		if (!counts(s))
+			continue;
+		if (out->outcomes[i] == CP_OUTCOME_HIT) {
+			out->n_hits++;
+			continue;
+		}
+		out->misses[out->n_misses++] = (struct cp_backtest_miss){
+			.step = s, .outcome = out->outcomes[i], .cause = {.step = -1}};
+		out->outcome = worse(out->outcome, out->outcomes[i]);
+	}
+	return 0;
+}
+
+static int replay(struct test *t, struct one *x, struct cp_err *err)
+{
+	int r;
+
+	if (!x->trace)
+		return 0;
+	r = cp_replay_add(t->replay, t->arenas[0], x->trace, &x->replayed, err);
+	if (r < 0)
+		return r;
+	t->build_to_commit[t->n_builds++] = (size_t)(x - t->all);
+	x->out->built = true;
+	x->out->absent = x->trace->absent;
+	x->out->graph = x->trace->graph;
+	x->out->outcomes = x->replayed.outcomes;
+	return note_misses(t, x) < 0 ? cp_err_nomem(err) : 0;
+}
+
+/* ---- all commits ---- */
+
+static void tick(void *self, size_t begun)
+{
+	struct test *t = self;
+	const struct cp_world *w = t->run->world;
+
+	if (w->progress)
+		w->progress(w->self, t->before + t->first + begun, t->pieces, "commits");
+}
+
+static int replay_chunk(struct test *t, size_t n, bool causes, struct cp_err *err)
+{
+	struct cp_pool_work traces = {trace_piece, tick, t}, explained = {explain_piece, NULL, t};
+	int r = cp_pool_run(t->run, t->threads, n, &traces, err);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = replay(t, &t->all[t->first + i], err);
+	if (r == 0 && causes)
+		r = cp_pool_run(t->run, t->threads, n, &explained, err);
+	return r;
+}
+
+static int replay_all(struct test *t, bool causes, bool *ret_cancelled, struct cp_err *err)
+{
+	for (t->first = 0; t->first < t->n; t->first += CHUNK) {
+		size_t n = t->n - t->first < CHUNK ? t->n - t->first : CHUNK;
+		int r = replay_chunk(t, n, causes, err);
+
+		if (r == CP_ECANCELLED && t->first) { /* what is whole is the answer */
+			*ret_cancelled = true;
+			t->out->n_commits = t->first;
+			return 0;
+		}
+		if (r < 0)
+			return r;
+		t->out->n_commits = t->first + n;
+	}
+	return 0;
+}
+
+/* ---- what it comes to ---- */
+
+static struct cp_str step_key(struct cp_arena *a, const struct cp_graph *g, const struct cp_step *s)
+{
+	size_t end = cp_str_find(s->name, ']', 0);
+
+	return cp_arena_printf(a, "%.*s%c%.*s", CP_STR(g->stages[s->stage].name), '\0',
+			       CP_STR(cp_str_from(s->name, end + 1)));
+}
+
+static void count_step(struct cp_backtest_step *to, const struct cp_backtest_commit *c, size_t at,
+		       size_t commit)
+{
+	const struct cp_step *s = &c->graph->steps[at];
+	size_t end = cp_str_find(s->name, ']', 0);
+
+	to->step = s;
+	to->stage = c->graph->stages[s->stage].name;
+	to->text = cp_str_trim_left(cp_str_from(s->name, end + 1), " ");
+	to->last = commit;
+	to->n++;
+	to->outcomes[c->outcomes[at]]++;
+}
+
+static void count_cause(struct cp_backtest_step *to, const struct cp_backtest_miss *m)
+{
+	to->n_first += m->cause.kind != CP_CAUSE_NONE && m->cause.step < 0;
+	to->causes[m->cause.kind]++;
+	to->last_cause = m->cause.message;
+}
+
+static int sum_commit(struct test *t, struct cp_map *steps, size_t commit)
+{
+	struct cp_backtest_commit *c = &t->out->commits[commit];
+	struct cp_backtest_totals *sum = &t->out->totals;
+	size_t miss = 0;
+
+	sum->n_built++;
+	sum->n_absent += c->absent;
+	sum->by_outcome[c->outcome]++;
+	for (size_t i = 0; i < c->graph->n_steps; i++) {
+		const struct cp_step *s = &c->graph->steps[i];
+		bool is_run = cp_str_eq(s->instruction, CP_S("RUN"));
+		struct cp_backtest_step *to;
+		struct cp_str key;
+
+		if (!counts(s))
+			continue;
+		sum->steps[c->outcomes[i]]++;
+		sum->runs += is_run;
+		sum->runs_missed += is_run && c->outcomes[i] == CP_OUTCOME_MISS;
+		key = step_key(t->arenas[0], c->graph, s);
+		to = key.p ? cp_map_get(steps, key) : NULL;
+		if (!to) {
+			to = CP_NEW(t->arenas[0], struct cp_backtest_step);
+			if (!to || !key.p || cp_map_put(t->arenas[0], steps, key, to) < 0)
+				return CP_ENOMEM;
+		}
+		count_step(to, c, i, commit);
+		if (c->outcomes[i] != CP_OUTCOME_HIT)
+			count_cause(to, &c->misses[miss++]);
+	}
+	return 0;
+}
+
+/* Most often run first; equal ones as they came. */
+static int by_misses(const void *x, const void *y)
+{
+	const struct cp_backtest_step *a = x, *b = y;
+	size_t na = a->outcomes[CP_OUTCOME_MISS], nb = b->outcomes[CP_OUTCOME_MISS];
+
+	if (na != nb)
+		return na > nb ? -1 : 1;
+	if (a->last != b->last)
+		return a->last > b->last ? -1 : 1;
+	return a->step->line != b->step->line ? (a->step->line < b->step->line ? -1 : 1)
+					      : cp_str_cmp(a->text, b->text);
+}
+
+static int sum_up(struct test *t)
+{
+	struct cp_backtest_image *out = t->out;
+	struct cp_map steps = {0};
+
+	out->totals.n = out->n_commits ? out->n_commits - 1 : 0;
+	for (size_t i = 1; i < out->n_commits; i++)
+		if (out->commits[i].built && sum_commit(t, &steps, i) < 0)
+			return CP_ENOMEM;
+	out->steps = cp_arena_array(t->run->arena, steps.n, sizeof(*out->steps));
+	if (!out->steps)
+		return CP_ENOMEM;
+	for (size_t i = 0; i < steps.n; i++)
+		out->steps[out->n_steps++] = *(struct cp_backtest_step *)steps.items[i].value;
+	if (out->n_steps > 1)
+		qsort(out->steps, out->n_steps, sizeof(*out->steps), by_misses);
+	for (size_t i = out->n_commits; i-- > 0 && !out->assumptions;)
+		if (out->commits[i].built) {
+			out->assumptions = out->commits[i].graph->assumptions;
+			out->n_assumptions = out->commits[i].graph->n_assumptions;
+		}
+	return 0;
+}
+
+/* ---- one image ---- */
+
+/* Variables of the environment, which only the caller's thread may ask for. */
+static int settle_request(struct test *t, struct cp_arena *a)
+{
+	const struct cp_environment *env = &t->run->world->env;
+	struct cp_setting *args = cp_arena_array(a, t->request.n_build_args, sizeof(*args));
+	size_t n = 0;
+
+	if (!args)
+		return CP_ENOMEM;
+	for (size_t i = 0; i < t->request.n_build_args; i++) {
+		struct cp_setting s = t->request.build_args[i];
+		const char *value = !s.has_value && env->get ? env->get(env->self, s.key.p) : NULL;
+
+		if (!s.has_value && !value)
+			continue;
+		if (!s.has_value)
+			s.value = cp_arena_str(a, cp_str_c(value));
+		if (!s.value.p && s.value.n)
+			return CP_ENOMEM;
+		s.has_value = true;
+		args[n++] = s;
+	}
+	t->request.build_args = args;
+	t->request.n_build_args = n;
+	return 0;
+}
+
+static void test_free(struct test *t)
+{
+	for (unsigned i = 0; i < CP_MAX_THREADS; i++)
+		cp_contents_free(t->contents[i]);
+	cp_replay_free(t->replay);
+}
+
+/* What the answer points into lives until the end of the run. */
+struct kept {
+	struct cp_image_memo *memo;
+	struct cp_arena *arenas[CP_MAX_THREADS];
+};
+
+static int test_init(struct test *t, struct kept *kept)
+{
+	t->threads = cp_pool_threads(t->n);
+	t->memo = kept->memo = cp_image_memo_new();
+	t->replay = cp_replay_new();
+	t->all = cp_arena_array(t->run->arena, t->n, sizeof(*t->all));
+	t->build_to_commit = cp_arena_array(t->run->arena, t->n, sizeof(*t->build_to_commit));
+	t->out->commits = cp_arena_array(t->run->arena, t->n, sizeof(*t->out->commits));
+	if (!t->memo || !t->replay || !t->all || !t->build_to_commit || !t->out->commits)
+		return CP_ENOMEM;
+	for (size_t i = 0; i < t->n; i++)
+		t->all[i].out = &t->out->commits[i];
+	for (unsigned i = 0; i < t->threads; i++) {
+		t->arenas[i] = kept->arenas[i] = cp_arena_new(CP_MAX_ARENA_BYTES);
+		t->contents[i] = cp_contents_new();
+		if (!t->arenas[i] || !t->contents[i])
+			return CP_ENOMEM;
+	}
+	return settle_request(t, t->run->arena);
+}
+
+/* No commit has a build: the error of the newest one is the image's. */
+static void note_failure(struct cp_backtest_image *out)
+{
+	for (size_t i = 0; i < out->n_commits; i++)
+		if (out->commits[i].built)
+			return;
+	if (out->n_commits)
+		out->error = out->commits[out->n_commits - 1].error;
+}
+
+static int test_image(struct test *t, struct kept *kept, bool *ret_cancelled, struct cp_err *err)
+{
+	int r = test_init(t, kept) < 0 ? cp_err_nomem(err) : 0;
+
+	if (r == 0)
+		r = replay_all(t, true, ret_cancelled, err);
+	if (r == 0 && sum_up(t) < 0)
+		r = cp_err_nomem(err);
+	for (unsigned i = 0; r == 0 && i < t->threads; i++)
+		if (cp_arena_failed(t->arenas[i]))
+			r = cp_err_set(err, cp_arena_failed(t->arenas[i]),
+				       "the history needs too much memory: ask for fewer commits");
+	test_free(t);
+	note_failure(t->out);
+	return r;
+}
+
+/* ---- all of it ---- */
+
+static int find_commits(struct cp_run *run, struct cp_report_backtest *report,
+			struct cp_commit **ret_commits, size_t *ret_n, struct cp_err *err)
+{
+	int64_t asked = run->request.commits > 0 ? run->request.commits : DEFAULT_COMMITS;
+	struct cp_commit *commits;
+	size_t n;
+	int r;
+
+	if (asked > CP_MAX_BACKTEST_COMMITS)
+		return cp_err_set(err, CP_EUSAGE, "at most %d commits are replayed",
+				  CP_MAX_BACKTEST_COMMITS);
+	report->n_asked = (size_t)asked;
+	r = cp_repo_history(run->arena, run->repo, &run->head_commit, report->n_asked + 1, &commits,
+			    &n, err);
+	if (r < 0)
+		return r;
+	report->ended = n <= report->n_asked;
+	for (size_t i = 0; i < n / 2; i++) {
+		struct cp_commit c = commits[i];
+
+		commits[i] = commits[n - 1 - i];
+		commits[n - 1 - i] = c;
+	}
+	*ret_commits = commits;
+	*ret_n = n;
+	return 0;
+}
+
+static int status_of(const struct cp_report_backtest *report)
+{
+	for (size_t i = 0; i < report->n_images; i++) {
+		int code = report->images[i].error.code;
+
+		if (code)
+			return code == CP_ENOTFOUND ? 3 : code == CP_EUSAGE ? 2 : 4;
+	}
+	return 0;
+}
+
+static int test_images(struct cp_run *run, struct cp_report_backtest *report, struct kept *kept,
+		       struct cp_err *err)
+{
+	struct cp_commit *commits = NULL;
+	size_t n = 0;
+	int r = find_commits(run, report, &commits, &n, err);
+
+	for (size_t i = 0; r == 0 && i < run->n_images && !report->cancelled; i++) {
+		struct test t = {.run = run,
+				 .commits = commits,
+				 .n = n,
+				 .request = run->images[i].request,
+				 .platform = run->images[i].platform,
+				 .before = i * n,
+				 .pieces = run->n_images * n,
+				 .out = &report->images[i]};
+
+		t.out->request = &run->images[i].request;
+		t.out->platform = t.platform.n ? t.platform : CP_S("linux/amd64");
+		report->n_images = i + 1;
+		r = test_image(&t, &kept[i], &report->cancelled, err);
+	}
+	return r;
+}
+
+int cp_run_backtest(struct cp_run *run, struct cp_buf *out, int *ret_status, struct cp_err *err)
+{
+	struct cp_report_backtest report = {.head_rev = run->report.head_rev,
+					    .head_commit = cp_str_c(run->head_commit.hex)};
+	struct kept *kept = cp_arena_array(run->arena, run->n_images, sizeof(*kept));
+	int r = 0;
+
+	report.images = cp_arena_array(run->arena, run->n_images, sizeof(*report.images));
+	if (!kept || !report.images)
+		return cp_err_nomem(err);
+	r = test_images(run, &report, kept, err);
+	if (r == 0 && report.n_images == 1 && report.images[0].error.code) {
+		if (err)
+			*err = report.images[0].error;
+		r = report.images[0].error.code;
+	}
+	if (r == 0) {
+		*ret_status = status_of(&report);
+		r = cp_report_backtest(&report, run->request.format, &run->request.style, out, err);
+	}
+	for (size_t i = 0; i < run->n_images; i++) {
+		cp_image_memo_free(kept[i].memo);
+		for (unsigned k = 0; k < CP_MAX_THREADS; k++)
+			cp_arena_free(kept[i].arenas[k]);
+	}
+	return r;
+}

@@ -1,0 +1,77 @@
+/* report/: builds of a row of commits ─► text. */
+#ifndef CP_REPORT_BACKTEST_H
+#define CP_REPORT_BACKTEST_H
+
+#include "predict/predict.h"
+#include "report/report.h"
+
+/* A step of one commit that does not surely hit. */
+struct cp_backtest_miss {
+	const struct cp_step *step;
+	enum cp_outcome outcome;
+	struct cp_cause
+		cause; /* `step` is the index of a step in the graph; NONE: not looked for */
+};
+
+struct cp_backtest_commit {
+	struct cp_str hex, subject;
+	int64_t time;
+	bool built;                      /* else `error` says why not */
+	bool absent;                     /* a path that it takes is not in the repository */
+	const struct cp_graph *graph;    /* NULL unless built */
+	const enum cp_outcome *outcomes; /* per step of the graph */
+	struct cp_backtest_miss *misses; /* steps that count, in the order of the file */
+	size_t n_misses, n_hits;
+	enum cp_outcome outcome; /* the worst of its steps */
+	struct cp_err error;
+};
+
+/* A step over all commits: the same stage and text, whatever its number. */
+struct cp_backtest_step {
+	const struct cp_step *step; /* of the last commit that has it */
+	struct cp_str stage, text;
+	size_t n;           /* commits whose build has it */
+	size_t outcomes[4]; /* by enum cp_outcome */
+	size_t n_first;     /* it broke by itself, and others followed or not */
+	size_t causes[CP_CAUSE_UNRESOLVED + 1];
+	struct cp_str last_cause; /* message, of the newest commit */
+	size_t last;              /* index of the newest commit whose build has it */
+};
+
+struct cp_backtest_totals {
+	size_t n;             /* commits */
+	size_t n_built;       /* of them, with a build */
+	size_t by_outcome[4]; /* of those */
+	size_t steps[4];      /* steps of all of them, by outcome */
+	size_t n_absent;
+	size_t runs, runs_missed; /* RUN steps; those that ran again for certain */
+};
+
+struct cp_backtest_image {
+	const struct cp_image_request *request;
+	struct cp_str platform;
+	struct cp_backtest_commit
+		*commits; /* the oldest first; commits[0] filled the cache and does not count */
+	size_t n_commits;
+	struct cp_backtest_totals totals;
+	struct cp_backtest_step *steps; /* the one that runs most often first */
+	size_t n_steps;
+	struct cp_str *assumptions; /* of the newest build */
+	size_t n_assumptions;
+	struct cp_err error; /* code 0 = fine */
+};
+
+struct cp_report_backtest {
+	struct cp_str head_rev, head_commit;
+	size_t n_asked; /* commits that were asked for */
+	bool cancelled; /* what was done until then is here */
+	bool ended;     /* the history is shorter */
+	struct cp_backtest_image *images;
+	size_t n_images;
+};
+
+/* "table", "json", "markdown". CP_EUNSUPPORTED, CP_ELIMIT, CP_ENOMEM. */
+int cp_report_backtest(const struct cp_report_backtest *b, struct cp_str format,
+		       const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
+
+#endif
