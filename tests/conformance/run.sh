@@ -6,6 +6,7 @@
 #   make conformance REPO=/path [DOCKERFILE=...] [CONTEXT=...] [TARGET=...] [PAIRS=20] [CONTEXT_FROM=clone|export] [PAIR=A..B]
 #   make conformance CORPORA=/folder/of/repositories [PAIRS=20]         all Dockerfiles of corpora.txt
 #
+# BACKTEST=30 with REPO or CORPORA (REV=...): so many commits in a row with one cache, against `cachepredict backtest`.
 # KEYS=1 with any of these: every record of the cache that a build exports against `cachepredict keys`.
 # IMPORT=all (or local-max,local-min,registry-max,registry-min,registry-index,inline): builds that have only an imported cache.
 # BUILDKIT=0.26.3 (or 0.20.2): the keys of, and imports by, an older daemon.
@@ -129,6 +130,7 @@ elif [ -n "${CORPORA-}" ]; then
 else
 	set -- -cases cases
 fi
+[ -z "${BACKTEST-}" ] || set -- "$@" -backtest "$BACKTEST" ${REV:+-rev "$REV"} ${WITH:+-with "$WITH"}
 # Without further wishes: the steps, and of the cases the keys, too. (A folder with a blank in its name is no place for `older`.)
 # shellcheck disable=SC2086
 if [ -n "${KEYS-}${IMPORT-}${BUILDKIT-}" ]; then

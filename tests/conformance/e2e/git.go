@@ -87,21 +87,7 @@ type draft struct {
 func (r repository) commitPair(ctx context.Context, a, b draft) (string, string, error) {
 	var in bytes.Buffer
 	for i, d := range []draft{a, b} {
-		fmt.Fprintf(&in, "commit refs/heads/main\nmark :%d\ncommitter e2e <e2e@localhost> %d +0000\ndata 1\n%c\n", i+1, 1700000000+i*60, "AB"[i])
-		if i == 1 {
-			in.WriteString("from :1\n")
-		}
-		in.WriteString("deleteall\n")
-		if d.tree != "" {
-			fmt.Fprintf(&in, "M 040000 %s \"\"\n", d.tree)
-		}
-		for _, e := range d.entries {
-			if e.mode == "160000" {
-				fmt.Fprintf(&in, "M 160000 %s %s\n", e.data, quotePath(e.path))
-				continue
-			}
-			fmt.Fprintf(&in, "M %s inline %s\ndata %d\n%s\n", e.mode, quotePath(e.path), len(e.data), e.data)
-		}
+		writeCommit(&in, i, d)
 		if i == 0 {
 			in.WriteString("\nreset refs/heads/a\nfrom :1\n\n")
 		}
@@ -117,6 +103,34 @@ func (r repository) commitPair(ctx context.Context, a, b draft) (string, string,
 	}
 	ids := strings.Fields(out)
 	return ids[0], ids[1], nil
+}
+
+// writeCommit tells git fast-import of the i-th commit of main.
+func writeCommit(in *bytes.Buffer, i int, d draft) {
+	fmt.Fprintf(in, "commit refs/heads/main\nmark :%d\ncommitter e2e <e2e@localhost> %d +0000\ndata 1\n%c\n", i+1, 1700000000+i*60, 'A'+rune(i%26))
+	if i > 0 {
+		fmt.Fprintf(in, "from :%d\n", i)
+	}
+	in.WriteString("deleteall\n")
+	if d.tree != "" {
+		fmt.Fprintf(in, "M 040000 %s \"\"\n", d.tree)
+	}
+	for _, e := range d.entries {
+		if e.mode == "160000" {
+			fmt.Fprintf(in, "M 160000 %s %s\n", e.data, quotePath(e.path))
+			continue
+		}
+		fmt.Fprintf(in, "M %s inline %s\ndata %d\n%s\n", e.mode, quotePath(e.path), len(e.data), e.data)
+	}
+}
+
+// borrow makes the objects of another repository readable in this one.
+func (r repository) borrow(objects string) error {
+	alternates := filepath.Join(r.dir, "objects/info/alternates")
+	if err := os.MkdirAll(filepath.Dir(alternates), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(alternates, []byte(objects+"\n"), 0o644)
 }
 
 func quotePath(p string) string {

@@ -45,6 +45,9 @@ type settings struct {
 	buildArgs                                      list
 	pairs, window                                  int
 	pair                                           string
+
+	backtest  int    // compare the replay of so many commits with one daemon that keeps its cache
+	rev, with string // its newest commit, and an edit of all of them
 }
 
 type list []string
@@ -79,6 +82,9 @@ func parseFlags() *settings {
 	flag.IntVar(&s.pairs, "pairs", 20, "pairs of commits for each Dockerfile")
 	flag.IntVar(&s.window, "window", 1500, "how many first-parent commits to choose from")
 	flag.StringVar(&s.pair, "pair", "", "only this pair: A..B")
+	flag.IntVar(&s.backtest, "backtest", 0, "instead of pairs: replay so many commits, and build them in a row with one cache")
+	flag.StringVar(&s.rev, "rev", "", "the newest of them (HEAD)")
+	flag.StringVar(&s.with, "with", "", "an edit that is replayed: a patch, or split")
 	flag.StringVar(&s.corpora, "corpora", "", "list of Dockerfiles: owner/name, Dockerfile, context, target")
 	flag.StringVar(&s.mirror, "mirror", "", "folder of the repositories of -corpora, each as owner+name/repo")
 	flag.Parse()

@@ -199,11 +199,7 @@ func (l *lab) makePair(ctx context.Context, p *pair, a, b draft, objects string)
 		return err
 	}
 	if objects != "" {
-		alternates := filepath.Join(p.repo.dir, "objects/info/alternates")
-		if err := os.MkdirAll(filepath.Dir(alternates), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(alternates, []byte(objects+"\n"), 0o644); err != nil {
+		if err := p.repo.borrow(objects); err != nil {
 			return err
 		}
 	}

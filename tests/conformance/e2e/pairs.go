@@ -48,7 +48,12 @@ func runRepositories(ctx context.Context, s *settings) (int, error) {
 	defer stop()
 	var reports []subjectReport
 	for _, sub := range subjects {
-		report, err := sub.compare(ctx, labs)
+		var report subjectReport
+		if s.backtest > 0 {
+			report, err = sub.compareRow(ctx, labs[0])
+		} else {
+			report, err = sub.compare(ctx, labs)
+		}
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", sub.name, err)
 		}
