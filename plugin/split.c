@@ -279,6 +279,14 @@ static int guards(struct splitter *s)
 			s->a,
 			"%zu of %zu requirements have hashes: pip wants them for all or for none",
 			hashed, named);
+	if (s->now->recoded)
+		s->report.refused = CP_S("the file is not UTF-8");
+	for (size_t i = 0; i < s->now->n_options; i++)
+		if (s->now->options[i].beside)
+			s->report.refused = cp_arena_printf(
+				s->a,
+				"line %d: --%.*s beside a requirement holds for every package",
+				s->now->options[i].line, CP_STR(s->now->options[i].name));
 	if (unpinned &&
 	    note(s,
 		 cp_arena_printf(

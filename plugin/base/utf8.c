@@ -55,6 +55,17 @@ bool cp_utf8_valid(struct cp_str s)
 	return true;
 }
 
+size_t cp_utf8_encode(uint32_t c, char *p)
+{
+	size_t more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+	static const unsigned char lead_of[] = {0, 0xC0, 0xE0, 0xF0};
+
+	p[0] = (char)(lead_of[more] | c >> 6 * more);
+	for (size_t i = 1; i <= more; i++)
+		p[i] = (char)(0x80 | (c >> 6 * (more - i) & 0x3F));
+	return more + 1;
+}
+
 bool cp_rune_is_space(uint32_t r)
 {
 	if (r <= 0xFF)

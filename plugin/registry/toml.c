@@ -73,35 +73,17 @@ static int end_line(struct toml *t)
 
 /* ---- strings ---- */
 
-static void add_rune(struct cp_buf *out, uint32_t c)
-{
-	if (c < 0x80) {
-		cp_buf_addc(out, (char)c);
-	} else if (c < 0x800) {
-		cp_buf_addc(out, (char)(0xc0 | c >> 6));
-		cp_buf_addc(out, (char)(0x80 | (c & 63)));
-	} else if (c < 0x10000) {
-		cp_buf_addc(out, (char)(0xe0 | c >> 12));
-		cp_buf_addc(out, (char)(0x80 | (c >> 6 & 63)));
-		cp_buf_addc(out, (char)(0x80 | (c & 63)));
-	} else {
-		cp_buf_addc(out, (char)(0xf0 | c >> 18));
-		cp_buf_addc(out, (char)(0x80 | (c >> 12 & 63)));
-		cp_buf_addc(out, (char)(0x80 | (c >> 6 & 63)));
-		cp_buf_addc(out, (char)(0x80 | (c & 63)));
-	}
-}
-
 static int read_rune(struct toml *t, size_t n_digits, struct cp_buf *out)
 {
 	struct cp_str digits = cp_str_sub(t->text, t->at, t->at + n_digits);
+	char rune[4];
 	int64_t c;
 
 	if (digits.n != n_digits || !cp_str_to_int(digits, 16, &c) || c < 0 || c > 0x10ffff ||
 	    (c >= 0xd800 && c < 0xe000))
 		return bad(t, "no character has this number");
 	t->at += n_digits;
-	add_rune(out, (uint32_t)c);
+	cp_buf_add(out, rune, cp_utf8_encode((uint32_t)c, rune));
 	return 0;
 }
 

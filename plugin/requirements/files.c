@@ -17,11 +17,16 @@ static int problem(struct reading *rd, struct cp_str file, int line, struct cp_s
 	return message.p && cp_vec_push(rd->a, &rd->problems, p) == 0 ? 0 : CP_ENOMEM;
 }
 
-/* What cannot be read from a repository: a URL, a path outside of it, a name in a variable. */
+/* What cannot be read from a repository: a URL (SCHEME_RE), a path outside of it, a name in a variable. */
 static bool is_elsewhere(struct cp_str value, struct cp_str path)
 {
-	return cp_str_find_str(value, CP_S("://"), 0) < value.n ||
-	       cp_str_find_str(value, CP_S("${"), 0) < value.n || cp_path_is_abs(value) ||
+	static const char *const schemes[] = {"http:", "https:", "file:"};
+
+	for (size_t i = 0; i < CP_LEN(schemes); i++)
+		if (cp_str_eq_nocase(cp_str_sub(value, 0, strlen(schemes[i])),
+				     cp_str_c(schemes[i])))
+			return true;
+	return cp_str_find_str(value, CP_S("${"), 0) < value.n || cp_path_is_abs(value) ||
 	       cp_str_eq(path, CP_S("..")) || cp_str_starts(path, CP_S("../"));
 }
 
@@ -31,6 +36,17 @@ static int add_file(struct reading *rd, struct cp_str path, bool constraint,
 	struct cp_req_file f = {path, constraint, all};
 
 	return cp_vec_push(rd->a, &rd->files, f) < 0 ? CP_ENOMEM : 0;
+}
+
+/* check_invalid_constraint_type */
+static int check_constraint(struct reading *rd, struct cp_str path, const struct cp_requirement *q)
+{
+	struct cp_str why = q->editable               ? CP_S("what is editable is no constraint")
+			    : !q->named || q->guessed ? CP_S("a constraint needs a name")
+			    : q->has_extras           ? CP_S("a constraint cannot have extras")
+						      : cp_str_n(NULL, 0);
+
+	return why.n ? problem(rd, path, q->line, why) : 0;
 }
 
 static int parse_file(struct reading *rd, struct cp_str path, bool constraint, struct cp_err *err)
@@ -53,17 +69,21 @@ static int parse_file(struct reading *rd, struct cp_str path, bool constraint, s
 			r = cp_err_nomem(err);
 		else
 			rd->problems.items[rd->problems.n - 1].column = all->problems[i].column;
+	for (size_t i = 0; r == 0 && constraint && i < all->n_items; i++)
+		if (check_constraint(rd, path, &all->items[i]) < 0)
+			r = cp_err_nomem(err);
 	return r;
 }
 
-/* Is it read already? *ret_open: and not yet to its end. */
-static bool is_known(const struct reading *rd, struct cp_str path, bool *ret_open)
+/* Is it read already in this role? *ret_open: and, in any, not yet to its end. */
+static bool is_known(const struct reading *rd, struct cp_str path, bool constraint, bool *ret_open)
 {
 	bool known = false;
 
 	*ret_open = false;
 	for (size_t i = 0; i < rd->files.n; i++)
-		known = known || cp_str_eq(rd->files.items[i].path, path);
+		known = known || (rd->files.items[i].constraint == constraint &&
+				  cp_str_eq(rd->files.items[i].path, path));
 	for (size_t i = 0; i < rd->n_open; i++)
 		*ret_open = *ret_open || cp_str_eq(rd->files.items[rd->open[i]].path, path);
 	return known;
@@ -85,7 +105,7 @@ static int include(struct reading *rd, struct cp_str from, const struct cp_req_o
 		return add_file(rd, o->value, o->kind == CP_REQ_OPT_CONSTRAINT, NULL) < 0
 			       ? cp_err_nomem(err)
 			       : 0;
-	if (is_known(rd, path, &open)) {
+	if (is_known(rd, path, o->kind == CP_REQ_OPT_CONSTRAINT, &open) || open) {
 		if (open)
 			r = problem(rd, from, o->line,
 				    cp_arena_printf(rd->a, "%.*s includes itself in the end",

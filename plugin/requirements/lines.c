@@ -1,11 +1,6 @@
 /* Text ─► lines as pip joins them (req_file.py: preprocess, join_lines, ignore_comments). */
 #include "requirements/requirements_int.h"
 
-static bool is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r') || (c >= '\x1c' && c <= '\x1f');
-}
-
 /* str.splitlines: bytes of the end of line at `i`, 0 = there is none. */
 static size_t line_end_at(struct cp_str s, size_t i)
 {
@@ -51,34 +46,35 @@ static struct cp_str without_end(struct cp_str line)
 	return line;
 }
 
-/* COMMENT_RE.match: "(^|\s+)#". */
+/* COMMENT_RE: "(^|\s+)#". What is left of the first "#" at the start or after white space; s.n = there is none. */
+static size_t comment_at(struct cp_str s)
+{
+	bool space = true;
+
+	for (size_t i = 0; i < s.n;) {
+		size_t n = req_space(s, i);
+
+		if (s.p[i] == '#' && space)
+			return i;
+		space = n > 0;
+		i += n ? n : 1;
+	}
+	return s.n;
+}
+
 static bool is_comment(struct cp_str line)
 {
-	size_t i = 0;
+	size_t at = comment_at(line);
 
-	while (i < line.n && is_space(line.p[i]))
-		i++;
-	return i < line.n && line.p[i] == '#';
-}
-
-/* COMMENT_RE.sub: the first "#" at the start or after white space, and what is left of it. */
-static struct cp_str cut_comment(struct cp_str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] == '#' && (i == 0 || is_space(s.p[i - 1])))
-			return cp_str_sub(s, 0, i);
-	return s;
-}
-
-static struct cp_str strip(struct cp_str s)
-{
-	return cp_str_trim(s, " \t\n\v\f\r\x1c\x1d\x1e\x1f");
+	return at < line.n && !req_strip(cp_str_sub(line, 0, at)).n;
 }
 
 static int end_line(struct req_reader *rd, struct cp_str joined, int from, int to,
 		    struct cp_err *err)
 {
-	struct req_line l = {.text = strip(cut_comment(joined)), .line = from, .line_end = to};
+	struct req_line l = {.text = req_strip(cp_str_sub(joined, 0, comment_at(joined))),
+			     .line = from,
+			     .line_end = to};
 
 	if (!l.text.n)
 		return 0;
@@ -116,14 +112,8 @@ static int join(struct req_reader *rd, size_t at, size_t *ret_next, struct cp_er
 
 int req_lines(struct req_reader *rd, struct cp_str text, struct cp_err *err)
 {
-	int r;
+	int r = split_lines(rd, text, err);
 
-	if (text.n > CP_MAX_REQUIREMENTS_BYTES)
-		return cp_err_set(err, CP_ELIMIT, "over %u bytes of requirements",
-				  CP_MAX_REQUIREMENTS_BYTES);
-	if (cp_str_starts(text, CP_S("\xef\xbb\xbf")))
-		text = cp_str_from(text, 3);
-	r = split_lines(rd, text, err);
 	for (size_t i = 0; r == 0 && i < rd->lines.n;) {
 		struct cp_str line = without_end(rd->lines.items[i]);
 
@@ -150,7 +140,7 @@ static struct cp_str line_of(const struct cp_requirements *all, int number)
 
 static bool is_indented_comment(struct cp_str line)
 {
-	return line.n && is_space(line.p[0]) && is_comment(line);
+	return line.n && req_space(line, 0) && is_comment(line);
 }
 
 /*

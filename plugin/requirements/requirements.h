@@ -21,7 +21,9 @@ enum cp_requirement_kind {
 struct cp_requirement {
 	enum cp_requirement_kind kind;
 	bool editable;
-	bool named;              /* key is a name (PEP 503); else it is the URL or path */
+	bool named;   /* key is a name (PEP 503); else it is the URL or path */
+	bool guessed; /* pip does not know the name either before it has the file */
+	bool has_extras;
 	bool pinned;             /* one version only: ==1.2, ===1.2 */
 	struct cp_str key;       /* what stays the same when the version moves */
 	struct cp_str canonical; /* all that pip acts on, in one form: equal texts mean the same */
@@ -39,6 +41,7 @@ enum cp_req_option_kind {
 
 struct cp_req_option {
 	enum cp_req_option_kind kind;
+	bool beside; /* on the line of a requirement, and in force all the same: --no-binary ... */
 	struct cp_str name, value; /* long name; value "" = it takes none */
 	int line, line_end;
 };
@@ -56,6 +59,7 @@ struct cp_requirements {
 	size_t n_options;
 	struct cp_req_problem *problems;
 	size_t n_problems;
+	bool recoded;         /* the file is not UTF-8: `lines` are not its bytes */
 	bool generated;       /* says itself that a program wrote it */
 	struct cp_str *lines; /* of the text, each with its end of line; lines[0] is line 1 */
 	size_t n_lines;
@@ -73,14 +77,14 @@ struct cp_req_reader {
 
 struct cp_req_file {
 	struct cp_str path;
-	bool constraint; /* reached by -c first */
+	bool constraint; /* reached by -c: it says which versions, not what is installed */
 	const struct cp_requirements
 		*requirements; /* NULL: a URL, a variable, or outside of the repository */
 };
 
 /*
- * The file at `path` and all that it names with -r and -c, each once, in the order in which pip reaches them; every problem with its
- * file. A circle, a file that is missing or too large, and too many files are problems of the file that names it. CP_ENOTFOUND, CP_ELIMIT:
+ * The file at `path` and all that it names with -r and -c, each once (twice where one file is both), in the order in which pip reaches
+ * them; every problem with its file. A circle, a file that is missing or too large, and too many files are problems of the file that names it. CP_ENOTFOUND, CP_ELIMIT:
  * `path` itself.
  */
 int cp_requirements_read(struct cp_arena *a, const struct cp_req_reader *reader, struct cp_str path,

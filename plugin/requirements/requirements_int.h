@@ -1,4 +1,4 @@
-/* What the files of requirements/ share. */
+/* What the files of requirements/ share. Memory that runs out is found at the end of a file: cp_arena_failed. */
 #ifndef CP_REQUIREMENTS_REQUIREMENTS_INT_H
 #define CP_REQUIREMENTS_REQUIREMENTS_INT_H
 
@@ -20,24 +20,71 @@ struct req_reader {
 	CP_VEC(struct req_line) logical;
 };
 
-/* lines.c: rd->lines and rd->logical. CP_ELIMIT, CP_ENOMEM. */
-int req_lines(struct req_reader *rd, struct cp_str text, struct cp_err *err);
-/* lines.c: block and block_end of the items, by comments beside them. */
-void req_blocks(struct cp_requirements *all);
-/* One more problem. CP_ENOMEM. */
-int req_problem(struct req_reader *rd, const struct req_line *l, size_t column,
-		const char *message);
+/* ---- text.c ---- */
 
-/* pep508.c: NULL, or what is wrong (static). `at`: where, in the text. */
+/* The text as UTF-8, without a byte order mark; a copy where it is another encoding. NULL, or what is wrong, and *at. */
+const char *req_decode(struct cp_arena *a, struct cp_str *text, bool *ret_recoded, size_t *at);
+/* Bytes of the white space of Python at `i`, 0 = there is none. */
+size_t req_space(struct cp_str s, size_t i);
+/* str.strip */
+struct cp_str req_strip(struct cp_str s);
+
+/* ---- lines.c ---- */
+
+/* rd->lines and rd->logical. CP_ELIMIT, CP_ENOMEM. */
+int req_lines(struct req_reader *rd, struct cp_str text, struct cp_err *err);
+/* block and block_end of the items, by comments beside them. */
+void req_blocks(struct cp_requirements *all);
+
+/* ---- options.c ---- */
+
+enum req_option_type {
+	REQ_OPTION_TEXT,
+	REQ_OPTION_FLAG, /* takes no value */
+	REQ_OPTION_EDITABLE,
+	REQ_OPTION_CONTROL, /* holds for all, even on the line of a requirement */
+	REQ_OPTION_FEATURE,
+	REQ_OPTION_HASH,    /* of a requirement */
+	REQ_OPTION_SETTING, /* of a requirement */
+};
+struct req_option_rule {
+	const char *name;
+	char letter;
+	enum req_option_type type;
+	enum cp_req_option_kind kind;
+};
+struct req_option {
+	const struct req_option_rule *rule;
+	struct cp_str value;
+};
+struct req_options {
+	struct req_option *items;
+	size_t n, cap;
+};
+/* All options of a text. NULL, or what is wrong (static) and behind which byte. */
+const char *req_options(struct cp_arena *a, struct cp_str text, struct req_options *ret,
+			size_t *at);
+
+/* ---- pep508.c: NULL, or what is wrong (static). `at`: where, in the text. ---- */
+
 struct req_spec {
-	struct cp_str name, url, marker;
-	struct cp_str *extras, *versions; /* "==1.2", without spaces, sorted */
+	struct cp_str name, url;
+	struct cp_str marker;             /* in one form */
+	struct cp_str *extras, *versions; /* "==1.2", without spaces, sorted, each once */
 	size_t n_extras, n_versions;
 };
 const char *req_pep508(struct cp_arena *a, struct cp_str text, struct req_spec *ret, size_t *at);
-/* A marker: NULL or what is wrong. */
-const char *req_marker(struct cp_str text, size_t *at);
+const char *req_marker(struct cp_arena *a, struct cp_str text, struct cp_str *ret, size_t *at);
+/* "[a,b]" */
+const char *req_extras(struct cp_arena *a, struct cp_str text, struct req_spec *ret, size_t *at);
 /* A version of PEP 440; `wild`: ".*" may end it; `local`: "+x" may. Bytes taken, 0 = none. */
 size_t req_version(struct cp_str text, bool wild, bool local, size_t *ret_parts);
+
+/* ---- place.c: what a line without or with -e names. NULL, or what is wrong. ---- */
+
+const char *req_place(struct cp_arena *a, struct cp_str text, struct cp_requirement *q,
+		      struct req_spec *spec, size_t *at);
+const char *req_editable(struct cp_arena *a, struct cp_str text, struct cp_requirement *q,
+			 struct req_spec *spec, size_t *at);
 
 #endif

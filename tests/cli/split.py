@@ -109,6 +109,10 @@ repo = repository("hashes", [text(i) + "x==1 --hash=sha256:ab\n" for i in range(
 same("hashes for all or for none", json.loads(run(repo, "--format", "json")[1])["reason"],
      "1 of 13 requirements have hashes: pip wants them for all or for none")
 
+repo = repository("beside", [text(i) + "x==1 --no-binary :all:\n" for i in range(30)])
+same("what holds for all is not moved with one", json.loads(run(repo, "--format", "json")[1])["reason"],
+     "line 27: --no-binary beside a requirement holds for every package")
+
 repo = repository("last", [text(i) + "-e ./lib\nq>=1\n" for i in range(30)])
 answer = json.loads(run(repo, "--format", "json")[1])
 same("what is editable stays last", "./lib" in answer["layers"][-1]["packages"], True)

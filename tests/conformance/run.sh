@@ -11,7 +11,7 @@
 # IMPORT=all (or local-max,local-min,registry-max,registry-min,registry-index,inline): builds that have only an imported cache.
 # BUILDKIT=0.26.3 (or 0.20.2): the keys of, and imports by, an older daemon.
 # FRONTEND=1: the frontend is an image, as behind a syntax line.
-# N= inputs of each differential program (100000), SEED= of their generators, DAEMONS= daemons at a time, V=1 for every step.
+# SETS= sets of requirement files for pip (1000), N= inputs of each differential program (100000), SEED= of their generators, DAEMONS= daemons at a time, V=1 for every step.
 # Needs Go, and root for runc. The first run builds buildkitd, which takes minutes.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -47,14 +47,18 @@ cd "$here" || exit 2
 
 # ---- programs that compare on generated inputs ----
 
-differential() { # NAME
-	driver=$here/$1/driver/driver.c
-	[ -f "$driver" ] || driver=$here/cdriver_${1#diff}.c
+driver() { # NAME SOURCE
 	# the plugin has no use for stdin and stdout, the drivers do
 	libs=$(sed -n 's/^LIBS *:*= *//p' "$build/link.mk" | sed 's/-Wl,--wrap=std[a-z]*//g')
 	# shellcheck disable=SC2086
 	${CC:-gcc} -std=gnu11 -O2 -w -I"$root/plugin" -I"$root/include" -I"$here" -DCP_VERSION='"conformance"' -o "$out/$1-driver" \
-		"$driver" "$build/plugin.a" $libs -pthread -Wl,--gc-sections || return 1
+		"$2" "$build/plugin.a" $libs -pthread -Wl,--gc-sections
+}
+
+differential() { # NAME
+	source=$here/$1/driver/driver.c
+	[ -f "$source" ] || source=$here/cdriver_${1#diff}.c
+	driver "$1" "$source" || return 1
 	go build -o "$out/$1" "./$1" || return 1
 	"$out/$1" -driver "$out/$1-driver" -n "${N:-100000}" -seed "${SEED:-1}"
 }
@@ -67,6 +71,26 @@ if [ -z "${REPO-}${CORPORA-}${ONLY-}${KEYS-}${IMPORT-}${BUILDKIT-}" ]; then
 		differential "$program"
 		result "$program" $?
 	done
+fi
+
+# ---- pip's own parser ----
+
+# The pip that judges is the one pinned in pip/requirements.txt, in a folder of its own.
+judge() {
+	pip=$out/pip-$(sed -n 's/^pip==\([0-9.]*\).*/\1/p' pip/requirements.txt)
+	if [ ! -x "$pip/bin/python" ] || ! "$pip/bin/python" -m pip --version >/dev/null 2>&1; then
+		"${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || need_packages python3-venv || return 1
+		rm -rf "$pip"
+		"${PYTHON:-python3}" -m venv "$pip" &&
+			"$pip/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r pip/requirements.txt || return 1
+	fi
+}
+
+if [ -z "${REPO-}${CORPORA-}${ONLY-}${KEYS-}${IMPORT-}${BUILDKIT-}" ]; then
+	echo "== pip"
+	judge && driver requirements "$here/cdriver_requirements.c" &&
+		PYTHONDONTWRITEBYTECODE=1 "$pip/bin/python" pip/agree.py "$out/requirements-driver" -n "${SETS:-1000}" -seed "${SEED:-1}" 2>"$out/pip.log"
+	result "pip" $?
 fi
 
 # ---- a real registry ----

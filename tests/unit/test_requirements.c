@@ -39,7 +39,7 @@ static void test_parse(void **state)
 		{"Flask==3.0\n", "1-1 flask==3.0 pinned\n"},
 		{"Foo.Bar_baz [ B , a ] >= 1 , <2 # why\n", "1-1 foo-bar-baz[a,b]<2,>=1\n"},
 		{"a (==1.0) ; python_version < '3.8' and os_name=='nt'\n",
-		 "1-1 a==1.0 ; python_version<\"3.8\"andos_name==\"nt\" pinned\n"},
+		 "1-1 a==1.0 ; python_version < \"3.8\" and os_name == \"nt\" pinned\n"},
 		{"a==1.*\nb===x\nc~=1.2\nd", "1-1 a==1.*\n2-2 b===x pinned\n3-3 c~=1.2\n4-4 d\n"},
 		{"a==1 \\\n    --hash=sha256:b \\\n    --hash sha256:a\n    # via b\nc==2\n",
 		 "1-4 a==1 --hash=sha256:a --hash=sha256:b pinned\n5-5 c==2 pinned\n"},
@@ -49,7 +49,7 @@ static void test_parse(void **state)
 		 "1 --index-url=https://h/s\n2 --extra-index-url=${URL}\n3 --requirement=b.txt\n4 --constraint=c.txt\n"
 		 "5 --require-hashes=\n6 --pre=\n"},
 		{"-e ./x#egg=My_X\n-e git+https://h/r@v#egg=r\n./y\nz @ https://h/z-1.whl\nhttps://h/w_w-1.0.tar.gz\n",
-		 "1-1 -e my-x @ ./x#egg=My_X\n2-2 -e r @ git+https://h/r@v#egg=r\n3-3 ./y\n4-4 z @ https://h/z-1.whl\n"
+		 "1-1 -e ./x#egg=My_X\n2-2 -e r @ git+https://h/r@v#egg=r\n3-3 ./y\n4-4 z @ https://h/z-1.whl\n"
 		 "5-5 w-w @ https://h/w_w-1.0.tar.gz\n"},
 		{"a=1\nb\n",
 		 "2-2 b\n!1:2 a version, a marker or the end of the line was expected\n"},
@@ -59,6 +59,20 @@ static void test_parse(void **state)
 		 "!1:4 ~= wants a version of at least two parts\n!2:4 a comma or ] was expected\n"
 		 "!3:4 a variable of markers or a quoted text was expected\n!4:4 a URL was expected after @\n"},
 		{"a \\\n# comment\nb\n", "1-2 a\n3-3 b\n"},
+		{"a>=1,\nb === x,<2\nc ( == 1 )\nd==1.0a-\n",
+		 "1-1 a>=1\n2-2 b<2,===x\n3-3 c==1 pinned\n4-4 d==1.0a- pinned\n"},
+		{"a; ((os.name=='x' and (extra == \"B_c\")))\n",
+		 "1-1 a ; os_name == \"x\" and extra == \"b-c\"\n"},
+		{"a @ https://h/x;os_name=='y'\n", "1-1 a @ https://h/x ; os_name == \"y\"\n"},
+		{"-r b.txt -r c.txt --pre\n-f x -f y foo\na --no-binary :all: --pre\n-e ./l -r d.txt\n",
+		 "3-3 a\n4-4 -e ./l\n1 --requirement=b.txt\n2 --find-links=x\n3 --no-binary=:all:\n"},
+		{"-f \"a\\b\"\n-f a\\ b\n-- --nonsense\n",
+		 "1 --find-links=a\\b\n2 --find-links=a b\n"},
+		{"./w_w-1.0-py3-none-any.whl\nhttps://h/w-1-x.whl\n./lib[b,a]\n",
+		 "1-1 w-w @ ./w_w-1.0-py3-none-any.whl\n3-3 ./lib[a,b]\n!2:1 the name of the wheel has not the parts of "
+		 "one\n"},
+		{"# coding: latin-1\na==1 # \xe9\n", "1-2 a==1 pinned\n"},
+		{"a==1\nb # \xe9\n", "1-1 a==1 pinned\n2-2 b\n!2:0 a byte that is not UTF-8\n"},
 		{"a==1.0+local.1\nb>=1.0rc1\nc==1!2.0.post1.dev3\n",
 		 "1-1 a==1.0+local.1 pinned\n2-2 b>=1.0rc1\n3-3 c==1!2.0.post1.dev3 pinned\n"},
 	};
@@ -75,12 +89,45 @@ static void test_parse(void **state)
 	}
 }
 
+static void test_encodings(void **state)
+{
+	static const struct cp_str cases[] = {
+		CP_S_INIT("\xef\xbb\xbf"
+			  "a==1\n"),
+		CP_S_INIT("\xff\xfe"
+			  "a\0=\0=\0"
+			  "1\0\n\0"),
+		CP_S_INIT("\xfe\xff"
+			  "\0a\0=\0=\0"
+			  "1\0\n"),
+		CP_S_INIT("\xff\xfe\0\0"
+			  "a\0\0\0=\0\0\0=\0\0\0"
+			  "1\0\0\0"),
+		CP_S_INIT("\0\0\xfe\xff"
+			  "\0\0\0a\0\0\0=\0\0\0=\0\0\0"
+			  "1"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < CP_LEN(cases); i++) {
+		cp_auto_arena struct cp_arena *a = cp_arena_new(CP_MAX_ARENA_BYTES);
+		const struct cp_requirements *all;
+		struct cp_err err = {0};
+
+		assert_int_equal(cp_requirements_parse(a, cases[i], &all, &err), 0);
+		assert_int_equal(all->n_items, 1);
+		assert_int_equal(all->n_problems, 0);
+		assert_true(cp_str_eq(all->items[0].canonical, CP_S("a==1")));
+		assert_int_equal(all->recoded, i > 0);
+	}
+}
+
 static void test_diff(void **state)
 {
 	static const struct {
 		const char *before, *after, *wanted;
 	} cases[] = {
-		{"a==1\nb==2\n", "# why\nB == 2\n\na==1 --hash=x:1", "~a"},
+		{"a==1\nb==2\n", "# why\nB == 2\n\na==1 --hash=sha256:1", "~a"},
 		{"a==1\nb==2\n", "b==2\na==1", ""},
 		{"a==1\n-i x", "a==1\n-i y", "options"},
 		{"a==1\nb", "c\na==2", "~a-b+c"},
@@ -146,7 +193,7 @@ static void test_read(void **state)
 		cp_buf_printf(&b, "\n%.*s:%d %.*s", CP_STR(problems[i].file), problems[i].line,
 			      CP_STR(problems[i].message));
 	assert_string_equal(
-		b.p, "d/a.txt d/b/c.txt k.txt ../../out.txt ? https://h/r.txt ? "
+		b.p, "d/a.txt d/b/c.txt k.txt k.txt -c ../../out.txt ? https://h/r.txt ? "
 		     "\nd/b/c.txt:3 a version, a marker or the end of the line was expected"
 		     "\nd/b/c.txt:1 d/a.txt includes itself in the end\nd/a.txt:6 no d/gone.txt");
 	assert_int_equal(cp_requirements_read(a, &reader, CP_S("gone"), &all, &n, &problems,
@@ -274,6 +321,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_encodings),
 		cmocka_unit_test(test_diff),
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_split_of_what_is_there),
