@@ -201,7 +201,7 @@ static int collect_op(struct cp_hash_table *t, struct cp_arena *a, const struct 
 		struct cp_str why;
 		struct cp_fs *fs;
 
-		if (source->kind != CP_OP_SOURCE || source->source.kind != CP_SOURCE_LOCAL)
+		if (source->kind != CP_OP_SOURCE || !source->source.local_name.n)
 			continue;
 		fs = b->local ? b->local(b->self, source->source.local_name) : NULL;
 		if (fs && key->inputs[i].n_sels &&

@@ -22,7 +22,9 @@ struct side {
 	struct cp_map locals;     /* local name ─► struct cp_fs */
 	struct cp_map prefixes;   /* local name ─► struct cp_str */
 	struct cp_str dockerfile; /* path in the tree */
-	struct cp_str syntax;     /* the image that is the frontend, "" = the daemon's own */
+	struct cp_git_context
+		git;          /* the context is this repository, by its URL; host "" = it is not */
+	struct cp_str syntax; /* the image that is the frontend, "" = the daemon's own */
 	struct cp_profile profile;
 	const struct cp_image_resolver *resolver;
 	struct cp_err *err;
@@ -32,6 +34,22 @@ struct side {
 static struct cp_str tree_path(struct cp_str path)
 {
 	return cp_str_eq(path, CP_S(".")) ? CP_S("") : path;
+}
+
+/* The folder of the context in the tree, also of one by URL. */
+static struct cp_str context_folder(const struct side *s)
+{
+	return s->git.host.n ? s->git.subdir : tree_path(s->image->request.context);
+}
+
+/* The id of the side's commit, "" = it is none; in the image's arena. */
+static struct cp_str commit_text(const struct side *s)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(2 * sizeof(s->tree->commit.bytes) + 1);
+
+	for (unsigned i = 0; i < s->tree->commit.n; i++)
+		cp_buf_printf(&text, "%02x", s->tree->commit.bytes[i]);
+	return cp_arena_str(s->image->arena, cp_buf_str(&text));
 }
 
 static struct cp_fs *local_of(void *self, struct cp_str name)
@@ -47,6 +65,63 @@ static struct cp_str prefix_of(void *self, struct cp_str name)
 	struct cp_str *p = cp_map_get(&s->prefixes, name);
 
 	return p ? *p : CP_S("");
+}
+
+/* ---- a context by URL ---- */
+
+/* Is it a remote of the repository, whatever way it is fetched? */
+static bool is_remote_of(struct side *s, const struct cp_git_context *git)
+{
+	const char *url;
+
+	for (size_t i = 0; (url = cp_repo_remote(s->run->repo, i)); i++) {
+		struct cp_git_context remote;
+		struct cp_err ignored = {0};
+		struct cp_str text = cp_str_c(url);
+		bool is_git;
+
+		if (!cp_str_ends(text, CP_S(".git")))
+			text = cp_arena_cat(s->image->arena, text, CP_S(".git"));
+		if (text.p &&
+		    cp_git_context_parse(s->image->arena, text, &remote, &is_git, &ignored) == 0 &&
+		    is_git && cp_str_eq(remote.host, git->host) &&
+		    cp_str_eq(remote.path, git->path))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The builder fetches a context that is the URL of a repository (docker/build-push-action's default). When it is the URL of this one, its
+ * files are those of the commit. Of another repository not even the Dockerfile is known.
+ */
+static int look_at_url(struct side *s)
+{
+	struct cp_str context = s->image->request.context;
+	struct cp_git_context git;
+	bool is_git;
+	int r;
+
+	if (!cp_context_is_remote(context) || s->image->request.dockerfile_inline.p)
+		return 0;
+	r = cp_git_context_parse(s->image->arena, context, &git, &is_git, s->err);
+	if (r < 0)
+		return r;
+	if (!is_git || !is_remote_of(s, &git))
+		return cp_err_set(s->err, CP_EUNSUPPORTED,
+				  "the build context %.*s is not a remote of this repository: its "
+				  "Dockerfile is not known",
+				  CP_STR(context));
+	if (cp_is_commit_id(git.ref) && !cp_str_eq(git.ref, commit_text(s)) && s->label == 'b')
+		return cp_err_set(s->err, CP_EUNSUPPORTED,
+				  "the build context %.*s is not the commit that is asked about",
+				  CP_STR(context));
+	s->git = git;
+	if (s->label != 'b' || cp_is_commit_id(git.ref))
+		return 0;
+	return cp_image_assume(
+		s->image,
+		cp_arena_printf(s->image->arena, "%.*s is the commit of head", CP_STR(context)));
 }
 
 /* ---- files of the build ---- */
@@ -65,10 +140,8 @@ static int read_dockerfile(struct side *s, struct cp_buf *out)
 		cp_buf_adds(out, q->dockerfile_inline);
 		return cp_buf_error(out);
 	}
-	if (!path.n)
-		path = cp_path_join(
-			a, cp_context_is_remote(q->context) ? CP_S("") : tree_path(q->context),
-			CP_S("Dockerfile"));
+	if (!path.n || s->git.host.n) /* of a URL, the path is one in it */
+		path = cp_path_join(a, context_folder(s), path.n ? path : CP_S("Dockerfile"));
 	if (!path.p)
 		return cp_err_nomem(s->err);
 	r = cp_tree_read_path(s->tree, path, out, s->err);
@@ -139,24 +212,27 @@ static int compile_ignore(struct side *s, struct cp_str path, struct cp_str text
 
 static struct cp_digest checkout_of(const struct side *s)
 {
-	char both[160];
-	int n = snprintf(both, sizeof(both), "%c", s->label);
+	struct cp_str commit = commit_text(s);
+	struct cp_sha256 h;
 
-	for (unsigned i = 0; i < s->tree->commit.n && n < 150; i++)
-		n += snprintf(both + n, sizeof(both) - (size_t)n, "%02x", s->tree->commit.bytes[i]);
-	return cp_digest_of(both, (size_t)n);
+	cp_sha256_init(&h);
+	cp_sha256_add(&h, &s->label, 1);
+	cp_sha256_adds(&h, commit);
+	return cp_sha256_end(&h);
 }
 
 static int add_local(struct side *s, struct cp_str name, struct cp_str folder,
 		     const struct cp_patterns *ignore)
 {
 	struct cp_arena *a = s->image->arena;
+	bool by_builder = s->git.host.n && cp_str_eq(name, CP_S("context"));
 	struct cp_context_options options = {.root = tree_path(folder),
 					     .ignore = ignore,
-					     .git_dir = !s->run->request.export_tree,
+					     .git_dir = !s->run->request.export_tree && !by_builder,
 					     .checkout = checkout_of(s),
-					     .has_umask = s->run->request.has_umask,
-					     .umask = s->run->request.umask};
+					     .has_umask = s->run->request.has_umask && !by_builder,
+					     .umask = s->run->request.umask,
+					     .by_builder = by_builder};
 	struct cp_str *prefix = CP_NEW(a, struct cp_str), *key = CP_NEW(a, struct cp_str);
 	struct cp_err local = {0};
 	struct cp_fs *fs;
@@ -189,6 +265,8 @@ static int main_context(struct side *s)
 	struct cp_err local = {0};
 	int r;
 
+	if (s->git.host.n && !s->git.keeps_git_dir)
+		return add_local(s, CP_S("context"), context_folder(s), NULL);
 	if (cp_context_is_remote(context))
 		return 0;
 	r = find_ignore_file(s, context, &path, &text);
@@ -302,6 +380,8 @@ static int parse(struct side *s, struct cp_str text, struct parsed *ret)
 				     s->err);
 	if (r < 0)
 		return r;
+	if (s->git.host.n)
+		options.main_commit = commit_text(s);
 	ret->syntax = cp_graph_syntax(ret->dockerfile, &options);
 	r = cp_profile_of(a, &s->run->request.builder, ret->syntax, &ret->profile, s->err);
 	options.profile = &ret->profile;
@@ -331,6 +411,8 @@ static int parse_once(struct side *s, struct cp_image_memo *memo, struct cp_str 
 	cp_sha256_add(&h, s->dockerfile.p, s->dockerfile.n);
 	cp_sha256_add(&h, "", 1);
 	cp_sha256_adds(&h, text);
+	if (s->git.host.n) /* its commit is part of the graph */
+		cp_sha256_adds(&h, commit_text(s));
 	*key = cp_sha256_end(&h);
 	known = cp_map_get(&memo->parsed, cp_str_n((const char *)key->bytes, sizeof(key->bytes)));
 	if (known) {
@@ -356,8 +438,10 @@ static int build_side(struct side *s)
 	struct cp_image_memo *memo = s->image->memo;
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_DOCKERFILE_BYTES);
 	struct parsed parsed = {0};
-	int r = read_dockerfile(s, &text);
+	int r = look_at_url(s);
 
+	if (r == 0)
+		r = read_dockerfile(s, &text);
 	s->build->local = local_of;
 	s->build->prefix = prefix_of;
 	s->build->self = s;

@@ -16,6 +16,7 @@
 #define CP_MAX_EXPANSION_STEPS (1u << 26) /* bytes copied and compared by one expansion */
 #define CP_MAX_SYMLINKS 255u              /* as BuildKit's contenthash */
 #define CP_MAX_PATH_BYTES 4096u
+#define CP_MAX_REMOTES 16u /* of a repository: URLs that are remembered */
 #define CP_MAX_TREE_DEPTH 512u
 #define CP_MAX_TREE_ENTRIES 5000000u
 #define CP_MAX_BLOB_BYTES                                                                          \

@@ -15,6 +15,7 @@ struct context {
 	bool has_git;
 	struct cp_digest checkout;
 	uint32_t umask;
+	bool by_builder;
 	bool attributes_tried;
 	struct cp_attributes *attributes; /* NULL when tried and failed */
 };
@@ -327,7 +328,11 @@ static int node_of(struct context *c, const struct place *at, const struct cp_en
 	*ret_sent = f.sent;
 	if (!f.sent)
 		return 0;
-	if (f.dir) {
+	if (e->kind == CP_ENTRY_SUBMODULE &&
+	    c->by_builder) { /* of another repository, but its id tells */
+		n.kind = CP_NODE_OPAQUE;
+		n.identity = oid_identity(&e->oid);
+	} else if (f.dir) {
 		f.dir->has_attributes = at->has_attributes;
 		f.dir->attributes = at->attributes;
 		n = (struct cp_node){.kind = CP_NODE_DIR,
@@ -708,7 +713,8 @@ int cp_context_new(struct cp_arena *a, struct cp_tree *tree,
 		c->prefix = cp_arena_str(a, options->root);
 	c->checkout = options->checkout;
 	c->umask = options->has_umask ? options->umask & 0777 : 022;
-	c->base.variant = 01000 | c->umask;
+	c->by_builder = options->by_builder;
+	c->base.variant = (c->by_builder ? 03000u : 01000u) | c->umask;
 	root->path = CP_S("");
 	root->survivors = -1;
 	r = enter_root(c, root, err);
@@ -716,7 +722,10 @@ int cp_context_new(struct cp_arena *a, struct cp_tree *tree,
 		r = cp_context_git_dir(a, c->ignore, options->checkout, &c->git, &c->has_git, err);
 	if (r < 0)
 		return r;
-	c->base.root = (struct cp_node){.kind = CP_NODE_DIR, .path = CP_S(""), .handle = root};
+	c->base.root = (struct cp_node){.kind = CP_NODE_DIR,
+					.mode = c->by_builder ? 0755 : 0,
+					.path = CP_S(""),
+					.handle = root};
 	if (!c->has_git)
 		set_identity(c, root, &c->base.root);
 	*ret_fs = &c->base;

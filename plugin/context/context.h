@@ -170,7 +170,8 @@ struct cp_context_options {
 	bool git_dir;              /* a clone: .git is there when root is the repository's root */
 	struct cp_digest checkout; /* identity of this checkout, for .git; unique per build */
 	bool has_umask;
-	uint32_t umask; /* of the checkout; 022 when not has_umask */
+	uint32_t umask;  /* of the checkout; 022 when not has_umask */
+	bool by_builder; /* the builder itself checks out (a git URL as the context): with submodules, and the root has a header */
 };
 /*
  * The files that the client sends (fsutil filter: an excluded directory is still there when

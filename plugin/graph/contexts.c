@@ -270,5 +270,11 @@ int graph_main_context(struct graph_builder *b)
 		git.keep_git_dir = 1;
 	if (b->epoch_given && git.mtime.n == 0)
 		git.mtime = CP_S("commit");
-	return load_git(b, url, &git, &b->context);
+	if (!b->opt->main_commit.n || git.keep_git_dir == 1)
+		return load_git(b, url, &git, &b->context);
+	git.ref = b->opt->main_commit;
+	r = load_git(b, url, &git, &b->context);
+	if (r >= 0)
+		b->context->op->source.local_name = CP_S("context");
+	return r;
 }

@@ -39,7 +39,10 @@ struct cp_op_source {
 	struct cp_str digest; /* "sha256:..." when known (pinned or resolved), else "" */
 	bool may_trigger; /* image: its config is not known, so ONBUILD steps may stand between it and its users */
 	struct cp_str chain; /* ChainID of its layers when known, else "" */
-	/* local: name of the context ("context" or "context:NAME"); the composition root maps it to a file system */
+	/*
+	 * local, and git when it is the main context at a commit that is known: name of the context ("context" or "context:NAME"), which
+	 * the composition root maps to a file system
+	 */
 	struct cp_str local_name;
 	/* http */
 	struct cp_str http_url, http_filename, http_checksum;
@@ -252,9 +255,21 @@ struct cp_build_options {
 	bool multi_platform;        /* this is one of several platforms: step names begin with it */
 	bool no_merge_op;           /* a daemon without MergeOp: --link is an ordinary COPY */
 	struct cp_str main_context; /* "" = local; else a git or http URL: no local source exists */
+	struct cp_str main_commit;  /* what the ref of a git main_context is at, "" = not known */
 	struct cp_image_resolver *resolver; /* NULL = nothing is known */
 	const struct cp_profile *profile;   /* NULL = the newest rules */
 };
+
+/* A build context that is the URL of a git repository (dfgitutil.ParseGitRef). */
+struct cp_git_context {
+	struct cp_str host, path;  /* of the URL; a ".git" at the end is left out */
+	struct cp_str ref, subdir; /* "" = not said */
+	bool keeps_git_dir;
+};
+/* *ret_is_git false: it is none. CP_EINVAL when it is one and its query is wrong. */
+int cp_git_context_parse(struct cp_arena *a, struct cp_str text, struct cp_git_context *ret_context,
+			 bool *ret_is_git, struct cp_err *err);
+bool cp_is_commit_id(struct cp_str text);
 
 /* The image of `# syntax=`, or the one of BUILDKIT_SYNTAX among the build arguments, which wins; "" = neither. */
 struct cp_str cp_graph_syntax(const struct cp_dockerfile *dockerfile,

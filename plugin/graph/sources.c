@@ -266,6 +266,38 @@ int graph_git_parse(struct graph_builder *b, struct cp_str text, struct graph_gi
 	return load_query(b, ret_git, &remote);
 }
 
+int cp_git_context_parse(struct cp_arena *a, struct cp_str text, struct cp_git_context *ret_context,
+			 bool *ret_is_git, struct cp_err *err)
+{
+	struct cp_build_options none = {0};
+	struct cp_err unseen = {0};
+	struct graph_builder b = {.a = a, .opt = &none, .err = err ? err : &unseen};
+	struct graph_git git;
+	int r = graph_git_parse(&b, text, &git, ret_is_git);
+
+	if (r < 0 || !*ret_is_git)
+		return r;
+	*ret_context = (struct cp_git_context){.host = git.host,
+					       .path = git.path,
+					       .ref = git.ref,
+					       .subdir = git.subdir,
+					       .keeps_git_dir = git.keep_git_dir == 1};
+	if (cp_str_ends(git.path, CP_S(".git")))
+		ret_context->path = cp_str_sub(git.path, 0, git.path.n - strlen(".git"));
+	ret_context->path = cp_str_trim_left(ret_context->path, "/");
+	return 0;
+}
+
+bool cp_is_commit_id(struct cp_str s)
+{
+	if (s.n != 40 && s.n != 64)
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
+			return false;
+	return true;
+}
+
 int graph_http_filename(struct graph_builder *b, struct cp_str url, struct cp_str *ret_name)
 {
 	struct graph_url u;

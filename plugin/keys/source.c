@@ -68,23 +68,13 @@ static int http(const struct cp_op *op, struct cp_op_key *key, struct cp_buf *ou
 	return cp_buf_error(&json);
 }
 
-static bool is_commit_id(struct cp_str s)
-{
-	if (s.n != 40 && s.n != 64)
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
-			return false;
-	return true;
-}
-
 /* source/git/source.go shaToCacheKey: the commit, not the remote, is in the key. */
 static int git(uint64_t rules, const struct cp_op *op, struct cp_op_key *key, struct cp_buf *out)
 {
 	const struct cp_op_source *s = &op->source;
 
 	cp_buf_addz(out, "buildkit.source.v0:");
-	if (is_commit_id(s->git_ref)) {
+	if (cp_is_commit_id(s->git_ref)) {
 		cp_buf_adds(out, s->git_ref);
 	} else {
 		key->unresolved = CP_S(
@@ -96,7 +86,7 @@ static int git(uint64_t rules, const struct cp_op *op, struct cp_op_key *key, st
 	if (s->git_keep_dir) {
 		cp_buf_addz(out, ".git");
 		if (!(rules & CP_RULE_GIT_NO_REF) &&
-		    !(is_commit_id(s->git_ref) && (rules & CP_RULE_GIT_COMMIT_NO_REF))) {
+		    !(cp_is_commit_id(s->git_ref) && (rules & CP_RULE_GIT_COMMIT_NO_REF))) {
 			cp_buf_addc(out, '#');
 			cp_buf_adds(out, s->git_ref);
 		}

@@ -289,7 +289,7 @@ static int explain_content(struct explainer *x, size_t step, const struct candid
 
 	if (c->comparison->equality == CP_UNSURE)
 		return explain_unsure(x, c->comparison, cause);
-	if (input->kind == CP_OP_SOURCE && input->source.kind == CP_SOURCE_LOCAL)
+	if (input->kind == CP_OP_SOURCE && input->source.local_name.n)
 		return explain_files(x, c->comparison, cause);
 	if (input->kind == CP_OP_FILE && input->n_inputs == 0 &&
 	    !result_of(x, input)) { /* the helper that a heredoc makes */

@@ -74,7 +74,7 @@ static int look_up_op(struct search *s, const struct cp_op *op, const struct cp_
 	}
 	for (size_t i = 0; r == 0 && s->hasher && i < op->n_inputs; i++)
 		if (key->inputs[i].by_content && op->inputs[i]->kind == CP_OP_SOURCE &&
-		    op->inputs[i]->source.kind == CP_SOURCE_LOCAL)
+		    op->inputs[i]->source.local_name.n)
 			r = look_up_content(s, op, key, i);
 	return r;
 }

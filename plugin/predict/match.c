@@ -109,7 +109,7 @@ static struct cp_fs *source_fs(struct matcher *m, struct side *s, const struct c
 	struct cp_digest identity = salt_of(s, op);
 	struct cp_fs *fs = NULL;
 
-	if (op->source.kind == CP_SOURCE_LOCAL && s->build->local)
+	if (op->source.local_name.n && s->build->local)
 		fs = s->build->local(s->build->self, op->source.local_name);
 	if (fs)
 		return fs;
@@ -379,7 +379,7 @@ static bool reason_is_unsure(const struct matcher *m, const struct cp_op *v,
 		if (c->comparison->equality == CP_UNSURE)
 			return true;
 		return u->kind == CP_OP_SOURCE && u->source.kind != CP_SOURCE_IMAGE &&
-		       u->source.kind != CP_SOURCE_LOCAL;
+		       !u->source.local_name.n;
 	}
 	return c->obstacle == OBSTACLE_PARENT && m->ops[v->inputs[c->input]->index].unsure;
 }

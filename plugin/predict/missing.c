@@ -70,8 +70,7 @@ static bool other_image(struct cached *c, const struct cp_op *op, struct cp_caus
 static bool reads_context(const struct cp_op *op)
 {
 	for (size_t i = 0; i < op->n_inputs; i++)
-		if (op->inputs[i]->kind == CP_OP_SOURCE &&
-		    op->inputs[i]->source.kind == CP_SOURCE_LOCAL)
+		if (op->inputs[i]->kind == CP_OP_SOURCE && op->inputs[i]->source.local_name.n)
 			return true;
 	return false;
 }

@@ -162,7 +162,7 @@ int cp_paths_collect(struct cp_arena *arena, const struct cp_build *b, const str
 
 		for (size_t k = 0; r == 0 && k < op->n_inputs; k++)
 			if (op->inputs[k]->kind == CP_OP_SOURCE &&
-			    op->inputs[k]->source.kind == CP_SOURCE_LOCAL)
+			    op->inputs[k]->source.local_name.n)
 				r = collect_input(&c, op->inputs[k], &keys[op->index].inputs[k]);
 	}
 	if (r == 0)

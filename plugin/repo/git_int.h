@@ -31,6 +31,7 @@ struct cp_repo {
 	char *common_dir;       /* with trailing slash; where objects and branches are */
 	char *work_tree;        /* without trailing slash, NULL = bare */
 	char *promisor;         /* name of the remote of a partial clone, NULL = a full clone */
+	char *remotes[CP_MAX_REMOTES]; /* their URLs, the rest NULL */
 	struct cp_oid *shallow; /* sorted; commits whose parents were left out */
 	size_t n_shallow;
 

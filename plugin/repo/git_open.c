@@ -24,6 +24,8 @@ struct settings {
 	bool bare, sha256, worktree_config, reftable;
 	char *work_tree; /* core.worktree */
 	char *promisor;
+	char *remotes[CP_MAX_REMOTES];
+	size_t n_remotes;
 	char unknown[64]; /* an extension that we do not know */
 };
 
@@ -199,12 +201,16 @@ static int note_extension(struct settings *s, const char *name, const char *valu
 	return 0;
 }
 
-/* remote.<name>.promisor */
+/* remote.<name>.promisor and remote.<name>.url */
 static int note_remote(struct settings *s, struct cp_str name, const char *value,
 		       struct cp_err *err)
 {
 	struct cp_str tail = CP_S(".promisor");
 
+	if (cp_str_ends(name, CP_S(".url")) && value && s->n_remotes < CP_MAX_REMOTES) {
+		s->remotes[s->n_remotes] = strdup(value);
+		return s->remotes[s->n_remotes++] ? 0 : cp_err_nomem(err);
+	}
 	if (!cp_str_ends(name, tail) || name.n == tail.n || !is_true(value) || s->promisor)
 		return 0;
 	s->promisor = strndup(name.p, name.n - tail.n);
@@ -396,6 +402,8 @@ static void repo_destroy(struct cp_repo *r)
 	free(r->common_dir);
 	free(r->work_tree);
 	free(r->promisor);
+	for (size_t i = 0; i < CP_MAX_REMOTES; i++)
+		free(r->remotes[i]);
 	free(r->shallow);
 	free(r);
 	cp_repo_library_drop();
@@ -435,6 +443,8 @@ static int set_up(struct cp_repo *r, struct site *site, struct settings *s, stru
 		e = find_work_tree(r, site, s, err);
 	if (e == 0)
 		e = read_shallow(r, err);
+	for (size_t i = 0; i < s->n_remotes; i++)
+		r->remotes[i] = cp_steal(&s->remotes[i]);
 	if (e == 0 && s->promisor)
 		r->promisor = cp_repo_is_plain(cp_str_c(s->promisor)) ? cp_steal(&s->promisor)
 								      : strdup("origin");
@@ -475,6 +485,8 @@ int cp_repo_open(const char *path, struct cp_repo **ret_repo, struct cp_err *err
 	free(site.folder);
 	free(s.work_tree);
 	free(s.promisor);
+	for (size_t i = 0; i < s.n_remotes; i++)
+		free(s.remotes[i]);
 	if (e < 0) {
 		repo_destroy(r);
 		return e;
@@ -486,6 +498,11 @@ int cp_repo_open(const char *path, struct cp_repo **ret_repo, struct cp_err *err
 bool cp_repo_is_bare(const struct cp_repo *r)
 {
 	return !r->work_tree;
+}
+
+const char *cp_repo_remote(const struct cp_repo *r, size_t i)
+{
+	return i < CP_MAX_REMOTES ? r->remotes[i] : NULL;
 }
 
 bool cp_repo_is_shallow(const struct cp_repo *r)

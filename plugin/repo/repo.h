@@ -124,6 +124,8 @@ int cp_repo_open(const char *path, struct cp_repo **ret_repo, struct cp_err *err
 void cp_repo_free(struct cp_repo *r);
 bool cp_repo_is_bare(const struct cp_repo *r);
 bool cp_repo_is_shallow(const struct cp_repo *r);
+/* The URL of a remote as the configuration has it, borrowed; NULL behind the last one (at most CP_MAX_REMOTES). */
+const char *cp_repo_remote(const struct cp_repo *r, size_t i);
 /* Absolute path of the work tree without trailing slash, NULL when bare. */
 const char *cp_repo_work_tree(const struct cp_repo *r);
 

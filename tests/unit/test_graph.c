@@ -482,6 +482,11 @@ static void test_remote_main_context(void **state)
 	source = build(f, "FROM scratch\nCOPY a b\n")->ops[0];
 	assert_int_equal(source->source.kind, CP_SOURCE_GIT);
 	assert_str(source->source.identifier, "git://github.com/o/r.git#main:sub");
+	assert_str(source->source.local_name, "");
+	f->options.main_commit = CP_S("0123456789012345678901234567890123456789");
+	source = build(f, "FROM scratch\nCOPY a b\n")->ops[0];
+	assert_str(source->source.git_ref, "0123456789012345678901234567890123456789");
+	assert_str(source->source.local_name, "context");
 	f->options.main_context = CP_S("https://h/ctx.tgz");
 	source = build(f, "FROM scratch\nCOPY a b\n")->ops[1];
 	assert_true(source->actions[0].attempt_unpack);
@@ -490,6 +495,37 @@ static void test_remote_main_context(void **state)
 	source = build(f, "FROM scratch\nCOPY a b\n")->ops[0];
 	assert_str(source->source.local_name, "context");
 	assert_str(source->name, "[internal] load build context");
+}
+
+static void test_git_context(void **state)
+{
+	static const struct {
+		const char *text, *host, *path, *ref, *subdir;
+	} cases[] = {
+		{"https://github.com/o/r.git#refs/pull/1/merge:app", "github.com", "o/r",
+		 "refs/pull/1/merge", "app"},
+		{"git@github.com:o/r.git", "github.com", "o/r", "", ""},
+		{"ssh://git@h:22/o/r.git#v1", "h:22", "o/r", "v1", ""},
+		{"github.com/o/r", "github.com", "o/r", "", ""},
+		{"https://github.com/o/r", NULL, NULL, NULL, NULL}, /* an archive */
+		{"docker-image://alpine", NULL, NULL, NULL, NULL},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < CP_LEN(cases); i++) {
+		struct cp_git_context c;
+		bool is_git;
+
+		assert_int_equal(
+			cp_git_context_parse(f->a, cp_str_c(cases[i].text), &c, &is_git, NULL), 0);
+		assert_int_equal(is_git, cases[i].host != NULL);
+		if (!is_git)
+			continue;
+		assert_str(c.host, cases[i].host);
+		assert_str(c.path, cases[i].path);
+		assert_str(c.ref, cases[i].ref);
+		assert_str(c.subdir, cases[i].subdir);
+	}
 }
 
 /* ---- what the frontend refuses ---- */
@@ -641,6 +677,7 @@ int main(void)
 		GRAPH_TEST(test_unknown_time),
 		GRAPH_TEST(test_result_of_another_build),
 		GRAPH_TEST(test_remote_main_context),
+		GRAPH_TEST(test_git_context),
 		GRAPH_TEST(test_errors),
 		GRAPH_TEST(test_accepted),
 		GRAPH_TEST(test_many_stages),

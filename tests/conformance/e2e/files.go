@@ -103,6 +103,16 @@ func (f *files) makeGit(ctx context.Context, address string) error {
 	return addBranch(ctx, r, ref, folder)
 }
 
+// lend shows a repository that is somewhere else.
+func (f *files) lend(r repository, name string) error {
+	link := filepath.Join(f.dir, name)
+	if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+		return err
+	}
+	os.Remove(link) // of the same case in another mode
+	return os.Symlink(r.dir, link)
+}
+
 func addBranch(ctx context.Context, r repository, branch, folder string) error {
 	data := "file of " + branch + "\n"
 	name := path.Join(folder, "file")

@@ -18,7 +18,9 @@ type options struct {
 	addHosts                              []string // host=ip
 	network, shmSize                      string
 	ulimits, secrets                      []string
-	frontend                              bool // the build is done by a frontend image
+	gitContext                            bool   // the context is fetched by the builder
+	gitURL                                string // where from
+	frontend                              bool   // the build is done by a frontend image
 	builder, cacheFrom                    string
 	exported                              bool                   // the context is a tree without .git
 	images                                map[string]imageConfig // by normalised reference
@@ -88,19 +90,42 @@ func (o *options) set(name, value string) error {
 		o.secrets = append(o.secrets, value)
 	case "git-dir":
 		o.exported = value == "no"
+	case "git-context":
+		o.gitContext = value == "yes"
 	default:
 		return fmt.Errorf("no option is called %q", name)
 	}
 	return nil
 }
 
+// contextURL is the context as the builder fetches it; the Dockerfile's path is one below it.
+func (o options) contextURL(branch string) string {
+	url := o.gitURL + "#" + branch
+	if o.context != "." {
+		url += ":" + o.context
+	}
+	return url
+}
+
+// contextArgument is the context as cachepredict is told it.
+func (o options) contextArgument() string {
+	if o.gitContext {
+		return o.contextURL("main")
+	}
+	return o.context
+}
+
 // buildctl gives the arguments of `buildctl build` for the tree in dir.
 func (o options) buildctl(dir string, isB bool) []string {
-	a := []string{"build", "--progress=rawjson", "--frontend=dockerfile.v0",
-		"--local", "context=" + path.Join(dir, o.context),
-		"--local", "dockerfile=" + path.Join(dir, path.Dir(o.dockerfile)),
-		"--opt", "filename=" + path.Base(o.dockerfile)}
+	a := []string{"build", "--progress=rawjson", "--frontend=dockerfile.v0"}
 	opt := func(k, v string) { a = append(a, "--opt", k+"="+v) }
+	if o.gitContext {
+		opt("context", o.contextURL(map[bool]string{true: "main", false: "a"}[path.Base(dir) == "b"]))
+		opt("filename", o.dockerfile)
+	} else {
+		a = append(a, "--local", "context="+path.Join(dir, o.context), "--local", "dockerfile="+path.Join(dir, path.Dir(o.dockerfile)))
+		opt("filename", path.Base(o.dockerfile))
+	}
 	if o.frontend {
 		opt("build-arg:BUILDKIT_SYNTAX", frontendRef)
 	} else {
@@ -155,12 +180,12 @@ func (o options) predict(repo, a, b, metadata string) []string {
 	if o.noCache {
 		args = append(args, "--no-cache")
 	}
-	return append(args, o.context)
+	return append(args, o.contextArgument())
 }
 
 // keys gives the arguments that ask cachepredict for the records of the build of a commit.
 func (o options) keys(repo, commit, metadata string) []string {
-	return append(o.flags([]string{"keys", "--preimage", "-C", repo, "--head", commit}, metadata), o.context)
+	return append(o.flags([]string{"keys", "--preimage", "-C", repo, "--head", commit}, metadata), o.contextArgument())
 }
 
 func (o options) flags(args []string, metadata string) []string {

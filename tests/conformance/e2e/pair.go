@@ -107,10 +107,14 @@ func (l *lab) run(ctx context.Context, p *pair) ([]result, error) {
 func (l *lab) plan(ctx context.Context, p *pair, trees [2]string) (*plan, error) {
 	needs := newPlan()
 	for _, tree := range trees {
-		text, err := os.ReadFile(filepath.Join(tree, p.opts.dockerfile))
-		if os.IsNotExist(err) && path.Base(p.opts.dockerfile) == "Dockerfile" {
+		dockerfile := p.opts.dockerfile
+		if p.opts.gitContext { // a path in the context
+			dockerfile = path.Join(p.opts.context, dockerfile)
+		}
+		text, err := os.ReadFile(filepath.Join(tree, dockerfile))
+		if os.IsNotExist(err) && path.Base(dockerfile) == "Dockerfile" {
 			// The frontend's other default.
-			text, err = os.ReadFile(filepath.Join(tree, path.Dir(p.opts.dockerfile), "dockerfile"))
+			text, err = os.ReadFile(filepath.Join(tree, path.Dir(dockerfile), "dockerfile"))
 		}
 		if err != nil {
 			return nil, err
@@ -203,8 +207,14 @@ func (l *lab) makePair(ctx context.Context, p *pair, a, b draft, objects string)
 			return err
 		}
 	}
-	p.a, p.b, err = p.repo.commitPair(ctx, a, b)
-	return err
+	if p.a, p.b, err = p.repo.commitPair(ctx, a, b); err != nil || !p.opts.gitContext {
+		return err
+	}
+	p.opts.gitURL = "http://" + l.web(p) + "/pair.git"
+	if _, err := p.repo.run(ctx, "config", "remote.origin.url", p.opts.gitURL); err != nil {
+		return err
+	}
+	return l.files.lend(p.repo, p.site+"/pair.git")
 }
 
 // web is the address of the stub web for a pair.
