@@ -8,7 +8,7 @@
 #
 # BACKTEST=30 with REPO or CORPORA (REV=...): so many commits in a row with one cache, against `cachepredict backtest`.
 # KEYS=1 with any of these: every record of the cache that a build exports against `cachepredict keys`.
-# IMPORT=all (or local-max,local-min,registry-max,registry-min,registry-index,inline): builds that have only an imported cache.
+# IMPORT=all (or local-max,local-min,registry-max,registry-min,registry-index,inline,gha): builds that have only an imported cache.
 # BUILDKIT=0.26.3 (or 0.20.2): the keys of, and imports by, an older daemon.
 # FRONTEND=1: the frontend is an image, as behind a syntax line.
 # SETS= sets of requirement files for pip (1000), N= inputs of each differential program (100000), SEED= of their generators, DAEMONS= daemons at a time, V=1 for every step.
@@ -130,6 +130,14 @@ if [ -n "${FRONTEND-}" ]; then
 	older="$older -frontend $out/bin/dockerfile-frontend"
 fi
 
+actions_cache() {
+	(cd ghacache && go build -o "$out/bin/ghacache" .) || fatal "the cache service does not build"
+	older="$older -ghacache $out/bin/ghacache"
+}
+case ${IMPORT-} in
+*gha* | all) actions_cache ;;
+esac
+
 endtoend() { # WHAT e2e-FLAGS...
 	what=$1
 	shift
@@ -168,6 +176,8 @@ else
 	# where a frontend that is an image differs from the daemon's own; FRONTEND=1 is for all others
 	if [ -z "${REPO-}${CORPORA-}${ONLY-}${FRONTEND-}" ]; then
 		frontend_image
+		actions_cache
+		endtoend gha $older -import gha -only copyfrom/copies-c "$@"
 		endtoend frontend $older -frontend "$out/bin/dockerfile-frontend" -only ignore/own "$@"
 	fi
 	# the cases in which a cache decides most; IMPORT= is for the others

@@ -46,13 +46,20 @@ func startLabs(ctx context.Context, s *settings, registries map[string]bool) (la
 		return nil, nil, err
 	}
 	var pushed *distribution
+	var actions *actionsCache
 	stop = func() {
 		pushed.stop()
+		actions.stop()
 		for _, l := range labs {
 			l.stop()
 		}
 	}
-	if slices.ContainsFunc(s.imports, func(k string) bool { return !strings.HasPrefix(k, "local-") }) {
+	if slices.Contains(s.imports, "gha") {
+		if actions, err = startActionsCache(s); err != nil {
+			return nil, nil, err
+		}
+	}
+	if slices.ContainsFunc(s.imports, func(k string) bool { return !strings.HasPrefix(k, "local-") && k != "gha" }) {
 		if pushed, err = startDistribution(s); err != nil {
 			return nil, nil, err
 		}
@@ -64,7 +71,7 @@ func startLabs(ctx context.Context, s *settings, registries map[string]bool) (la
 			stop()
 			return nil, nil, err
 		}
-		labs = append(labs, &lab{daemon: d, files: web, shell: shell, distribution: pushed})
+		labs = append(labs, &lab{daemon: d, files: web, shell: shell, distribution: pushed, actions: actions})
 	}
 	return labs, stop, nil
 }

@@ -28,6 +28,7 @@ type settings struct {
 	keep      bool
 	self      bool // the daemon's own answer is the prediction: tests the harness only
 
+	ghacache  string // the program that serves type=gha
 	frontend  string // the program of a frontend image
 	older     bool   // the daemon is another release than that of go.mod
 	buildkitd string // another release of the daemon
@@ -67,6 +68,7 @@ func parseFlags() *settings {
 	flag.BoolVar(&s.keep, "keep", false, "keep the scratch folder")
 	flag.BoolVar(&s.self, "self", false, "check the harness only: predict what the daemon answered")
 	flag.BoolVar(&s.keys, "keys", false, "compare every record of the builds' caches with the keys that are computed")
+	flag.StringVar(&s.ghacache, "ghacache", "", "the cache service of -import gha")
 	flag.StringVar(&s.frontend, "frontend", "", "a dockerfile-frontend, which a real frontend image is made of")
 	flag.StringVar(&s.buildkitd, "buildkitd", "", "a buildkitd to use instead of that of -bin")
 	flag.StringVar(&s.builder, "builder", "", "what cachepredict is told of its release (frontend=0.34,daemon=0.34)")

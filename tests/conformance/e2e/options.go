@@ -190,7 +190,7 @@ func (o options) keys(repo, commit, metadata string) []string {
 
 func (o options) flags(args []string, metadata string) []string {
 	args = append(args, "-f", o.dockerfile, "--format", "json", "--no-state")
-	if !strings.HasPrefix(o.cacheFrom, "type=registry") {
+	if !strings.HasPrefix(o.cacheFrom, "type=registry") && !strings.HasPrefix(o.cacheFrom, "type=gha") {
 		args = append(args, "--offline")
 	}
 	flag := func(name string, values ...string) {

@@ -59,6 +59,7 @@ type lab struct {
 	files        *files
 	shell        []byte
 	distribution *distribution // if caches are pushed
+	actions      *actionsCache // if they are sent to GitHub's cache
 	other        string        // the cache of the pair before
 }
 
