@@ -165,7 +165,30 @@ static int get_tag(void *self, struct cp_arena *a, struct cp_str ref, struct cp_
 
 static void put_tag(void *self, struct cp_str ref, struct cp_str digest, struct cp_str etag)
 {
+	cp_auto_arena struct cp_arena *a = cp_arena_new(1u << 20);
+	struct cp_str was, ignored;
+
+	if (a && get_tag(self, a, ref, &was, &ignored) == 0 && !cp_str_eq(was, digest))
+		put_fact(self, "earlier", ref, was, CP_S(""));
 	put_fact(self, "tag", ref, digest, etag);
+}
+
+/* As an image was when its tag pointed elsewhere, if this machine has seen it; its bytes are remembered by their digest. */
+static int resolve_earlier(void *self, struct cp_str ref, const struct cp_platform *platform,
+			   const struct cp_image_config **ret_config, struct cp_err *err)
+{
+	struct cp_network *n = self;
+	struct cp_run *run = n->run;
+	cp_auto_arena struct cp_arena *a = cp_arena_new(CP_MAX_ARENA_BYTES);
+	struct cp_str pinned = CP_S("");
+	struct cp_state_image fact;
+
+	if (a && get_fact(n, a, "earlier", ref, &fact) == 0)
+		pinned = cp_arena_printf(a, "%.*s@%.*s", CP_STR(ref), CP_STR(fact.digest));
+	if (pinned.n &&
+	    run->resolver->resolve(run->resolver->self, pinned, platform, ret_config, err) == 0)
+		return 0;
+	return run->resolver->resolve(run->resolver->self, ref, platform, ret_config, err);
 }
 
 /* ---- open ---- */
@@ -319,7 +342,7 @@ static int resolve_base(void *self, struct cp_str ref, const struct cp_platform 
 
 int cp_network_open(struct cp_run *run, struct cp_err *err)
 {
-	struct cp_image_resolver *resolvers = cp_arena_array(run->arena, 3, sizeof(*resolvers));
+	struct cp_image_resolver *resolvers = cp_arena_array(run->arena, 4, sizeof(*resolvers));
 	struct cp_image_metadata *metadata, *base;
 	int r;
 
@@ -335,6 +358,10 @@ int cp_network_open(struct cp_run *run, struct cp_err *err)
 	run->resolver = run->base_resolver = &resolvers[1];
 	if (is_wanted(run))
 		r = open_network(run, metadata, &resolvers[1], err);
+	if (r == 0 && run->network) {
+		resolvers[3] = (struct cp_image_resolver){resolve_earlier, run->network};
+		run->earlier_resolver = &resolvers[3];
+	}
 	if (r == 0 && base) {
 		run->base_metadata = base;
 		resolvers[2] = (struct cp_image_resolver){resolve_base, run};

@@ -112,8 +112,9 @@ struct cp_run {
 	struct cp_str prefix; /* where the user stands in the repository, "" = root */
 	struct cp_image_run *images;
 	size_t n_images;
-	/* of the build to come; of the build before; without network */
-	const struct cp_image_resolver *resolver, *base_resolver, *offline_resolver;
+	/* of the build to come; of the build before; without network; as this machine has seen them before their tags moved, NULL = it did not */
+	const struct cp_image_resolver *resolver, *base_resolver, *offline_resolver,
+		*earlier_resolver;
 	const struct cp_image_metadata *base_metadata; /* of the build before, NULL = none given */
 	struct cp_str
 		project; /* what the repository is known by in the state; p NULL = not looked for */

@@ -249,6 +249,31 @@ static int try_contexts(struct trial *t)
 	return r < 0 ? r : attempt(t, &crlf);
 }
 
+/* The images as they were before their tags moved. */
+static int try_earlier_images(struct trial *t)
+{
+	const struct cp_image_resolver *earlier = t->run->earlier_resolver;
+	struct other o = same(t, CP_CAUSE_BASE_IMAGE_CHANGED, CP_S(""));
+
+	for (size_t i = 0; earlier && !o.name.n && i < t->image->b.graph->n_ops; i++) {
+		const struct cp_op *op = t->image->b.graph->ops[i];
+		const struct cp_image_config *config;
+		struct cp_err ignored = {0};
+
+		if (op->kind != CP_OP_SOURCE || op->source.kind != CP_SOURCE_IMAGE ||
+		    earlier->resolve(earlier->self, op->source.ref, &op->platform, &config,
+				     &ignored) < 0 ||
+		    !config || cp_str_eq(config->digest, op->source.digest))
+			continue;
+		o.name = op->source.ref;
+		o.sentence = cp_arena_printf(
+			t->image->arena, "the cache was written with %.*s at %.*s, and it is %.*s",
+			CP_STR(op->source.ref), CP_STR(config->digest), CP_STR(op->source.digest));
+	}
+	o.run.resolver = earlier;
+	return o.name.n ? attempt(t, &o) : 0;
+}
+
 /* --base-image-metadata: the images of the build before. */
 static int try_images(struct trial *t)
 {
@@ -300,7 +325,8 @@ static int say(struct trial *t)
 int cp_trial_explain(struct cp_run *run, struct cp_image_run *image,
 		     const struct cp_cache *const *caches, size_t n_caches, struct cp_err *err)
 {
-	static int (*const ways[])(struct trial *) = {try_images, try_umasks, try_arguments,
+	static int (*const ways[])(struct trial *) = {try_images,   try_earlier_images,
+						      try_umasks,   try_arguments,
 						      try_contexts, try_releases};
 	struct cp_prediction *p = &image->answer.prediction;
 	struct trial t = {.run = run,

@@ -173,6 +173,22 @@ static bool read_image(struct cp_state *s, struct cp_arena *a, struct cp_str nam
 	return found;
 }
 
+/* What this run has put, and not yet written. */
+static bool read_new_image(const struct cp_state *s, struct cp_arena *a, struct cp_str name,
+			   struct cp_state_image *ret)
+{
+	for (size_t i = s->images.n; i > 0; i--) {
+		const struct cp_state_image_row *row = &s->images.items[i - 1];
+
+		if (!cp_str_eq(row->name, name))
+			continue;
+		*ret = (struct cp_state_image){cp_arena_str(a, row->image.digest),
+					       cp_arena_str(a, row->image.config), row->image.time};
+		return ret->digest.p && ret->config.p;
+	}
+	return false;
+}
+
 bool cp_state_image_get(struct cp_state *s, struct cp_arena *a, struct cp_str name,
 			struct cp_state_image *ret_image)
 {
@@ -182,7 +198,7 @@ bool cp_state_image_get(struct cp_state *s, struct cp_arena *a, struct cp_str na
 		return false;
 	pthread_mutex_lock(&s->lock);
 	if (!s->broken)
-		found = read_image(s, a, name, ret_image);
+		found = read_new_image(s, a, name, ret_image) || read_image(s, a, name, ret_image);
 	pthread_mutex_unlock(&s->lock);
 	return found;
 }

@@ -375,6 +375,16 @@ def remembered():
     fresh()
     store.index('base', '1', [(store.image('base', 'x', ['PATH=/bin', 'FOO=new']), 'amd64')])
     report('a tag that moved', expect(Run('keys', env=state), says='RUN make new') + requests(server, 3))
+    fresh()
+    store.index('base', '1', [(store.image('base', 'x', ['PATH=/bin', 'FOO=bar', 'NEW=1']), 'amd64')])
+    Run('keys', env=state)
+    old = json.load(open(META))[server.host + '/base:1']['digest']
+    fresh()
+    report('and back', expect(Run(RANGE, '--format', 'json', '--cache-from', 'type=registry,ref=%s/cache:good' % server.host, env=state), 'hit'))
+    store.index('base', '1', [(store.image('base', 'x', ['PATH=/bin', 'FOO=bar', 'NEW=1']), 'amd64')])
+    run = Run(RANGE, '--format', 'json', '--cache-from', 'type=registry,ref=%s/cache:good' % server.host, env=state)
+    report('a cache from before it moved: which image it was written with',
+           expect(run, 'miss', says='at %s, and it is %s' % (old, reg.digest(store.manifests['base', '1'][1]))))
 
 
 def proxy():
