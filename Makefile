@@ -152,7 +152,8 @@ SUITE_ABI     := $(foreach t,$(ABI),$(t:$(BUILD)/tests/%=%)="$(t) $(SO) $(REPO_)
 	backtest="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/backtest.py $(CLI)"
 SUITE_EXAMPLES := examples="PYTHON='$(PYTHON)' sh tests/examples.sh $(BUILD)"
 SUITE_GOLDEN  := $(if $(wildcard tests/golden/run.sh),golden="sh tests/golden/run.sh $(CLI)")
-SUITE_FAULTS  := faults="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/faults/faults.py $(CLI)"
+SUITE_FAULTS  := faults="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/faults/faults.py $(CLI)" \
+	comments="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/faults/comments.py $(CLI)"
 # The one suite of another build: threads under ThreadSanitizer.
 TSAN          := $(if $(SAN)$(COV),,build/san-thread)
 SUITE_TSAN    := $(if $(TSAN),abi/tsan="$(TSAN)/tests/abi/test_threads $(TSAN)/cachepredict.so $(REPO_)")

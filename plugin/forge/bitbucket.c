@@ -6,7 +6,7 @@ static const char permission[] = "pullrequest:write", who[] = "account";
 static int find_self(struct forge *f, struct cp_err *err)
 {
 	struct forge_call call = {"GET", forge_url(f, "/user"), CP_S(""), false, who};
-	struct forge_answer answer;
+	struct forge_answer answer = {0};
 	int r = forge_call(f, &call, &answer, err);
 
 	if (r < 0)
@@ -30,7 +30,7 @@ static struct cp_str pull_url(struct forge *f, const char *below, struct cp_str 
 static int find_head(struct forge *f, struct cp_err *err)
 {
 	struct forge_call call = {"GET", pull_url(f, "", CP_S("")), CP_S(""), false, permission};
-	struct forge_answer answer;
+	struct forge_answer answer = {0};
 	const struct cp_json *commit;
 	int r = forge_call(f, &call, &answer, err);
 
@@ -96,7 +96,7 @@ static int create(struct forge *f, struct cp_str body, struct forge_note *ret_no
 {
 	struct forge_call call = {"POST", pull_url(f, "/comments", CP_S("")), content(f, body),
 				  true, permission};
-	struct forge_answer answer;
+	struct forge_answer answer = {0};
 	int r = forge_call(f, &call, &answer, err);
 
 	if (r < 0)

@@ -194,7 +194,7 @@ int forge_pages(struct forge *f, struct cp_str url,
 {
 	for (unsigned page = 0; page < CP_MAX_FORGE_PAGES; page++) {
 		struct forge_call call = {"GET", url, CP_S(""), false, f->place->ops->permission};
-		struct forge_answer answer;
+		struct forge_answer answer = {0};
 		struct cp_str next;
 		int r;
 
@@ -223,7 +223,7 @@ int forge_pages(struct forge *f, struct cp_str url,
 static int read_answer(struct forge *f, const struct cp_net_answer *n,
 		       struct forge_answer *ret_answer, struct cp_err *err)
 {
-	struct forge_answer answer = {.status = n->status, .next = next_of(n->link)};
+	struct forge_answer answer = {.next = next_of(n->link)};
 	int r;
 
 	if (n->body.n) {
@@ -237,8 +237,8 @@ static int read_answer(struct forge *f, const struct cp_net_answer *n,
 	return 0;
 }
 
-int forge_call(struct forge *f, const struct forge_call *call, struct forge_answer *ret_answer,
-	       struct cp_err *err)
+static int send_call(struct forge *f, const struct forge_call *call,
+		     struct forge_answer *ret_answer, struct cp_err *err)
 {
 	struct cp_net_request q = {
 		.method = call->method,
@@ -267,10 +267,23 @@ int forge_call(struct forge *f, const struct forge_call *call, struct forge_answ
 						 : refused(f, call, &n, err);
 }
 
+int forge_call(struct forge *f, const struct forge_call *call, struct forge_answer *ret_answer,
+	       struct cp_err *err)
+{
+	struct forge_answer answer = {0};
+	int r = send_call(f, call, &answer, err);
+
+	if (r == 0 && !answer.doc)
+		return forge_strange(f, "its answer is empty", err);
+	if (r == 0)
+		*ret_answer = answer;
+	return r;
+}
+
 int forge_do(struct forge *f, const struct forge_call *call, struct cp_err *err)
 {
-	struct forge_answer answer;
-	int r = forge_call(f, call, &answer, err);
+	struct forge_answer answer = {0};
+	int r = send_call(f, call, &answer, err);
 
 	if (r == 0)
 		cp_json_doc_free(answer.doc);

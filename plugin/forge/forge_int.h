@@ -62,11 +62,10 @@ struct forge_call {
 	const char *permission;
 };
 struct forge_answer {
-	struct cp_json_doc *doc; /* the caller frees it; NULL = no body */
+	struct cp_json_doc *doc; /* the caller frees it */
 	struct cp_str next;      /* of Link, "" = the last page */
-	int status;
 };
-/* CP_ENOTFOUND: 404 or 410. Any other status than 2xx is CP_ENET with a line for people. */
+/* A request whose answer matters. CP_ENOTFOUND: 404 or 410. Any other status than 2xx is CP_ENET with a line for people. */
 int forge_call(struct forge *f, const struct forge_call *call, struct forge_answer *ret_answer,
 	       struct cp_err *err);
 /* The same where the answer does not matter. */

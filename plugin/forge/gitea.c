@@ -8,7 +8,7 @@ static const char permission[] = "write:issue", who[] = "read:user";
 static int find_self(struct forge *f, struct cp_err *err)
 {
 	struct forge_call call = {"GET", forge_url(f, "/user"), CP_S(""), false, who};
-	struct forge_answer answer;
+	struct forge_answer answer = {0};
 	int r = forge_call(f, &call, &answer, err);
 
 	if (r < 0)
@@ -25,7 +25,7 @@ static int find_head(struct forge *f, struct cp_err *err)
 	struct cp_str url = forge_url(f, "/repos/%s/%s/pulls/%s", forge_owner(f), forge_name(f),
 				      f->place->number);
 	struct forge_call call = {"GET", url, CP_S(""), false, permission};
-	struct forge_answer answer;
+	struct forge_answer answer = {0};
 	int r = forge_call(f, &call, &answer, err);
 
 	if (r < 0)
@@ -80,7 +80,7 @@ static int create(struct forge *f, struct cp_str body, struct forge_note *ret_no
 	struct cp_str url = forge_url(f, "/repos/%s/%s/issues/%s/comments", forge_owner(f),
 				      forge_name(f), f->place->number);
 	struct forge_call call = {"POST", url, forge_object(f, "body", body), true, permission};
-	struct forge_answer answer;
+	struct forge_answer answer = {0};
 	int r = forge_call(f, &call, &answer, err);
 
 	if (r < 0)

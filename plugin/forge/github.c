@@ -32,7 +32,7 @@ static int graphql(struct forge *f, struct cp_str body, struct cp_json_doc **ret
 		   struct cp_err *err)
 {
 	struct forge_call call = {"POST", graphql_url(f), body, false, permission};
-	struct forge_answer answer;
+	struct forge_answer answer = {0};
 	const struct cp_json *errors;
 	struct cp_str kind;
 	int r = forge_call(f, &call, &answer, err);
@@ -144,7 +144,7 @@ static int create(struct forge *f, struct cp_str body, struct forge_note *ret_no
 	struct cp_str url = forge_url(f, "/repos/%s/%s/issues/%s/comments", forge_owner(f),
 				      forge_name(f), f->place->number);
 	struct forge_call call = {"POST", url, forge_object(f, "body", body), true, permission};
-	struct forge_answer answer;
+	struct forge_answer answer = {0};
 	const struct cp_json *root;
 	int r = forge_call(f, &call, &answer, err);
 

@@ -7,7 +7,7 @@ static const char permission[] = "scope api";
 static int get(struct forge *f, struct cp_str url, struct cp_json_doc **ret_doc, struct cp_err *err)
 {
 	struct forge_call call = {"GET", url, CP_S(""), false, permission};
-	struct forge_answer answer;
+	struct forge_answer answer = {0};
 	int r = forge_call(f, &call, &answer, err);
 
 	if (r == 0)
@@ -89,7 +89,7 @@ static int create(struct forge *f, struct cp_str body, struct forge_note *ret_no
 	struct cp_str url = forge_url(f, "/projects/%s/merge_requests/%s/notes",
 				      f->place->repository, f->place->number);
 	struct forge_call call = {"POST", url, forge_object(f, "body", body), true, permission};
-	struct forge_answer answer;
+	struct forge_answer answer = {0};
 	int r = forge_call(f, &call, &answer, err);
 
 	if (r < 0)

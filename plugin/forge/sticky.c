@@ -235,6 +235,7 @@ static int round_of(struct work *w, enum cp_forge_result *ret)
 
 static int keep_one(struct work *w, enum cp_forge_result *ret)
 {
+	int64_t waited = 0; /* seconds, because the forge asked for it */
 	bool settled = false;
 	int r = 0;
 
@@ -242,7 +243,8 @@ static int keep_one(struct work *w, enum cp_forge_result *ret)
 		int64_t pause = 0;
 
 		r = round_of(w, ret);
-		if (r == CP_ENET && w->f.again && w->f.again <= w->post->patience) {
+		if (r == CP_ENET && w->f.again && waited + w->f.again <= w->post->patience) {
+			waited += w->f.again;
 			w->contended = true; /* time passes: it takes another look */
 			pause = w->f.again * 1000;
 		} else if (r < 0) {

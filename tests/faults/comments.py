@@ -1,0 +1,274 @@
+"""The comment on the pull request of forges that misbehave: every case states what is said, the exit code and what is left there. TAP.
+
+usage: comments.py CACHEPREDICT
+"""
+import concurrent.futures
+import os
+import subprocess
+import sys
+import time
+
+import forge as fake
+from place import REPO, WORK, end, leave, write
+from place import report as report_problems
+
+HELPER = os.path.abspath(sys.argv[1])
+KINDS = ('github', 'gitlab', 'gitea', 'bitbucket')
+server, stranger = fake.Server(), fake.Server()
+
+
+def report(name, problems):
+    report_problems(name, ([] if problems else ['it is not so']) if isinstance(problems, bool) else problems)
+
+
+def git(*args):
+    p = subprocess.run(['git', '-C', REPO, '-c', 'user.name=t', '-c', 'user.email=t@example.com', *args], check=True, capture_output=True, text=True)
+    return p.stdout.strip()
+
+
+class Run:
+    def __init__(self, kind, *args, token=fake.TOKEN, env=None, commit='HEAD', port=None):
+        begin = time.time()
+        base = {'PATH': os.environ['PATH'], 'HOME': WORK, 'LC_ALL': 'C', 'CACHEPREDICT_NO_STATE': 'true', 'CACHEPREDICT_TOKEN': token,
+                'CACHEPREDICT_PLUGIN': os.environ.get('CACHEPREDICT_PLUGIN', '')}
+        p = subprocess.run([HELPER, 'comment', 'base..' + commit, '--forge', kind, '--forge-url', 'http://127.0.0.1:%d/%s' % (
+            port or server.port, kind), '--forge-repository', 'acme/api', '--pull-request', '5', '--comment-id', 'api', *args], cwd=REPO,
+                           capture_output=True, text=True, timeout=60, env={**base, **(env or {})})
+        self.seconds = time.time() - begin
+        self.code, self.out, self.err, self.text = p.returncode, p.stdout, p.stderr, p.stdout + p.stderr
+
+    def check(self, says='', code=0, within=5.0):
+        problems = []
+        if self.code != code:
+            problems.append('exit code %d, not %d' % (self.code, code))
+        if says not in self.text:
+            problems.append('says nothing of "%s"' % says)
+        if fake.TOKEN in self.text:
+            problems.append('the token is in the output')
+        if self.seconds > within:
+            problems.append('took %.1f s, over %.1f' % (self.seconds, within))
+        return problems + [self.text[:1500]] if problems else []
+
+
+def mark(kind, commit='', run=0, at=0):
+    return ('[//]: # ( %s)\n' if kind == 'bitbucket' else '<!-- %s -->\n') % ('cachepredict:v1 id=api commit=%s run=%d time=%d' % (commit, run, at))
+
+
+def setup():
+    write('repo/Dockerfile', 'FROM scratch\nCOPY a /a\nCOPY b /b\n')
+    write('repo/a', '1')
+    write('repo/b', '1')
+    git('init', '-q', '-b', 'main')
+    git('add', '.')
+    git('commit', '-qm', 'base')
+    git('tag', 'base')
+    for text in ('2', '3'):
+        write('repo/a', text)
+        git('commit', '-qam', text)
+
+
+def fresh(commit='HEAD'):
+    f = server.reset()
+    f.head = git('rev-parse', commit)
+    return f
+
+
+# ---- as it should be ----
+
+def life(kind):
+    f = fresh()
+    for i in range(7):  # several pages
+        f.add(fake.OTHER, mark(kind, f.head, 999, 4102444800) + 'not ours %d' % i)
+    foreign = [dict(c) for c in f.comments]
+    r = Run(kind)
+    mine = f.mine()
+    problems = r.check('comment created') + ([] if len(mine) == 1 and 'rebuilds all 2 steps' in mine[0]['body'] else [str(mine)[:800]])
+    if kind == 'bitbucket':
+        problems += ['HTML in it'] if '<' in mine[0]['body'] else []
+    report('%s: a comment is made after 7 of a stranger with our marker, on 3 pages' % kind, problems)
+    r = Run(kind)
+    writes = [s for s in f.seen if s[0] != 'GET' and 'graphql' not in s[1]]
+    report('%s: the same text is not sent again' % kind, r.check('comment unchanged') + ([] if len(writes) == 1 else [str(writes)[:500]]))
+    mine[0]['body'] = mark(kind, git('rev-parse', 'HEAD~1'), 3) + 'old text'
+    r = Run(kind, '--status', env={'BITBUCKET_BUILD_NUMBER': ''})
+    report('%s: an older text is updated' % kind, (r.check('comment updated') if kind != 'bitbucket' else []) + (
+        [] if len(f.mine()) == 1 and 'rebuilds' in f.mine()[0]['body'] else [str(f.mine())[:500]]))
+    report('%s: a commit status' % kind, [] if kind == 'bitbucket' or f.statuses and f.statuses[0][0] == f.head else [str(f.statuses)])
+    mine = f.mine()
+    mine[0]['body'] = mark(kind, f.head, 9) + 'of a later run'
+    r = Run(kind, '--run', '8')
+    report('%s: the text of a later run of the same commit stays' % kind, r.check('left alone') + (
+        [] if f.mine()[0]['body'].endswith('later run') else [str(f.mine())]))
+    r = Run(kind, '--run', '10', '--behaviour', 'delete-and-new')
+    report('%s: delete-and-new' % kind, r.check('comment created') + ([] if len(f.mine()) == 1 and f.mine()[0]['id'] != mine[0]['id'] else ['no']))
+    report('%s: nothing of the stranger was touched' % kind, [c for c in f.comments if c['author'] == fake.OTHER] == foreign)
+    writes = [s for s in f.seen if fake.TOKEN not in str(s[2].get('Authorization'))]
+    report('%s: every request carries the token' % kind, writes == [] and len(f.seen) > 10)
+
+
+def hide():
+    f = fresh()
+    old = f.add(fake.ME, mark('github', git('rev-parse', 'HEAD~1'), 1) + 'old')
+    r = Run('github', '--behaviour', 'hide-and-new')
+    report('github: hide-and-new hides the old one', r.check('comment created') + ([] if old['hidden'] and len(f.mine()) == 2 else [str(f.mine())]))
+    f.mine()[1]['body'] = mark('github', git('rev-parse', 'HEAD~1'), 1) + 'old'
+    r = Run('github')
+    report('github: a hidden one is not updated', r.check('comment updated') + ([] if old['body'].endswith('old') else [old['body']]))
+
+
+# ---- what a forge refuses, and how ----
+
+HTML = b'<!DOCTYPE html><title>Sign in</title>'
+ECHO = ('{"message":"bad token %s"}' % fake.TOKEN).encode()
+FAULTS = [
+    ('401', fake.Fault(401), 'does not accept the token (401)'),
+    ('401 that repeats the token', fake.Fault(401, ECHO), 'does not accept the token (401)'),
+    ('403', fake.Fault(403), 'lacks the permission'),
+    ('403 that repeats the token', fake.Fault(403, ECHO), 'lacks the permission'),
+    ('403, no request left', fake.Fault(403, headers=[('X-RateLimit-Remaining', '0')]), 'takes no more requests now (403, rate limit)'),
+    ('404', fake.Fault(404), 'no pull request 5 in acme/api, or the token may not see it'),
+    ('422', fake.Fault(422, b'{"message":"body is too long\\nX"}'), 'does not take the text (422): body is too long X'),
+    ('423', fake.Fault(423), 'archived, or the conversation is locked (423)'),
+    ('429 for an hour', fake.Fault(429, headers=[('Retry-After', '3600')]), 'for 3600 seconds (429, rate limit)'),
+    ('500', fake.Fault(500), 'fails (500): no'),
+    ('500 that repeats the token', fake.Fault(500, ECHO), 'fails (500)'),
+    ('HTML', fake.Fault(200, HTML), 'sends no JSON'),
+    ('HTML with 403', fake.Fault(403, HTML), 'lacks the permission'),
+    ('half a body', fake.Fault(200, b'[{"id":1,', cut=True), 'ends its answer before it is complete'),
+    ('another shape', fake.Fault(200, b'{"values":7,"data":[],"id":"x","uuid":"y"}'), 'does not answer as'),
+    ('an empty answer', fake.Fault(200, b''), 'does not answer as'),
+]
+
+
+def refusal(kind, name, fault, says):
+    own = fake.Server()
+    own.forge.head = git('rev-parse', 'HEAD')
+    own.forge.fault = fake.Fault(**vars(fault))
+    r = Run(kind, '--timeout', '2', port=own.port)
+    problems = r.check(says, within=8)
+    problems += ['%d lines' % r.err.count('\n')] if r.err.count('\n') > 1 else []
+    problems += ['there is a comment'] if own.forge.comments else []
+    own.server.shutdown()
+    own.server.server_close()
+    return '%s: %s' % (kind, name), problems
+
+
+def refusals():
+    cases = [(kind, *f) for kind in KINDS for f in FAULTS]
+    cases += [('gitea', 'busy', fake.Fault(409, method='POST', part='comments'), 'busy with the same comment (409)'),
+              ('gitea', 'too much', fake.Fault(200, b'[' + b' ' * (33 << 20) + b']'), 'more than the limit')]
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        for name, problems in pool.map(lambda c: refusal(*c), cases):
+            report(name, problems)
+
+
+def redirects():
+    for kind in KINDS:
+        f, other = fresh(), stranger.reset()
+        f.fault = fake.Fault(307, b'', headers=[('Location', 'http://127.0.0.1:%d/%s/x' % (stranger.port, kind))])
+        r = Run(kind)
+        report('%s: a redirect to another host is not followed' % kind, r.check('redirects to another host') + ([str(other.seen)] if other.seen else []))
+    f, other = fresh(), stranger.reset()
+    link = '<http://127.0.0.1:%d/gitlab/more>; rel="next"' % stranger.port
+    f.fault = fake.Fault(200, b'[]', part='notes', headers=[('Link', link)])
+    r = Run('gitlab')
+    report('gitlab: a next page on another host is not asked', r.check('next page on another host') + ([str(other.seen)] if other.seen else []))
+    f = fresh()
+    f.fault = fake.Fault(200, b'[]', part='notes', headers=[('Link', '<http://127.0.0.1:%d/gitlab/projects/acme%%2Fapi/merge_requests/5/notes>; rel="next"' % server.port)])
+    r = Run('gitlab', '--timeout', '20')
+    report('gitlab: pages without end', r.check('over 200 pages', within=20))
+
+
+def patience():
+    f = fresh()
+    f.fault = fake.Fault(429, headers=[('Retry-After', '1')], method='POST', part='comments', times=2)
+    r = Run('gitea')
+    report('gitea: 429 with Retry-After is waited for, and looked at again', r.check('comment created', within=8) + (
+        [] if r.seconds > 2 and len(f.mine()) == 1 else ['%.1f s, %d comments' % (r.seconds, len(f.mine()))]))
+    f = fresh()
+    f.fault = fake.Fault(500, method='GET', times=2)
+    r = Run('gitea')
+    report('gitea: a read that fails twice is tried again', r.check('comment created'))
+    f = fresh()
+    f.fault = fake.Fault(502, HTML, method='POST', part='comments', times=1, after=True)
+    r = Run('gitea')
+    problems = r.check('fails (502)') + ([] if len(f.mine()) == 1 else ['%d comments' % len(f.mine())])
+    f.fault = None
+    r = Run('gitea')
+    report('gitea: made, but the answer is lost: the next run finds it, there are never two', problems + r.check('comment unchanged') + (
+        [] if len(f.mine()) == 1 else ['%d comments' % len(f.mine())]))
+    f = fresh()
+    mine = f.add(fake.ME, mark('gitea', git('rev-parse', 'HEAD~1'), 1) + 'old')
+    f.fault = fake.Fault(404, method='PATCH', times=1)
+    r = Run('gitea')
+    report('gitea: deleted between reading and writing', r.check('comment') + ([] if len(f.mine()) == 1 and 'old' not in mine['body'] else [str(f.mine())]))
+
+
+# ---- old and new ----
+
+def order():
+    f = fresh('HEAD~1')
+    r = Run('gitea')
+    report('a commit that is not pushed yet may speak', r.check('comment created'))
+    f = fresh()
+    r = Run('gitea', commit='HEAD~1')
+    report('a commit that the pull request has left behind does not', r.check('left alone') + ([str(f.comments)] if f.comments else []))
+    f = fresh()
+    f.head = 'e' * 40  # pushed after this clone was made
+    r = Run('gitea')
+    report('nor one whose successor is not in the clone', r.check('left alone') + ([str(f.comments)] if f.comments else []))
+    f = fresh()
+    first = f.add(fake.ME, mark('gitea', git('rev-parse', 'HEAD~1'), 1) + 'a')
+    f.add(fake.ME, mark('gitea', git('rev-parse', 'HEAD~1'), 2) + 'b')
+    r = Run('gitea')
+    report('two of ours become one', r.check('comment updated') + ([] if len(f.mine()) == 1 and f.mine()[0]['id'] != first['id'] else [str(f.mine())]))
+    f = fresh()
+    f.add(fake.ME, 'x' + mark('gitea') + 'quoted')
+    f.add(fake.ME, mark('gitea').replace('id=api', 'id=api2') + 'another id')
+    r = Run('gitea')
+    report('ours without the exact marker are left alone', r.check('comment created') + ([] if len(f.mine()) == 3 else [str(f.mine())]))
+    for delay in (0.0, 0.03):
+        f = fresh()
+        f.delay = delay
+        commits = ['HEAD~1', 'HEAD'] * 8
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            runs = list(pool.map(lambda i: Run('gitea', '--run', str(i + 1), '--timeout', '30', commit=commits[i]), range(16)))
+        problems = [r.text for r in runs if r.code or r.err]
+        mine = f.mine()
+        problems += [] if len(mine) == 1 and 'commit=' + f.head in mine[0]['body'] else [str([c['body'][:120] for c in mine])]
+        report('16 runs of two commits at once, %d ms an answer: one comment, of the head' % (delay * 1000), problems)
+
+
+def elsewhere():
+    f = fresh()
+    summary = os.path.join(WORK, 'summary')
+    write('event.json', '{"pull_request":{"number":5,"head":{"sha":"%s","repo":{"full_name":"x/api"}},"base":{"repo":{"full_name":"acme/api"}}}}' % f.head)
+    env = {'PATH': os.environ['PATH'], 'HOME': WORK, 'CACHEPREDICT_NO_STATE': 'true', 'CACHEPREDICT_PLUGIN': os.environ.get('CACHEPREDICT_PLUGIN', ''),
+           'GITHUB_ACTIONS': 'true', 'GITHUB_API_URL': 'http://127.0.0.1:%d/github' % server.port, 'GITHUB_REPOSITORY': 'acme/api',
+           'GITHUB_REF': 'refs/pull/5/merge', 'GITHUB_EVENT_PATH': os.path.join(WORK, 'event.json'), 'GITHUB_STEP_SUMMARY': summary, 'GITHUB_RUN_ID': '9'}
+
+    def run(*args, **more):
+        p = subprocess.run([HELPER, 'comment', 'base..HEAD', *args], cwd=REPO, env={**env, **more}, capture_output=True, text=True, timeout=60)
+        return p.returncode, p.stdout + p.stderr
+    code, text = run()
+    put = open(summary).read() if os.path.exists(summary) else ''
+    report('a fork without token: the text is in the job summary, exit code 0', [] if code == 0 and 'there is no token for GitHub' in text and
+           'rebuilds all 2 steps' in put and not f.seen else [str(code), text, put])
+    code, text = run(GITHUB_TOKEN=fake.TOKEN)
+    report('all by the variables of GitHub', [] if code == 0 and 'comment created' in text and 'run=9' in f.mine()[0]['body'] else [str(code), text])
+    code, text = run('--strict', GITHUB_TOKEN='wrong')
+    report('--strict: exit code 6', [] if code == 6 and '401' in text else [str(code), text])
+    env.pop('GITHUB_ACTIONS')
+    code, text = run()
+    report('outside of any CI: one line and what to do', [] if code == 0 and 'no forge is named' in text and '--forge' in text else [str(code), text])
+
+
+setup()
+try:
+    for kind_ in KINDS:
+        life(kind_)
+    for part in (refusals, hide, redirects, patience, order, elsewhere):
+        part()
+finally:
+    leave()
+end()
