@@ -247,20 +247,29 @@ static int copy_steps(const struct cp_run *run, struct cp_answer *answer, struct
 	return 0;
 }
 
+/* Outcomes that --fail-on names, 1 << CP_OUTCOME_... */
+static unsigned fails_of(const struct cp_request *q)
+{
+	unsigned bits = 0;
+
+	for (size_t k = 0; k < q->n_fail_on; k++)
+		for (int o = CP_OUTCOME_MISS; o <= CP_OUTCOME_UNKNOWN; o++)
+			if (cp_str_eq(q->fail_on[k], cp_str_c(cp_outcome_name((enum cp_outcome)o))))
+				bits |= 1u << o;
+	return bits;
+}
+
 static bool gate_fires(const struct cp_run *run)
 {
-	const struct cp_request *q = &run->request;
+	unsigned fails = fails_of(&run->request);
 
 	for (size_t i = 0; i < run->n_images; i++) {
 		const struct cp_prediction *p = &run->images[i].answer.prediction;
 		size_t counts[] = {p->n_hit, p->n_miss, p->n_depends, p->n_unknown};
 
-		for (size_t k = 0; k < q->n_fail_on; k++)
-			for (int o = CP_OUTCOME_MISS; o <= CP_OUTCOME_UNKNOWN; o++)
-				if (counts[o] &&
-				    cp_str_eq(q->fail_on[k],
-					      cp_str_c(cp_outcome_name((enum cp_outcome)o))))
-					return true;
+		for (int o = CP_OUTCOME_MISS; o <= CP_OUTCOME_UNKNOWN; o++)
+			if (counts[o] && fails >> o & 1)
+				return true;
 	}
 	return false;
 }
@@ -286,7 +295,9 @@ static int status_of(const struct cp_run *run)
 
 static int format_of(struct cp_str name, enum cp_format *ret, struct cp_err *err)
 {
-	static const char *const names[] = {"json", "table", "markdown", "mermaid", "dot"};
+	static const char *const names[] = {"json",   "table",         "markdown",   "mermaid",
+					    "dot",    "svg",           "html",       "junit",
+					    "dotenv", "github-output", "annotations"};
 
 	*ret = CP_FORMAT_JSON;
 	for (size_t i = 0; i < CP_LEN(names); i++)
@@ -296,9 +307,11 @@ static int format_of(struct cp_str name, enum cp_format *ret, struct cp_err *err
 		}
 	if (!name.n)
 		return 0;
-	return cp_err_set(err, CP_EUNSUPPORTED,
-			  "unknown format %.*s (json, table, markdown, mermaid, dot)",
-			  CP_STR(name));
+	return cp_err_set(
+		err, CP_EUNSUPPORTED,
+		"unknown format %.*s (json, table, markdown, mermaid, dot, svg, html, junit, "
+		"dotenv, github-output, annotations)",
+		CP_STR(name));
 }
 
 /* One image asked for, and it failed: its error is the answer, with file, line and caret. */
@@ -383,6 +396,7 @@ static int render(struct cp_run *run, struct cp_str method, struct cp_answer *an
 	if (cp_str_eq(method, CP_S("explain")))
 		return cp_report_explain(run->arena, &run->report, q->explain, format, &q->style,
 					 &answer->text, err);
+	run->request.style.fails = fails_of(q);
 	return cp_report_prediction(&run->report, format, &q->style, &answer->text, err);
 }
 

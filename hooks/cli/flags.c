@@ -248,8 +248,9 @@ const struct flag flags[] = {
 
 	[F_FORMAT] =
 		{"format", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "format", STATES, "FORMAT",
-		 "table|json|markdown|mermaid|dot|list|github|sarif|patch",
-		 "table, json, markdown, mermaid, dot; paths: list, json, github; advise: sarif, patch; split: table, json, patch"},
+		 "table|json|markdown|html|mermaid|dot|svg|junit|dotenv|github-output|annotations|list|github|sarif|codequality|patch",
+		 "table, json, markdown, html, mermaid, dot, svg; for a CI: dotenv, github-output, annotations, junit; paths: list, json, github; "
+		 "advise: sarif, codequality, patch; split: table, json, patch"},
 	[F_COLOR] = {"color", 0, FLAG_TEXT, GROUP_OUTPUT, IN_NOTHING, NULL, STATES, "WHEN",
 		     "auto|always|never", "colour (auto: on a terminal, unless NO_COLOR is set)"},
 	[F_WIDTH] = {"width", 0, FLAG_NUMBER, GROUP_OUTPUT, IN_NOTHING, NULL, STATES, "COLUMNS",

@@ -199,11 +199,14 @@ int cp_report_advice(const struct cp_report_advice *images, size_t n, struct cp_
 		as_json(images, n, style, out);
 	else if (cp_str_eq(format, CP_S("sarif")))
 		cp_report_sarif(images, n, style, out);
+	else if (cp_str_eq(format, CP_S("codequality")))
+		cp_report_codequality(images, n, style, out);
 	else if (cp_str_eq(format, CP_S("patch")))
 		cp_report_patch(images, n, out);
 	else if (!table && !markdown)
-		return cp_err_set(err, CP_EUNSUPPORTED,
-				  "advice is shown as table, json, markdown, sarif or patch");
+		return cp_err_set(
+			err, CP_EUNSUPPORTED,
+			"advice is shown as table, json, markdown, sarif, codequality or patch");
 	for (size_t i = 0; (table || markdown) && i < n; i++) {
 		if (i)
 			cp_buf_addc(out, '\n');

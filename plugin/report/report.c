@@ -24,8 +24,12 @@ int cp_report_graph(const struct cp_report *r, enum cp_format format,
 		rc = cp_report_mermaid(r, out);
 	else if (format == CP_FORMAT_DOT)
 		rc = cp_report_dot(r, out);
+	else if (format == CP_FORMAT_SVG)
+		rc = cp_report_svg(r, out);
+	else if (format == CP_FORMAT_HTML)
+		rc = cp_report_html(r, out);
 	else
-		return cp_err_set(err, CP_EUNSUPPORTED, "a graph is mermaid or dot");
+		return cp_err_set(err, CP_EUNSUPPORTED, "a graph is mermaid, dot, svg or html");
 	return rc < 0 ? cp_err_nomem(err) : cp_report_finish(out, err);
 }
 
@@ -49,7 +53,21 @@ int cp_report_prediction(const struct cp_report *r, enum cp_format format,
 		break;
 	case CP_FORMAT_MERMAID:
 	case CP_FORMAT_DOT:
+	case CP_FORMAT_SVG:
+	case CP_FORMAT_HTML:
 		return cp_report_graph(r, format, style, out, err);
+	case CP_FORMAT_JUNIT:
+		cp_report_junit(r, style, out);
+		break;
+	case CP_FORMAT_DOTENV:
+		cp_report_dotenv(r, out);
+		break;
+	case CP_FORMAT_GITHUB_OUTPUT:
+		cp_report_github_output(r, out);
+		break;
+	case CP_FORMAT_ANNOTATIONS:
+		cp_report_annotations(r, out);
+		break;
 	default:
 		return cp_err_set(err, CP_EUNSUPPORTED, "unknown format");
 	}

@@ -53,13 +53,20 @@ enum cp_format {
 	CP_FORMAT_TABLE,
 	CP_FORMAT_MARKDOWN,
 	CP_FORMAT_MERMAID,
-	CP_FORMAT_DOT
+	CP_FORMAT_DOT,
+	CP_FORMAT_SVG,
+	CP_FORMAT_HTML,
+	CP_FORMAT_JUNIT,
+	CP_FORMAT_DOTENV,
+	CP_FORMAT_GITHUB_OUTPUT,
+	CP_FORMAT_ANNOTATIONS
 };
 struct cp_report_style {
 	bool color;
-	int width;   /* columns, 80 when 0 */
-	bool ascii;  /* no characters outside ASCII of our own */
-	bool pretty; /* JSON: indented by two spaces */
+	int width;      /* columns, 80 when 0 */
+	bool ascii;     /* no characters outside ASCII of our own */
+	bool pretty;    /* JSON: indented by two spaces */
+	unsigned fails; /* JUnit: outcomes that fail a test, 1 << CP_OUTCOME_... */
 };
 
 /* The prediction (`cachepredict/prediction/1` for JSON). */
@@ -171,7 +178,7 @@ struct cp_report_advice {
 	struct cp_err error;                  /* code 0 = fine */
 };
 /*
- * format: "table", "json" (`cachepredict/advise/1`), "markdown", "sarif" (2.1.0), "patch" (the edits as a unified diff); "" = json. CP_EUNSUPPORTED for another.
+ * format: "table", "json" (`cachepredict/advise/1`), "markdown", "sarif" (2.1.0), "codequality" (GitLab's), "patch" (the edits as a unified diff); "" = json. CP_EUNSUPPORTED for another.
  */
 int cp_report_advice(const struct cp_report_advice *images, size_t n, struct cp_str format,
 		     const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);

@@ -27,9 +27,27 @@ void cp_json_error(struct cp_json_out *o, const struct cp_err *e);
 void cp_report_table(const struct cp_report *r, const struct cp_report_style *style,
 		     struct cp_buf *out);
 void cp_report_markdown(const struct cp_report *r, struct cp_buf *out);
+/* outputs.c: for the CI's next steps, one KEY=VALUE a line; the same for $GITHUB_OUTPUT; workflow commands; test cases. */
+void cp_report_dotenv(const struct cp_report *r, struct cp_buf *out);
+void cp_report_github_output(const struct cp_report *r, struct cp_buf *out);
+void cp_report_annotations(const struct cp_report *r, struct cp_buf *out);
+void cp_report_junit(const struct cp_report *r, const struct cp_report_style *style,
+		     struct cp_buf *out);
+/* One image's stages and steps as a drawing; ids of steps are "PREFIXsN". CP_ENOMEM. */
+int cp_svg_image(const struct cp_report_image *im, size_t image, bool linked, struct cp_buf *out);
+extern const char cp_svg_style[];
+int cp_report_svg(const struct cp_report *r, struct cp_buf *out);
+int cp_report_html(const struct cp_report *r, struct cp_buf *out);
 int cp_report_mermaid(const struct cp_report *r, struct cp_buf *out);
 int cp_report_dot(const struct cp_report *r, struct cp_buf *out);
 void cp_report_patch(const struct cp_report_advice *images, size_t n, struct cp_buf *out);
+void cp_report_codequality(const struct cp_report_advice *images, size_t n,
+			   const struct cp_report_style *style, struct cp_buf *out);
+/* Does an image before `at` have the same finding? */
+bool cp_finding_is_repeated(const struct cp_report_advice *images, size_t at,
+			    const struct cp_finding *f);
+/* 64 hex digits that stay the same when lines move. */
+void cp_finding_fingerprint(const struct cp_finding *f, char out[65]);
 void cp_report_sarif(const struct cp_report_advice *images, size_t n,
 		     const struct cp_report_style *style, struct cp_buf *out);
 

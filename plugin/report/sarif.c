@@ -125,6 +125,7 @@ static void put_fix(struct cp_json_out *o, const struct cp_finding *f)
 static void put_result(struct cp_json_out *o, const struct cp_finding *f)
 {
 	const struct cp_rule *rule = &cp_advise_rules[f->rule];
+	char fingerprint[65];
 
 	cp_json_open(o, '{');
 	cp_json_kstr(o, "ruleId", cp_str_c(rule->id));
@@ -132,14 +133,19 @@ static void put_result(struct cp_json_out *o, const struct cp_finding *f)
 	cp_json_kstr(o, "level", cp_str_c(level_of(rule->severity)));
 	put_message(o, "message", f->message, f->why);
 	put_location(o, f);
+	cp_finding_fingerprint(f, fingerprint);
+	cp_json_key(o, "partialFingerprints");
+	cp_json_open(o, '{');
+	cp_json_kstr(o, "cachepredict/v1", cp_str_c(fingerprint));
+	cp_json_close(o, '}');
 	if (f->edit)
 		put_fix(o, f);
 	cp_json_close(o, '}');
 }
 
 /* Several images of one Dockerfile have findings in common. Those of an image are in order. */
-static bool is_repeated(const struct cp_report_advice *images, size_t at,
-			const struct cp_finding *f)
+bool cp_finding_is_repeated(const struct cp_report_advice *images, size_t at,
+			    const struct cp_finding *f)
 {
 	for (size_t i = at > 16 ? at - 16 : 0; i < at; i++) {
 		const struct cp_advice *a = images[i].advice;
@@ -186,7 +192,7 @@ void cp_report_sarif(const struct cp_report_advice *images, size_t n,
 	cp_json_open(&o, '[');
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; images[i].advice && k < images[i].advice->n; k++)
-			if (!is_repeated(images, i, &images[i].advice->findings[k]))
+			if (!cp_finding_is_repeated(images, i, &images[i].advice->findings[k]))
 				put_result(&o, &images[i].advice->findings[k]);
 	cp_json_close(&o, ']');
 	cp_json_close(&o, '}');

@@ -216,6 +216,16 @@ void cp_text_dot(struct cp_buf *out, struct cp_str s, int columns)
 	}
 }
 
+void cp_text_markup(struct cp_buf *out, struct cp_str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] && strchr("&<>\"'", s.p[i]))
+			cp_buf_printf(out, "&#%d;", s.p[i]);
+		else
+			cp_buf_addc(out, s.p[i]);
+	}
+}
+
 struct cp_str cp_text_commit(struct cp_str hex)
 {
 	return cp_str_sub(hex, 0, 7);

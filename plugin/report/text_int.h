@@ -39,6 +39,9 @@ void cp_text_mermaid(struct cp_buf *out, struct cp_str s, int columns);
 /* Inside a double-quoted dot string. */
 void cp_text_dot(struct cp_buf *out, struct cp_str s, int columns);
 
+/* Text or a quoted attribute of XML and HTML: &, <, >, " and ' are references. Hidden characters are the caller's (cp_text_add). */
+void cp_text_markup(struct cp_buf *out, struct cp_str s);
+
 /* The first 7 digits of a commit. */
 struct cp_str cp_text_commit(struct cp_str hex);
 
