@@ -237,6 +237,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	install -m 755 $(CLI) $(DESTDIR)$(PREFIX)/bin/cachepredict
 	install -m 644 $(SO) $(DESTDIR)$(LIBDIR)/cachepredict/cachepredict.so
+	cd hooks && find buildbot buildkite git gitea github gitlab jenkins sh woodpecker README.md -type f ! -name '*.pyc' \
+		-exec install -D -m 755 {} $(abspath $(DESTDIR)$(PREFIX)/share/cachepredict/hooks)/{} \;
 	install -m 644 include/cachepredict/plugin.h $(DESTDIR)$(PREFIX)/include/cachepredict/
 	install -m 644 include/cachepredict/schema/*.json $(DESTDIR)$(PREFIX)/share/cachepredict/schema/
 	install -m 644 $(BUILD)/man/cachepredict.1 $(DESTDIR)$(PREFIX)/share/man/man1/

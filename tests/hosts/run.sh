@@ -7,6 +7,9 @@ root=$(cd "$here/../.." && pwd)
 BUILD=${BUILD:-$root/build}
 export BUILD PYTHONDONTWRITEBYTECODE=1
 kept=$root/build/hosts
+# shellcheck source=tests/packages.sh
+. "$root/tests/packages.sh"
+need_packages python3-venv
 mkdir -p "$kept"
 
 command -v go >/dev/null 2>&1 || PATH=$PATH:/usr/local/go/bin
@@ -30,6 +33,23 @@ if ! built gitea code.gitea.io/gitea -tags sqlite,sqlite_unlock_notify; then
 	echo "hosts: Gitea cannot be built" >&2
 	exit 2
 fi
+# Hosts of hooks: one that cannot be had is left out, and the test says so.
+act='' gitlab='' buildbot=''
+if built act github.com/nektos/act; then act=$kept/act; fi
+python=${PYTHON:-python3}
+venv=$kept/buildbot
+if [ -x "$venv/bin/buildbot" ] || { "$python" -m venv "$venv" && "$venv/bin/pip" install -q -r "$here/buildbot.txt"; } >"$kept/buildbot.log" 2>&1; then
+	buildbot=$venv
+else
+	rm -rf "$venv"
+fi
+npm=$kept/npm
+if [ -x "$npm/node_modules/.bin/gitlab-ci-local" ] || { command -v npm && mkdir -p "$npm" && npm install --prefix "$npm" --no-audit --no-fund \
+	gitlab-ci-local@4.61.1; } >"$kept/npm.log" 2>&1; then
+	need_packages rsync && gitlab=$npm/node_modules/.bin/gitlab-ci-local
+fi
+
 static=$(cd "$here/gitea" && go list -m -f '{{.Dir}}' code.gitea.io/gitea)
 exec sh "$root/tests/run.sh" hosts "$BUILD/logs" \
-	hosts/comment="${PYTHON:-python3} '$here/comment.py' '$kept/gitea' '$static'"
+	hosts/comment="$python '$here/comment.py' '$kept/gitea' '$static'" \
+	hosts/ci="$python '$here/ci.py' '$kept/gitea' '$static' '$act' '$gitlab' '$buildbot'"
