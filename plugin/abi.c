@@ -256,7 +256,8 @@ static const struct cachepredict_plugin table = {
 	.version = CP_VERSION,
 	.capabilities = CACHEPREDICT_CAP_PREDICT | CACHEPREDICT_CAP_PATHS | CACHEPREDICT_CAP_KEYS |
 			CACHEPREDICT_CAP_CACHE | CACHEPREDICT_CAP_COMMENT |
-			CACHEPREDICT_CAP_RECORD | CACHEPREDICT_CAP_BACKTEST,
+			CACHEPREDICT_CAP_RECORD | CACHEPREDICT_CAP_BACKTEST |
+			CACHEPREDICT_CAP_AFFECTED,
 	.create = plugin_create,
 	.destroy = plugin_destroy,
 	.call = plugin_call,

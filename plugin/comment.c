@@ -116,8 +116,7 @@ static int write_text(struct commenter *c, struct cp_err *err)
 	struct cp_report_comment comment = {.report = &c->run->report,
 					    .split_file = CP_S(""),
 					    .split_reason = CP_S(""),
-					    .advice = CP_S(""),
-					    .accuracy = CP_S("")};
+					    .advice = CP_S("")};
 	int r = 0;
 
 	if (c->found)

@@ -138,6 +138,7 @@ static int use(struct cp_run *run, const struct cp_held *held, struct cp_err *er
 	run->base = tree;
 	run->base_commit = held->commit;
 	report->base_commit = cp_arena_str(run->arena, cp_str_c(held->commit.hex));
+	run->base_is_held = true;
 	report->base_rev = CP_S("cache");
 	report->base_why = CP_S("the commit whose build the cache holds");
 	return report->base_commit.p ? 0 : cp_err_nomem(err);

@@ -680,6 +680,26 @@ int cp_image_base_refs(struct cp_run *run, const struct cp_image_run *image, str
 	return refs ? 0 : CP_ENOMEM;
 }
 
+/*
+ * Is the image of the base the image of the head? The same layers (every step is as it was), and the same configuration. Of a base that
+ * was found by what a cache holds nobody said that it was built: a cache has layers, and another commit with these may have left them.
+ */
+static int compare_configs(struct cp_run *run, struct cp_image_run *image, struct cp_err *err)
+{
+	const struct cp_prediction *p = &image->answer.prediction;
+	bool same;
+	int r = cp_image_config_compare(image->arena, &image->a, &image->b, &same,
+					&image->config_at, err);
+
+	if (r < 0 || p->n_miss || p->n_depends || p->n_unknown)
+		return r;
+	if (!same)
+		image->config = CP_SAME_NOT;
+	else if (!run->base_is_held)
+		image->config = CP_SAME;
+	return 0;
+}
+
 static int answer_of(struct cp_run *run, struct cp_image_run *image, struct cp_err *err)
 {
 	struct side *a = CP_NEW(image->arena, struct side), *b = CP_NEW(image->arena, struct side);
@@ -724,6 +744,8 @@ static int answer_of(struct cp_run *run, struct cp_image_run *image, struct cp_e
 	if (run->need_keys)
 		return collect_records(run, image, err);
 	r = predict_sides(run, image, a, err);
+	if (r == 0 && image->a.graph && image->a.dockerfile)
+		r = compare_configs(run, image, err);
 	return r < 0 ? r : cp_image_predict_caches(run, image, err);
 }
 

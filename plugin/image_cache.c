@@ -36,7 +36,8 @@ static int add_found(struct trial *t, struct cp_str text, const struct cp_cache_
 		t->owner[t->n_caches] = t->image->n_cached;
 		t->caches[t->n_caches++] = found->caches[i];
 	}
-	t->image->cached[t->image->n_cached++] = (struct cp_cached){.ref = text};
+	t->image->cached[t->image->n_cached++] = (struct cp_decide_cache){
+		.ref = text, .is_inline = cp_str_eq(found->form, CP_S("inline"))};
 	return 0;
 }
 
@@ -68,7 +69,8 @@ static int read_cache(struct trial *t, struct cp_str text)
 static int order_values(struct trial *t, const struct cp_cached_prediction *p)
 {
 	struct cp_image_run *image = t->image;
-	struct cp_cached *sorted = cp_arena_array(image->arena, image->n_cached, sizeof(*sorted));
+	struct cp_decide_cache *sorted =
+		cp_arena_array(image->arena, image->n_cached, sizeof(*sorted));
 	bool *seen = cp_arena_array(image->arena, image->n_cached, sizeof(*seen));
 	size_t n = 0;
 
@@ -76,11 +78,12 @@ static int order_values(struct trial *t, const struct cp_cached_prediction *p)
 		return cp_err_nomem(t->err);
 	for (size_t i = 0; i < t->n_caches; i++) {
 		const struct cp_cached_share *share = &p->shares[i];
-		struct cp_cached *c = &image->cached[t->owner[i]];
+		struct cp_decide_cache *c = &image->cached[t->owner[i]];
 
 		c->n_hit = share->n_hit > c->n_hit ? share->n_hit : c->n_hit;
 		c->n_added += share->n_added;
-		c->final = c->final || share->final;
+		c->bytes += share->bytes;
+		c->final = c->final ? c->final : share->final;
 	}
 	for (size_t i = 0; i < t->n_caches; i++) {
 		size_t at = t->owner[p->order[i]];
@@ -164,7 +167,7 @@ static int doubt(struct trial *t)
 int cp_image_look_up(struct cp_run *run, struct cp_image_run *image,
 		     const struct cp_cache *const *caches, size_t n_caches, struct cp_err *err)
 {
-	struct cp_cached_prediction p = {.final = false};
+	struct cp_cached_prediction p = {.final = NULL};
 
 	return look_up(run, image, caches, n_caches, NULL, &p, err);
 }
@@ -174,7 +177,7 @@ int cp_image_predict_caches(struct cp_run *run, struct cp_image_run *image, stru
 	const struct cp_image_request *q = &image->request;
 	const struct cp_prediction before = image->answer.prediction; /* against the base commit */
 	struct trial t = {.run = run, .image = image, .err = err};
-	struct cp_cached_prediction p = {.final = false};
+	struct cp_cached_prediction p = {.final = NULL};
 	int r = 0;
 
 	if (!q->n_cache_from)

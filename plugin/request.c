@@ -156,6 +156,7 @@ static int record_members(struct cp_arena *a, const struct cp_json *root, struct
 	r |= text(a, root, "project", &q->project);
 	r |= text(a, root, "import", &q->import);
 	q->export = cp_json_is_true(cp_json_get(root, "export"));
+	q->fork = cp_json_is_true(cp_json_get(root, "fork"));
 	q->accuracy = cp_json_is_true(cp_json_get(root, "accuracy"));
 	return r ? CP_ENOMEM : 0;
 }

@@ -209,9 +209,6 @@ static int fill_report(struct cp_run *run, struct cp_err *err)
 		report->builder_frontend = run->images[0].profile.frontend;
 		report->builder_daemon = run->images[0].profile.daemon;
 	}
-	report->action = CP_S("undecided");
-	report->reason =
-		CP_S("compared with the build of the base commit; no remote cache was looked into");
 	return cp_run_decide(run, err);
 }
 
@@ -386,6 +383,8 @@ static int render(struct cp_run *run, struct cp_str method, struct cp_answer *an
 		return keys_text(run, answer, err);
 	if (cp_str_eq(method, CP_S("comment")))
 		return cp_run_comment(run, &answer->text, &answer->status, err);
+	if (cp_str_eq(method, CP_S("affected")))
+		return cp_report_affected(&run->report, q->format, &q->style, &answer->text, err);
 	r = format_of(q->format, &format, err);
 	if (r < 0)
 		return r;
@@ -402,13 +401,30 @@ static int render(struct cp_run *run, struct cp_str method, struct cp_answer *an
 
 /* ---- what is remembered ---- */
 
-int cp_run_open_state(struct cp_run *run, struct cp_err *err)
+static struct cp_state_place place_of_state(const struct cp_run *run)
 {
 	const struct cp_environment *env = &run->world->env;
-	struct cp_state_place place = {.given = run->request.state, .now = (int64_t)time(NULL)};
 
-	place.cache_home = env->get ? env->get(env->self, "XDG_CACHE_HOME") : NULL;
-	place.home = env->get ? env->get(env->self, "HOME") : NULL;
+	return (struct cp_state_place){
+		.given = run->request.state,
+		.cache_home = env->get ? env->get(env->self, "XDG_CACHE_HOME") : NULL,
+		.home = env->get ? env->get(env->self, "HOME") : NULL,
+		.now = (int64_t)time(NULL),
+	};
+}
+
+/* A comparison without hashes wants recorded builds only: no file, no builds. */
+static bool has_state(const struct cp_run *run)
+{
+	struct cp_state_place place = place_of_state(run);
+
+	return cp_state_is_there(&place);
+}
+
+int cp_run_open_state(struct cp_run *run, struct cp_err *err)
+{
+	struct cp_state_place place = place_of_state(run);
+
 	return cp_state_open(&place, &run->state, err);
 }
 
@@ -420,7 +436,7 @@ static void open_state(struct cp_run *run)
 
 	for (size_t i = 0; i < run->n_images; i++)
 		hashes = hashes || run->images[i].request.n_cache_from;
-	if (!hashes || run->request.no_state)
+	if (run->request.no_state || (!hashes && (!run->need_base || !has_state(run))))
 		return;
 	if (cp_run_open_state(run, &why) < 0 && run->world->log)
 		run->world->log(run->world->self, 2, why.message);
@@ -575,9 +591,9 @@ static bool is_short(const struct cp_arena *a)
 int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request,
 		  struct cp_answer **ret_answer, struct cp_err *err)
 {
-	static const char *const methods[] = {"predict", "explain", "graph",   "paths",
-					      "keys",    "advise",  "split",   "cache",
-					      "comment", "record",  "backtest"};
+	static const char *const methods[] = {"predict", "explain", "graph",    "paths",
+					      "keys",    "advise",  "split",    "cache",
+					      "comment", "record",  "affected", "backtest"};
 	struct cp_run run = {.world = world};
 	struct cp_answer *answer;
 	bool known = false;
@@ -588,7 +604,7 @@ int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_
 	if (!known)
 		return cp_err_set(
 			err, CP_EUNSUPPORTED,
-			"unknown method %.*s (predict, explain, graph, paths, keys, advise, split, cache, comment, record, backtest)",
+			"unknown method %.*s (predict, explain, graph, paths, keys, advise, split, cache, comment, record, affected, backtest)",
 			CP_STR(method));
 	run.need_paths = cp_str_eq(method, CP_S("paths"));
 	run.need_keys = cp_str_eq(method, CP_S("keys"));

@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "builds/builds.h"
+#include "decide/decide.h"
 #include "forge/forge.h"
 #include "history/history.h"
 #include "predict/predict.h"
@@ -51,7 +52,7 @@ struct cp_request {
 	struct cp_log_source *logs;
 	size_t n_logs;
 	struct cp_str kind, prediction, project, import;
-	bool export, accuracy;
+	bool export, accuracy, fork;
 	int64_t commits;     /* method backtest: so many; 0 = the default */
 	struct cp_str *with; /* method backtest: patches on disk, or "split" */
 	size_t n_with;
@@ -85,20 +86,17 @@ struct cp_image_run {
 	struct cp_image_memo *memo; /* NULL: every build is read anew */
 	struct cp_build a, b;
 	struct cp_profile profile; /* of b */
-	bool has_a;
 	struct cp_report_image answer;
 	struct cp_paths paths;
 	struct cp_records records;
 	struct cp_key_diff key_diff;
-	struct cp_cached {
-		struct cp_str ref; /* the --cache-from value */
-		size_t n_hit;      /* steps that it has */
-		size_t n_added;    /* of those, the ones that no better one has */
-		bool final;        /* the target's own result is in it */
-	} * cached;
-	size_t n_cached;      /* caches that were read, the best first */
-	struct cp_str unread; /* a cache that could not be looked into, and why; "" = none */
-	bool unreachable;     /* because of the network */
+	struct cp_decide_cache *cached;
+	size_t n_cached; /* caches that were read, the best first */
+	enum cp_same
+		config; /* is the image of the base's build this one, as far as steps can tell? */
+	struct cp_str config_at; /* NOT: the instruction that differs */
+	struct cp_str unread;    /* a cache that could not be looked into, and why; "" = none */
+	bool unreachable;        /* because of the network */
 };
 
 /* What all images of a run share. Trees are for any thread. */
@@ -109,6 +107,7 @@ struct cp_run {
 	struct cp_repo *repo;
 	struct cp_tree *base, *head; /* base NULL: nothing to compare with (paths) */
 	struct cp_commit base_commit, head_commit;
+	bool base_is_held; /* the base is the commit whose build a cache seems to hold: nobody named it */
 	struct cp_str prefix; /* where the user stands in the repository, "" = root */
 	struct cp_image_run *images;
 	size_t n_images;
@@ -121,6 +120,7 @@ struct cp_run {
 	struct cp_network *network;   /* network.c; NULL = not used */
 	struct cp_state *state;       /* NULL: nothing is remembered */
 	struct cp_cache_memo *caches; /* cache_memo.c */
+	struct cp_decision decision;
 	struct cp_report report;
 	bool need_base, need_paths, need_keys, need_cache, need_advice, need_split, need_record,
 		need_backtest;
@@ -152,7 +152,7 @@ int cp_image_compare(struct cp_run *run, struct cp_image_run *image, struct cp_t
 struct cp_str cp_image_dockerfile(const struct cp_build *build);
 /* image_cache.c: the caches of --cache-from. */
 int cp_image_predict_caches(struct cp_run *run, struct cp_image_run *image, struct cp_err *err);
-/* verdict.c: action, reason and cache_from of the report, from what the caches of all images hold. CP_ENOMEM. */
+/* verdict.c: costs of the steps, and what decide/ makes of the images, into the report. CP_ENOMEM. */
 int cp_run_decide(struct cp_run *run, struct cp_err *err);
 /* The outcomes of image->b against these caches alone, into image->answer.prediction, misses tried out. CP_ENOMEM, CP_ECANCELLED, CP_ELIMIT. */
 int cp_image_look_up(struct cp_run *run, struct cp_image_run *image,
@@ -200,7 +200,7 @@ void cp_answer_free(struct cp_answer *answer);
 int cp_paths_check(struct cp_run *run, const struct cp_report_paths *images, size_t n,
 		   struct cp_answer *answer, struct cp_err *err);
 
-/* Methods: "predict", "explain", "graph", "paths", "keys", "advise", "split", "cache", "comment", "record", "backtest". CP_EUNSUPPORTED for another name. */
+/* Methods: "predict", "explain", "graph", "paths", "keys", "advise", "split", "cache", "comment", "record", "affected", "backtest". CP_EUNSUPPORTED for another name. */
 int cp_run_method(const struct cp_world *world, struct cp_str method, struct cp_str request,
 		  struct cp_answer **ret_answer, struct cp_err *err);
 

@@ -105,7 +105,7 @@ static int look_up(struct trial *t, struct other *o, struct cp_arena *a, const s
 {
 	struct cp_hash_table *table =
 		cp_hash_table_new(o->crlf ? NULL : o->run.state, b->graph->rules);
-	struct cp_cached_prediction p = {.final = false};
+	struct cp_cached_prediction p = {.final = NULL};
 	struct crlf_hasher crlf;
 	struct cp_hasher hasher;
 	int r = 0;

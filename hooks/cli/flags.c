@@ -5,7 +5,9 @@
 #include <string.h>
 
 #define BIT(c) (1u << (c))
-#define COMPARES (BIT(CMD_PREDICT) | BIT(CMD_EXPLAIN) | BIT(CMD_GRAPH) | BIT(CMD_COMMENT))
+#define COMPARES                                                                                   \
+	(BIT(CMD_PREDICT) | BIT(CMD_EXPLAIN) | BIT(CMD_GRAPH) | BIT(CMD_COMMENT) |                 \
+	 BIT(CMD_AFFECTED))
 #define RUNS                                                                                       \
 	(COMPARES | BIT(CMD_PATHS) | BIT(CMD_KEYS) | BIT(CMD_ADVISE) | BIT(CMD_SPLIT) |            \
 	 BIT(CMD_CACHE) | BIT(CMD_BACKTEST))
@@ -37,6 +39,12 @@ const struct command_info commands[N_COMMANDS] = {
 		 "files that make content another one."},
 	[CMD_GRAPH] = {"graph", "[A..B] [CONTEXT]",
 		       "stages and steps as a Mermaid or dot graph, coloured by outcome", ""},
+	[CMD_AFFECTED] =
+		{"affected", "[A..B] [CONTEXT]",
+		 "the images that need a build, as a matrix for a CI",
+		 "Of many images (--bake, --compose, the settings file) those of which a step, or the configuration, is not known to be as it "
+		 "was at A, in JSON; --format matrix prints {\"include\": [...]} in one line, for fromJSON of a GitHub workflow. With --cache-from "
+		 "an image is left out only when its exact result is in a cache. One that cannot be predicted is built."},
 	[CMD_ADVISE] =
 		{"advise", "[CONTEXT]",
 		 "what to change in the Dockerfile and its ignore file, and why",
@@ -81,7 +89,7 @@ const struct command_info commands[N_COMMANDS] = {
 		{"rpc", "", "answer JSON requests, one a line, on standard input",
 		 "Reads {\"id\": ..., \"method\": \"predict\", \"params\": {...}} and answers {\"id\": ..., \"status\": 0, \"verdict\": "
 		 "\"...\", \"result\": {...}} or {\"id\": ..., \"error\": {\"code\": ..., \"name\": \"...\", \"message\": \"...\"}}, each in "
-		 "one line. Methods are predict, explain, paths, keys, graph, advise, split, comment, cache, record, backtest and version; params is the request of the plugin "
+		 "one line. Methods are predict, explain, paths, keys, graph, advise, split, comment, cache, record, affected, backtest and version; params is the request of the plugin "
 		 "(schema/request.json)."},
 	[CMD_VERSION] = {"version", "", "versions of the helper and of the plugin", ""},
 	[CMD_HELP] = {"help", "[COMMAND]",
@@ -248,9 +256,9 @@ const struct flag flags[] = {
 
 	[F_FORMAT] =
 		{"format", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "format", STATES, "FORMAT",
-		 "table|json|markdown|html|mermaid|dot|svg|junit|dotenv|github-output|annotations|list|github|sarif|codequality|patch",
+		 "table|json|markdown|html|mermaid|dot|svg|junit|dotenv|github-output|annotations|list|github|sarif|codequality|patch|matrix",
 		 "table, json, markdown, html, mermaid, dot, svg; for a CI: dotenv, github-output, annotations, junit; paths: list, json, github; "
-		 "advise: sarif, codequality, patch; split: table, json, patch"},
+		 "advise: sarif, codequality, patch; split: table, json, patch; affected: json, matrix, table"},
 	[F_COLOR] = {"color", 0, FLAG_TEXT, GROUP_OUTPUT, IN_NOTHING, NULL, STATES, "WHEN",
 		     "auto|always|never", "colour (auto: on a terminal, unless NO_COLOR is set)"},
 	[F_WIDTH] = {"width", 0, FLAG_NUMBER, GROUP_OUTPUT, IN_NOTHING, NULL, STATES, "COLUMNS",
@@ -281,6 +289,8 @@ const struct flag flags[] = {
 	[F_WEIGHTS] = {"weights", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "weights", BIT(CMD_SPLIT),
 		       "FILE", "<file>",
 		       "split: JSON, package name to cost of installing it (all equal)"},
+	[F_FORK] = {"fork", 0, FLAG_BOOL, GROUP_COMPARE, IN_REQUEST, "fork", COMPARES, NULL, NULL,
+		    "the pull request is a fork's, which writes no cache (the CI's variables say)"},
 	[F_LOG] = {"log", 0, FLAG_LIST, GROUP_OUTPUT, IN_NOTHING, NULL, BIT(CMD_RECORD), "FILE",
 		   "<file>", "record: a log, as LOG"},
 	[F_KIND] = {"kind", 0, FLAG_TEXT, GROUP_OUTPUT, IN_REQUEST, "kind", BIT(CMD_RECORD), "KIND",

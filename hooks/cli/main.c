@@ -100,7 +100,7 @@ static int call_plugin(struct loaded *l, const struct options *o)
 								   : put(&out);
 	if (r == EXIT_ANSWERED && o->command != CMD_PATHS && o->command != CMD_KEYS &&
 	    o->command != CMD_ADVISE && o->command != CMD_CACHE && o->command != CMD_SPLIT &&
-	    o->command != CMD_RECORD && o->command != CMD_BACKTEST)
+	    o->command != CMD_RECORD && o->command != CMD_BACKTEST && o->command != CMD_AFFECTED)
 		say_why(l->plugin, result, status);
 	if (r == EXIT_ANSWERED && option_text(o, F_SAVE_IMAGE_METADATA))
 		r = save_image_metadata(l, result, option_text(o, F_SAVE_IMAGE_METADATA));

@@ -200,6 +200,7 @@ static const char *default_format(enum command c)
 	case CMD_PATHS:
 		return "list";
 	case CMD_KEYS:
+	case CMD_AFFECTED:
 	case CMD_COMMENT:
 		return "json";
 	case CMD_GRAPH:

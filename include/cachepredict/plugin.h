@@ -38,13 +38,14 @@ extern "C" {
 #define CACHEPREDICT_EUSAGE (-10) /* a request that contradicts itself */
 
 /* Capability bits of cachepredict_plugin.capabilities. */
-#define CACHEPREDICT_CAP_PREDICT (UINT64_C(1) << 0) /* methods predict, explain, graph */
-#define CACHEPREDICT_CAP_PATHS (UINT64_C(1) << 1)   /* method paths */
-#define CACHEPREDICT_CAP_KEYS (UINT64_C(1) << 2)    /* method keys */
-#define CACHEPREDICT_CAP_CACHE (UINT64_C(1) << 3)   /* method cache, and caches of every type */
-#define CACHEPREDICT_CAP_COMMENT (UINT64_C(1) << 4) /* method comment */
-#define CACHEPREDICT_CAP_RECORD (UINT64_C(1) << 5)  /* method record */
+#define CACHEPREDICT_CAP_PREDICT (UINT64_C(1) << 0)  /* methods predict, explain, graph */
+#define CACHEPREDICT_CAP_PATHS (UINT64_C(1) << 1)    /* method paths */
+#define CACHEPREDICT_CAP_KEYS (UINT64_C(1) << 2)     /* method keys */
+#define CACHEPREDICT_CAP_CACHE (UINT64_C(1) << 3)    /* method cache, and caches of every type */
+#define CACHEPREDICT_CAP_COMMENT (UINT64_C(1) << 4)  /* method comment */
+#define CACHEPREDICT_CAP_RECORD (UINT64_C(1) << 5)   /* method record */
 #define CACHEPREDICT_CAP_BACKTEST (UINT64_C(1) << 6) /* method backtest */
+#define CACHEPREDICT_CAP_AFFECTED (UINT64_C(1) << 7) /* method affected */
 
 /* Outcomes of a step, in cachepredict_step.outcome. */
 #define CACHEPREDICT_HIT 0

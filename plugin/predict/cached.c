@@ -226,9 +226,29 @@ static void join(struct cp_cache_match *into, const struct cp_cache_match *m, si
 	}
 }
 
+struct cp_final_proof {
+	struct cp_cache_match match; /* of the target's result */
+};
+
+static int prove(struct cached *c, const struct cp_final_proof **ret_proof)
+{
+	const struct cp_op *result = c->b->graph->result;
+	struct cp_final_proof *proof;
+
+	*ret_proof = NULL;
+	if (!result || !c->matches[result->index].loadable)
+		return 0;
+	proof = CP_NEW(c->m.arena, struct cp_final_proof);
+	if (!proof)
+		return cp_err_nomem(c->m.err);
+	proof->match = c->matches[result->index];
+	*ret_proof = proof;
+	return 0;
+}
+
 /* With c->matches: outcomes, and whether the last result is there. */
 static int evaluate(struct cached *c, const struct cp_prediction *before, struct cp_prediction *p,
-		    bool *ret_final)
+		    const struct cp_final_proof **ret_final)
 {
 	const struct cp_graph *g = c->b->graph;
 
@@ -237,8 +257,7 @@ static int evaluate(struct cached *c, const struct cp_prediction *before, struct
 	memset(c->runs, 0, g->n_ops * sizeof(*c->runs));
 	spread_unknown(c);
 	decide(c);
-	*ret_final = g->result && c->matches[g->result->index].loadable;
-	return fill(c, before, p);
+	return prove(c, ret_final) < 0 ? CP_ENOMEM : fill(c, before, p);
 }
 
 /* Bytes of what is loaded. */
@@ -291,8 +310,8 @@ static int try_alone(struct cached *c, const struct cp_cache *cache, size_t at,
 
 static bool is_worth_more(const struct cp_cached_share *x, const struct cp_cached_share *y)
 {
-	if (x->final != y->final)
-		return x->final;
+	if (!x->final != !y->final)
+		return x->final != NULL;
 	return x->n_hit != y->n_hit ? x->n_hit > y->n_hit : x->bytes < y->bytes;
 }
 

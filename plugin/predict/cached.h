@@ -9,20 +9,26 @@
 
 #define CP_MAX_CACHES 64
 
+/*
+ * That the result of the target, by its exact key, is in one cache together with its layers. Only cp_predict_cached makes one: outside
+ * of it the type has no size, so that nothing else can.
+ */
+struct cp_final_proof;
+
 /* One cache by itself. */
 struct cp_cached_share {
 	size_t n_hit;   /* steps that the build would find in it if it were the only one */
 	size_t n_added; /* of those, the ones that no cache before it in the order of worth has */
 	uint64_t
 		bytes; /* layers that the build would fetch from it, a layer that two stages have in common counted twice; 0 = not known */
-	bool final;    /* the target's own result is in it, with its layers */
+	const struct cp_final_proof *final; /* the target's own result is in it; NULL = it is not */
 };
 
 struct cp_cached_prediction {
-	struct cp_prediction prediction; /* with all caches together */
-	bool final;
-	uint64_t *holders;              /* per step: bit i is set when cache i has it */
-	struct cp_cached_share *shares; /* per cache */
+	struct cp_prediction prediction;    /* with all caches together */
+	const struct cp_final_proof *final; /* it is in one of them */
+	uint64_t *holders;                  /* per step: bit i is set when cache i has it */
+	struct cp_cached_share *shares;     /* per cache */
 	size_t *order; /* indexes of caches, by worth: steps, then fewer bytes, then as they were given */
 };
 

@@ -102,6 +102,14 @@ int cp_prediction_sum(struct cp_arena *arena, const struct cp_graph *graph,
 		      struct cp_prediction *prediction, struct cp_err *err);
 
 /*
+ * Whether both builds give their image the same configuration (CMD, ENV, LABEL, USER and what else the stages of the target say), which
+ * is in no key of a step. When in doubt it is another one; `ret_what` is then the instruction that differs, or "the base image". CP_ENOMEM.
+ */
+int cp_image_config_compare(struct cp_arena *arena, const struct cp_build *a,
+			    const struct cp_build *b, bool *ret_same, struct cp_str *ret_what,
+			    struct cp_err *err);
+
+/*
  * `paths`: every file of the commit whose bytes, mode or presence can reach a step of the target: what its steps select, links and
  * their targets, the Dockerfile and the ignore file. Sorted, repository paths. `patterns`: the same as a filter that also holds for
  * files that do not exist yet: a folder and all below it, ignore rules negated, last match wins (the language of GitHub workflows).

@@ -90,10 +90,7 @@ static void assumptions(struct cp_buf *out, const struct cp_report *r)
 static void footer(struct cp_buf *out, const struct cp_report_comment *c)
 {
 	cp_buf_addz(out, "\n<sub>");
-	if (c->accuracy.n) {
-		cp_text_code(out, c->accuracy);
-		cp_buf_addz(out, " \xc2\xb7 ");
-	}
+	cp_markdown_accuracy(out, c->report);
 	cp_markdown_revs(out, c->report);
 	cp_buf_addz(out, "</sub>\n");
 }

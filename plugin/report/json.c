@@ -92,6 +92,8 @@ void cp_json_step(struct cp_json_out *o, const struct cp_report_image *im,
 		cp_json_null(o);
 	}
 	cp_json_cause(o, im->graph, &s->cause);
+	if (im->costs)
+		cp_json_cost(o, &im->costs[s - im->prediction.steps]);
 	if (im->holders)
 		held_by(o, im, im->holders[s - im->prediction.steps]);
 	cp_json_close(o, '}');
@@ -211,7 +213,7 @@ static void verdict(struct cp_json_out *o, const struct cp_report *r)
 	cp_json_open(o, '{');
 	cp_json_kstr(o, "action", r->action);
 	list(o, "cache_from", r->cache_from, r->n_cache_from);
-	list(o, "cache_to", NULL, 0);
+	cp_json_decision(o, r);
 	rebuild_stages(o, r);
 	cp_json_kstr(o, "reason", r->reason);
 	cp_json_close(o, '}');
@@ -240,6 +242,8 @@ void cp_report_json(const struct cp_report *r, const struct cp_report_style *sty
 		image(&o, &r->images[i]);
 	cp_json_close(&o, ']');
 	verdict(&o, r);
+	if (cp_accuracy_judged(&r->accuracy))
+		cp_json_accuracy(&o, &r->accuracy);
 	if (r->n_notes)
 		list(&o, "notes", r->notes, r->n_notes);
 	cp_json_close(&o, '}');

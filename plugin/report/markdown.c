@@ -247,8 +247,27 @@ static void rev(struct cp_buf *out, struct cp_str name, struct cp_str commit)
 	code(out, cp_buf_str(&text));
 }
 
+static void times(struct cp_buf *out, const struct cp_report *r)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
+
+	cp_text_totals(&text, r);
+	if (text.n)
+		cp_buf_printf(out, "\n**Time:** %.*s\n", CP_STR(cp_buf_str(&text)));
+}
+
+void cp_markdown_accuracy(struct cp_buf *out, const struct cp_report *r)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
+
+	cp_text_accuracy(&text, &r->accuracy);
+	if (text.n)
+		cp_buf_printf(out, "%.*s \xc2\xb7 ", CP_STR(cp_buf_str(&text)));
+}
+
 void cp_markdown_verdict(struct cp_buf *out, const struct cp_report *r)
 {
+	times(out, r);
 	if (!r->action.n || cp_str_eq(r->action, CP_S("undecided")))
 		return;
 	cp_buf_addz(out, "\n**Do:** ");
@@ -284,6 +303,7 @@ void cp_report_markdown(const struct cp_report *r, struct cp_buf *out)
 	cp_markdown_verdict(out, r);
 	assumptions(out, r->notes, r->n_notes);
 	cp_buf_addz(out, "\n<sub>");
+	cp_markdown_accuracy(out, r);
 	cp_markdown_revs(out, r);
 	cp_buf_addz(out, "</sub>\n");
 }

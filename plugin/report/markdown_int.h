@@ -15,6 +15,8 @@ void cp_markdown_assumptions(struct cp_buf *out, const struct cp_report_image *i
 /* What the CI should do, where that is known. */
 void cp_markdown_verdict(struct cp_buf *out, const struct cp_report *r);
 /* Base and head. */
+/* "right in 1,243 of 1,243 steps of the last 50 builds · ", nothing when nothing is recorded. */
+void cp_markdown_accuracy(struct cp_buf *out, const struct cp_report *r);
 void cp_markdown_revs(struct cp_buf *out, const struct cp_report *r);
 
 /*

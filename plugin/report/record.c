@@ -2,76 +2,7 @@
 #include "report/report_int.h"
 #include "report/text_int.h"
 
-#include <stdio.h>
-
 #define LABEL_COLUMNS 11
-
-void cp_json_kseconds(struct cp_json_out *o, const char *key, int64_t ms)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%lld.%03d", (long long)(ms / 1000), (int)(ms % 1000));
-	cp_json_key(o, key);
-	cp_json_raw(o, cp_str_c(text));
-}
-
-void cp_text_seconds(struct cp_buf *out, int64_t ms)
-{
-	int64_t s = (ms + 500) / 1000;
-
-	if (ms < 950)
-		cp_buf_printf(out, "0.%d s", (int)((ms + 50) / 100));
-	else if (ms < 9950)
-		cp_buf_printf(out, "%d.%d s", (int)((ms + 50) / 1000), (int)((ms + 50) / 100 % 10));
-	else if (s < 60)
-		cp_buf_printf(out, "%d s", (int)s);
-	else if (s < 3600)
-		cp_buf_printf(out, "%d m %02d s", (int)(s / 60), (int)(s % 60));
-	else
-		cp_buf_printf(out, "%lld h %02d m", (long long)(s / 3600), (int)(s / 60 % 60));
-}
-
-void cp_json_accuracy(struct cp_json_out *o, const struct cp_accuracy *acc)
-{
-	static const char *const names[CP_N_JUDGEMENTS] = {
-		NULL, "right", "wrong_hit", "wrong_miss", "depends", "unknown", "not_needed", NULL};
-
-	cp_json_key(o, "accuracy");
-	cp_json_open(o, '{');
-	cp_json_kint(o, "builds", (int64_t)acc->n_builds);
-	cp_json_kint(o, "judged", (int64_t)cp_accuracy_judged(acc));
-	for (int i = 0; i < CP_N_JUDGEMENTS; i++)
-		if (names[i])
-			cp_json_kint(o, names[i], (int64_t)acc->counts[i]);
-	cp_json_close(o, '}');
-}
-
-/* "1,243" */
-static void add_count(struct cp_buf *out, size_t n)
-{
-	if (n >= 1000) {
-		add_count(out, n / 1000);
-		cp_buf_printf(out, ",%03zu", n % 1000);
-	} else {
-		cp_buf_printf(out, "%zu", n);
-	}
-}
-
-void cp_text_accuracy(struct cp_buf *out, const struct cp_accuracy *acc)
-{
-	size_t judged = cp_accuracy_judged(acc), wrong = acc->counts[CP_JUDGED_WRONG_HIT];
-
-	cp_buf_addz(out, "right in ");
-	add_count(out, acc->counts[CP_JUDGED_RIGHT]);
-	cp_buf_addz(out, " of ");
-	add_count(out, judged);
-	if (acc->n_builds == 1)
-		cp_buf_addz(out, " steps of the last build");
-	else
-		cp_buf_printf(out, " steps of the last %zu builds", acc->n_builds);
-	if (wrong)
-		cp_buf_printf(out, ", %zu wrong hit%s", wrong, cp_text_plural(wrong));
-}
 
 /* ---- one build ---- */
 
@@ -189,7 +120,8 @@ static void build_as_table(const struct cp_report_record *r, const struct cp_rep
 	if (!r->has_prediction)
 		return;
 	cp_text_accuracy(&text, &r->accuracy);
-	cp_table_row(out, "predicted", LABEL_COLUMNS, cp_buf_str(&text), style);
+	if (text.n)
+		cp_table_row(out, "predicted", LABEL_COLUMNS, cp_buf_str(&text), style);
 	wrong_steps(out, b, style);
 	if (r->n_missing) {
 		cp_buf_clear(&text);

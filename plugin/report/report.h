@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "advise/advise.h"
 #include "builds/builds.h"
+#include "decide/decide.h"
 #include "predict/predict.h"
 #include "project/project.h"
 #include "requirements/requirements.h"
@@ -25,8 +26,9 @@ struct cp_report_image {
 	/* caches that were looked into: values of --cache-from, and per step which of them have it (bit i: caches[i]) */
 	const struct cp_str *caches;
 	size_t n_caches;
-	const uint64_t *holders;    /* NULL = none was */
-	struct cp_str *assumptions; /* of the graph and of the run */
+	const uint64_t *holders;     /* NULL = none was */
+	const struct cp_cost *costs; /* per step; NULL = no build was recorded */
+	struct cp_str *assumptions;  /* of the graph and of the run */
 	size_t n_assumptions;
 	struct cp_err error; /* code 0 = fine; else this image has no answer and the others do */
 };
@@ -44,6 +46,9 @@ struct cp_report {
 	size_t n_cache_from;
 	struct cp_str action,
 		reason; /* verdict: "undecided", "skip-build", "reuse-cache", "build-without-import" */
+	const struct cp_decision *decision; /* all of the verdict, NULL = none was made */
+	bool has_costs;                     /* builds of the repository were recorded */
+	struct cp_accuracy accuracy;        /* of their predictions */
 	struct cp_str *notes;
 	size_t n_notes;
 };
@@ -80,8 +85,7 @@ struct cp_report_comment {
 	const struct cp_report *report;
 	/* a split of a requirement file that this change touches would pay, and how much; file "" = none would */
 	struct cp_str split_file, split_reason;
-	struct cp_str advice;   /* Markdown that cp_report_advice made, "" = none */
-	struct cp_str accuracy; /* of recorded builds, one sentence, "" = not measured */
+	struct cp_str advice; /* Markdown that cp_report_advice made, "" = none */
 	size_t max_bytes;
 	bool html, mermaid; /* what the forge's Markdown knows */
 };
@@ -99,6 +103,13 @@ int cp_report_explain(struct cp_arena *a, const struct cp_report *r, struct cp_s
 /* `graph`: stages, steps and edges with outcomes (Mermaid, dot). */
 int cp_report_graph(const struct cp_report *r, enum cp_format format,
 		    const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
+
+/*
+ * `affected`: format "json" or "" (`cachepredict/affected/1`), "matrix" (one line, {"include": [...]}, for the output of a CI's job),
+ * "table". CP_EUNSUPPORTED for another.
+ */
+int cp_report_affected(const struct cp_report *r, struct cp_str format,
+		       const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
 
 /* ---- paths ---- */
 

@@ -55,6 +55,15 @@ void cp_report_sarif(const struct cp_report_advice *images, size_t n,
 void cp_json_kseconds(struct cp_json_out *o, const char *key, int64_t ms);
 /* "0.2 s", "8 s", "4 m 10 s", "1 h 02 m" */
 void cp_text_seconds(struct cp_buf *out, int64_t ms);
+/* The member "cost"; "4 m 10 s" of a step that is not a hit, "~8 s" where only its kind is known. False when nothing was written. */
+void cp_json_cost(struct cp_json_out *o, const struct cp_cost *c);
+bool cp_text_cost(struct cp_buf *out, const struct cp_report_image *im, size_t step);
+/* Members of seconds; the members of the verdict that decide/ made beside its action. */
+void cp_json_totals(struct cp_json_out *o, const struct cp_total *with,
+		    const struct cp_total *without);
+void cp_json_decision(struct cp_json_out *o, const struct cp_report *r);
+/* "about 4 m 20 s; the cache saves 35 s", nothing when nothing is known. */
+void cp_text_totals(struct cp_buf *out, const struct cp_report *r);
 /* The member "accuracy"; "right in 1,243 of 1,243 steps of the last 50 builds". */
 void cp_json_accuracy(struct cp_json_out *o, const struct cp_accuracy *acc);
 void cp_text_accuracy(struct cp_buf *out, const struct cp_accuracy *acc);

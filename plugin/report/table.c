@@ -11,7 +11,7 @@
 #define GOOD_TEXT 36 /* columns below which stages get lines of their own */
 
 struct layout {
-	int width, stage, count, text, outcome, reason;
+	int width, stage, count, text, outcome, reason, cost;
 	int indent;    /* of steps under a heading */
 	bool headings; /* a stage's name stands above its steps */
 	bool fold;
@@ -129,6 +129,14 @@ static int reason_width(struct cp_buf *out, const struct cp_report_image *im,
 	return buf_width(&reason);
 }
 
+static int cost_width(struct cp_buf *out, const struct cp_report_image *im, size_t step)
+{
+	cp_auto_buf struct cp_buf cost = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
+
+	cp_text_cost(&cost, im, step);
+	return buf_width(&cost);
+}
+
 static bool is_shown(const struct cp_step_result *s)
 {
 	return cp_step_is_listed(s->step) || s->step->kind == CP_STEP_FROM;
@@ -139,7 +147,8 @@ static int text_columns(const struct layout *l, int stage)
 {
 	int left = l->headings ? l->indent : 2 + stage + 2;
 
-	return l->width - left - l->count - 2 - 2 - l->outcome - (l->reason ? l->reason + 2 : 0);
+	return l->width - left - l->count - 2 - 2 - l->outcome - (l->reason ? l->reason + 2 : 0) -
+	       (l->cost ? l->cost + 2 : 0);
 }
 
 /*
@@ -165,6 +174,7 @@ static struct layout measure(struct cp_buf *out, const struct cp_report_image *i
 			continue;
 		l.outcome = larger(l.outcome, outcome_columns[s->outcome]);
 		l.reason = larger(l.reason, reason_width(out, im, s));
+		l.cost = larger(l.cost, cost_width(out, im, i));
 	}
 	l.fold = shown > LONG_TABLE;
 	l.indent = l.fold ? 2 : 4; /* room for a run's numbers sets the steps off enough */
@@ -201,6 +211,7 @@ static void row(struct cp_buf *out, const struct cp_report_image *im,
 {
 	struct cp_step_label label = cp_step_label_of(s->step);
 	cp_auto_buf struct cp_buf reason = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
+	cp_auto_buf struct cp_buf cost = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 	bool listed = cp_step_is_listed(s->step);
 	int used;
 
@@ -212,9 +223,17 @@ static void row(struct cp_buf *out, const struct cp_report_image *im,
 		cp_table_outcome(out, s->outcome, style);
 		cp_step_reason(&reason, im, s);
 	}
-	if (reason.n && l->reason) {
+	used = 0;
+	if (listed && l->cost)
+		cp_text_cost(&cost, im, (size_t)(s - im->prediction.steps));
+	if ((reason.n && l->reason) || cost.n)
 		cp_text_spaces(out, l->outcome - outcome_columns[s->outcome] + 2);
-		cp_text_fit(out, cp_buf_str(&reason), l->reason, style->ascii);
+	if (reason.n && l->reason)
+		used = cp_text_fit(out, cp_buf_str(&reason), l->reason, style->ascii);
+	if (cost.n) {
+		cp_text_spaces(out,
+			       l->reason - used + (l->reason ? 2 : 0) + l->cost - buf_width(&cost));
+		cp_buf_adds(out, cp_buf_str(&cost));
 	}
 	cp_buf_addc(out, '\n');
 }
@@ -543,6 +562,22 @@ static void totals(struct cp_buf *out, const struct cp_report *r)
 	cp_buf_addc(out, '\n');
 }
 
+/* How long it will take, and how far that can be believed. */
+static void times(struct cp_buf *out, const struct cp_report *r,
+		  const struct cp_report_style *style)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
+	const char *label = "time", *known = "known";
+
+	cp_text_totals(&text, r);
+	if (text.n)
+		line(out, &label, cp_buf_str(&text), style);
+	cp_buf_clear(&text);
+	cp_text_accuracy(&text, &r->accuracy);
+	if (text.n)
+		line(out, &known, cp_buf_str(&text), style);
+}
+
 /* The verdict, where there is one. */
 static void what_to_do(struct cp_buf *out, const struct cp_report *r,
 		       const struct cp_report_style *style)
@@ -582,6 +617,7 @@ void cp_report_table(const struct cp_report *r, const struct cp_report_style *st
 		cp_buf_addc(out, '\n');
 		totals(out, r);
 	}
+	times(out, r, style);
 	what_to_do(out, r, style);
 	if (r->base_why.n)
 		line(out, &base, r->base_why, style);

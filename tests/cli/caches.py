@@ -146,7 +146,8 @@ first, second, head = export("first", "--rev", "HEAD~3"), export("second", "--re
 
 p = predict("--cache-from", head)
 same("everything is there", outcomes(p), "hit hit hit hit hit")
-same("and the build can be skipped", p["verdict"]["action"], "skip-build")
+same("and no image that was built is known to be this one", p["verdict"]["action"], "reuse-cache")
+same("the build can be skipped where it is the one that was built", predict("HEAD..HEAD", "--cache-from", head)["verdict"]["action"], "skip-build")
 p = predict("--cache-from", second)
 same("the base is the commit that left the cache", (p["base"]["rev"], p["base"]["commit"]),
      ("cache", subprocess.check_output(["git", "-C", repo, "rev-parse", "HEAD~1"], env=env, text=True).strip()))
@@ -223,6 +224,18 @@ code, text, err = run("-C", work, "cache", second)
 same("outside of a repository", (code, text.splitlines()[1], "commit" in text), (0, "  form       image manifest, mode=max", False))
 code, text, err = run("cache", "type=registry,ref=localhost:1/x")
 same("offline", (code, text.splitlines()[1]), (3, "  note       not read: the network is not used (--offline)"))
+
+# ---- what no key has in it ----
+
+commit("fifth: another command", Dockerfile=DOCKERFILE + "CMD [\"other\"]\n")
+p = predict("--cache-from", head)
+same("every step is there, and the image may be another one", (outcomes(p), p["verdict"]["action"]), ("hit hit hit hit hit", "reuse-cache"))
+p = predict("HEAD~1..HEAD", "--cache-from", head)
+same("it is another one", (outcomes(p), p["verdict"]["action"], "CMD" in p["verdict"]["reason"]), ("hit hit hit hit hit", "reuse-cache", True))
+p = predict("HEAD..HEAD", "--cache-from", head)
+same("it was built before", p["verdict"]["action"], "skip-build")
+p = predict("HEAD..HEAD", "--cache-from", head, "--no-cache")
+same("but never with --no-cache", p["verdict"]["action"] == "skip-build", False)
 
 print("1..%d" % done)
 subprocess.run(["rm", "-rf", work])

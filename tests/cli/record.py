@@ -105,5 +105,62 @@ code, _, err = run(work, "record", stdin=log(COLD))
 same("outside of a repository a name is asked for", (code, "--project" in err), (3, True))
 same("and taken", run(work, "record", "--project", "x/y", stdin=log(COLD))[:2], (0, "x/y  4 steps: 4 ran, 0 cached, 5 m 01 s\n"))
 
+# ---- what a prediction makes of it ----
+
+commit(repo, {"requirements.txt": "a==2\n"})
+code, out, _ = run(repo, "HEAD~1..HEAD", "--format", "json")
+answer = json.loads(out)
+costs = {s["name"].split("] ")[1]: s["cost"] for s in answer["images"][0]["steps"]}
+same("a step's seconds are the median of its own runs", costs["COPY src/ ./src/"],
+     {"seconds": 2.0, "source": "own history", "builds": 2, "low": 1.0, "high": 3.0})
+same("and those of what will run are summed", answer["verdict"]["seconds"]["with_cache"],
+     {"steps": 4, "known": 4, "seconds": 55.0, "low": 54.0, "high": 56.0})
+same("predictions before were right", (answer["accuracy"]["judged"], answer["accuracy"]["right"]), (4, 4))
+table = run(repo, "HEAD~1..HEAD")[1]
+same("the table has them", ["50 s" in table, "about 55 s" in table, "right in 4 of 4 steps of the last build" in table], [True] * 3)
+commit(repo, {"Dockerfile": DOCKERFILE.replace("pip install -r", "pip install --no-cache-dir -r")})
+costs = {s["name"].split("] ")[1]: s["cost"] for s in json.loads(run(repo, "HEAD~1..HEAD", "--format", "json")[1])["images"][0]["steps"]}
+same("another step of the kind is known by it", costs["RUN pip install --no-cache-dir -r requirements.txt"],
+     {"seconds": 50.0, "source": "same kind", "kind": "RUN pip install", "builds": 1, "low": 50.0, "high": 50.0})
+same("nothing is known without a state", "cost" in run(repo, "HEAD~1..HEAD", "--format", "json", "--no-state")[1], False)
+
+# ---- affected ----
+
+many = os.path.join(work, "many")
+subprocess.run(["git", "init", "-q", "-b", "main", many], check=True, env=env)
+FILES = {".dockerignore": ".git\n"}
+for name in ("api", "web", "job", "cli"):
+    FILES[name + "/Dockerfile"] = "FROM scratch\nCOPY %s/x /x\nCMD [\"x\"]\n# %s\n" % (name, name)
+    FILES[name + "/x"] = "1\n"
+bake = {"target": {n: {"context": ".", "dockerfile": n + "/Dockerfile"} for n in ("api", "web", "job", "cli")}}
+with open(os.path.join(work, "bake.json"), "w") as f:
+    json.dump(bake, f)
+commit(many, FILES)
+commit(many, {"web/x": "2\n", "job/Dockerfile": FILES["job/Dockerfile"].replace('"x"', '"y"'),
+              "cli/Dockerfile": FILES["cli/Dockerfile"] + "# a comment\n"})
+code, out, _ = run(many, "affected", "HEAD~1..HEAD", "--bake", os.path.join(work, "bake.json"))
+answer = json.loads(out)
+same("images whose steps or configuration differ need a build", (code, sorted(i["name"] for i in answer["include"])), (0, ["job", "web"]))
+same("the others are named, too", sorted(i["name"] for i in answer["unaffected"]), ["api", "cli"])
+code, out, _ = run(many, "affected", "HEAD~1..HEAD", "--bake", os.path.join(work, "bake.json"), "--format", "matrix", "--only", "web,api")
+same("a matrix is one line", out, '{"include":[{"name":"web","dockerfile":"web/Dockerfile","context":".","target":"","platform":"linux/amd64",'
+                                  '"action":"undecided"}]}\n')
+same("nothing to build is an empty matrix", run(many, "affected", "HEAD..HEAD", "--bake", os.path.join(work, "bake.json"), "--format", "matrix")[1],
+     '{"include":[]}\n')
+commit(many, {"api/Dockerfile": "FROM scratch\nCOPPY x\n"})
+code, out, _ = run(many, "affected", "HEAD~1..HEAD", "--bake", os.path.join(work, "bake.json"))
+same("one that cannot be predicted is built", (code, [i["name"] for i in json.loads(out)["include"]]), (4, ["api"]))
+
+# ---- forks ----
+
+fork = json.dumps({"pull_request": {"head": {"repo": {"full_name": "x/y"}}, "base": {"repo": {"full_name": "acme/app"}}}})
+with open(os.path.join(work, "event.json"), "w") as f:
+    f.write(fork)
+cache = ["--cache-from", "type=registry,ref=127.0.0.1:1/c", "--offline", "--format", "json", "HEAD~1..HEAD"]
+verdict = lambda more, *args: json.loads(run(repo, *cache, *args, more=more)[1])["verdict"]
+same("a cache is written back", verdict({})["cache_to"], ["type=registry,ref=127.0.0.1:1/c,mode=max"])
+same("but not from a fork", [verdict({}, "--fork")["cache_to"], verdict({"GITHUB_EVENT_PATH": os.path.join(work, "event.json")})["cache_to"],
+                             verdict({"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "1", "CI_MERGE_REQUEST_PROJECT_ID": "2"})["cache_to"]], [[], [], []])
+
 print("1..%d" % done)
 sys.exit(failed != 0)

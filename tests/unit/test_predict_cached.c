@@ -237,7 +237,7 @@ static const char *show(const struct cp_cached_prediction *p, size_t n_caches)
 static void expect(const struct cp_build *b, const struct cp_cache *const *caches, size_t n,
 		   const char *want)
 {
-	struct cp_cached_prediction p = {.final = false};
+	struct cp_cached_prediction p = {.final = NULL};
 	struct cp_err err = {0};
 
 	if (cp_predict_cached(arena, b, caches, n, &hasher, NULL, &p, &err) < 0)
