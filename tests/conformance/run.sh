@@ -10,6 +10,7 @@
 # KEYS=1 with any of these: every record of the cache that a build exports against `cachepredict keys`.
 # IMPORT=all (or local-max,local-min,registry-max,registry-min,registry-index,inline,gha): builds that have only an imported cache.
 # BUILDKIT=0.26.3 (or 0.20.2): the keys of, and imports by, an older daemon.
+# RECORD=1: the logs of the builds of the steps against what `cachepredict record` makes of them; without it for the cases of copyfrom/.
 # FRONTEND=1: the frontend is an image, as behind a syntax line.
 # SETS= sets of requirement files for pip (1000), N= inputs of each differential program (100000), SEED= of their generators, DAEMONS= daemons at a time, V=1 for every step.
 # Needs Go, and root for runc. The first run builds buildkitd, which takes minutes.
@@ -163,6 +164,8 @@ else
 	set -- -cases cases
 fi
 [ -z "${BACKTEST-}" ] || set -- "$@" -backtest "$BACKTEST" ${REV:+-rev "$REV"} ${WITH:+-with "$WITH"}
+# Logs of builds, as `cachepredict record` takes them: RECORD=1.
+record=${RECORD-}
 # Without further wishes: the steps, and of the cases the keys, too. (A folder with a blank in its name is no place for `older`.)
 # shellcheck disable=SC2086
 if [ -n "${KEYS-}${IMPORT-}${BUILDKIT-}" ]; then
@@ -171,7 +174,7 @@ if [ -n "${KEYS-}${IMPORT-}${BUILDKIT-}" ]; then
 	fi
 	[ -z "${IMPORT-}" ] || endtoend import -import "$IMPORT" $older "$@"
 else
-	endtoend steps $older "$@"
+	endtoend steps $older ${record:+-record} "$@"
 	[ -n "${REPO-}${CORPORA-}" ] || endtoend keys $older -keys "$@"
 	# where a frontend that is an image differs from the daemon's own; FRONTEND=1 is for all others
 	if [ -z "${REPO-}${CORPORA-}${ONLY-}${FRONTEND-}" ]; then
@@ -180,6 +183,7 @@ else
 		endtoend gha $older -import gha -only copyfrom/copies-c "$@"
 		endtoend frontend $older -frontend "$out/bin/dockerfile-frontend" -only ignore/own "$@"
 	fi
+	[ -n "${REPO-}${CORPORA-}${ONLY-}${RECORD-}" ] || endtoend record $older -record -only copyfrom/ "$@"
 	# the cases in which a cache decides most; IMPORT= is for the others
 	[ -n "${REPO-}${CORPORA-}${ONLY-}" ] || endtoend import $older -import local-max,local-min -only copyfrom/ "$@"
 fi

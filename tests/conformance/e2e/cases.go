@@ -213,6 +213,7 @@ func (c *testCase) problems(r result) []string {
 		}
 		return bad
 	}
+	bad = append(bad, r.Recording...)
 	for _, e := range c.real {
 		bad = append(bad, e.check(r)...)
 	}

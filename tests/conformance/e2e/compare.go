@@ -30,6 +30,15 @@ func (p predictedStep) cause() string {
 
 // predict asks cachepredict about B, given that A was built.
 func predict(ctx context.Context, s *settings, o options, repo, a, b, metadata string) ([]predictedStep, error) {
+	text, err := ask(ctx, s, o, repo, a, b, metadata)
+	if err != nil {
+		return nil, err
+	}
+	return predictedSteps(o, text)
+}
+
+// ask gives the JSON of the prediction.
+func ask(ctx context.Context, s *settings, o options, repo, a, b, metadata string) ([]byte, error) {
 	o.builder = s.builder
 	cmd := exec.CommandContext(ctx, s.predictor, o.predict(repo, a, b, metadata)...)
 	var out, errs bytes.Buffer
@@ -41,13 +50,17 @@ func predict(ctx context.Context, s *settings, o options, repo, a, b, metadata s
 		}
 		return nil, err
 	}
+	return out.Bytes(), nil
+}
+
+func predictedSteps(o options, text []byte) ([]predictedStep, error) {
 	var answer struct {
 		Images []struct {
 			Error any
 			Steps []predictedStep
 		}
 	}
-	if err := json.Unmarshal(out.Bytes(), &answer); err != nil {
+	if err := json.Unmarshal(text, &answer); err != nil {
 		return nil, fmt.Errorf("the prediction is not JSON: %w", err)
 	}
 	if want := len(o.platforms()); len(answer.Images) != want {

@@ -21,6 +21,7 @@ type daemon struct {
 	settings *settings
 	dir      string
 	registry *registry
+	said     []byte // all that buildctl printed of the last build
 	debug    string // address of the debug database of digests, if there is one
 	cmd      *exec.Cmd
 	exited   chan struct{}
@@ -201,6 +202,7 @@ func (d *daemon) build(ctx context.Context, o options, dir string, isB bool, mor
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	runErr := cmd.Run()
+	d.said = append(bytes.Clone(out.Bytes()), errs.Bytes()...)
 	var all []vertex
 	var rest []string
 	for _, b := range []*bytes.Buffer{&out, &errs} {

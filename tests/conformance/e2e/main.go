@@ -33,6 +33,7 @@ type settings struct {
 	older     bool   // the daemon is another release than that of go.mod
 	buildkitd string // another release of the daemon
 	builder   string // what cachepredict is told of it
+	record    bool   // give the logs of the builds to `cachepredict record`
 	keys      bool   // compare the records of caches with `cachepredict keys`
 
 	pushed  string   // address of the registry that caches are pushed to
@@ -69,6 +70,7 @@ func parseFlags() *settings {
 	flag.BoolVar(&s.self, "self", false, "check the harness only: predict what the daemon answered")
 	flag.BoolVar(&s.keys, "keys", false, "compare every record of the builds' caches with the keys that are computed")
 	flag.StringVar(&s.ghacache, "ghacache", "", "the cache service of -import gha")
+	flag.BoolVar(&s.record, "record", false, "check what cachepredict record makes of the builds' logs")
 	flag.StringVar(&s.frontend, "frontend", "", "a dockerfile-frontend, which a real frontend image is made of")
 	flag.StringVar(&s.buildkitd, "buildkitd", "", "a buildkitd to use instead of that of -bin")
 	flag.StringVar(&s.builder, "builder", "", "what cachepredict is told of its release (frontend=0.34,daemon=0.34)")

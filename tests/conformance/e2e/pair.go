@@ -25,6 +25,8 @@ type pair struct {
 	a, b       string
 	predicted  []predictedStep
 	predictErr error
+
+	predictedText []byte // the JSON of the prediction
 }
 
 // result is the comparison of one pair in one mode.
@@ -36,7 +38,9 @@ type result struct {
 	Steps    []judged   `json:"steps,omitempty"`
 	Imported string     `json:"imported,omitempty"` // the cache that was all there was
 	Keys     *keysTally `json:"keys,omitempty"`
-	Seconds  float64    `json:"seconds"`
+
+	Recording []string `json:"recording,omitempty"` // what is wrong with what was recorded
+	Seconds   float64  `json:"seconds"`
 }
 
 // dirTree is an exported context, for the plan.
@@ -155,7 +159,10 @@ func (l *lab) predictPair(ctx context.Context, p *pair, needs *plan) error {
 		}
 	}
 	if !l.settings.self {
-		p.predicted, p.predictErr = predict(ctx, l.settings, p.opts, p.repo.dir, p.a, p.b, metadata)
+		p.predictedText, p.predictErr = ask(ctx, l.settings, p.opts, p.repo.dir, p.a, p.b, metadata)
+		if p.predictErr == nil {
+			p.predicted, p.predictErr = predictedSteps(p.opts, p.predictedText)
+		}
 	}
 	return ctx.Err()
 }
@@ -191,6 +198,9 @@ func (l *lab) runMode(ctx context.Context, p *pair, trees [2]string, roots *root
 		return r, nil
 	}
 	r.Steps = compare(p.predicted, steps)
+	if l.settings.record {
+		r.Recording = l.checkRecording(ctx, p, l.said, steps, r.Steps)
+	}
 	return r, nil
 }
 
