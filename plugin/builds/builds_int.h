@@ -15,6 +15,7 @@ struct cp_vertex {
 	struct cp_str name;
 	size_t order;
 	bool has_inputs;
+	bool plain; /* from a plain log: its inputs are not said */
 	bool started, failed, cancelled;
 	bool cached; /* at some time it was said to be */
 	bool loaded; /* by itself, and not because a step above it was: what it does later is to fetch layers */

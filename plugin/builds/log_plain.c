@@ -142,7 +142,7 @@ static struct cp_vertex *header(struct cp_log_reader *r, struct cp_str number, s
 	if (!v || !key.p || cp_map_put(r->a, &r->numbers, key, v) < 0)
 		return NULL;
 	cp_log_name(r, v, name);
-	v->has_inputs = true; /* not said */
+	v->has_inputs = v->plain = true;
 	return v;
 }
 

@@ -148,14 +148,20 @@ static int count_occurrences(struct cp_arena *a, struct cp_built *b)
 	return 0;
 }
 
-/* A name that two vertexes have is the fetch of an ADD, which has no inputs, beside the copy. */
+/*
+ * A name that two vertexes have is the fetch of an ADD, which has no inputs, beside the copy. plain does not tell of inputs: what is
+ * fetched comes first.
+ */
 static bool is_fetch(const struct cp_vertex *v, const struct cp_map *names)
 {
 	const struct cp_vertex *other = cp_map_get(names, v->name);
 
+	if (v->plain)
+		return other != v && cp_str_find_str(v->name, CP_S("] ADD "), 0) < v->name.n;
 	return !v->has_inputs && other && other != v && other->has_inputs;
 }
 
+/* The last vertex of every name, of those that may be a step. */
 static int name_all(struct cp_log_reader *r, struct cp_map *names)
 {
 	for (size_t i = 0; i < r->vertexes.n; i++) {

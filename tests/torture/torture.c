@@ -240,6 +240,7 @@ int main(int argc, char **argv)
 		{"explain", ",\"explain\":\"src/__main__.py\""},
 		{"paths", ""},
 		{"graph", ",\"format\":\"mermaid\""},
+		{"affected", ""},
 		{"advise", ",\"format\":\"sarif\""},
 		{"advise", ",\"format\":\"patch\""},
 		{"keys", ",\"offline\":true,\"state\":null,\"preimage\":true"},

@@ -129,6 +129,17 @@ static void test_plain(void **state)
 	assert_true(b.failed);
 }
 
+/* What an ADD fetches has the name of its copy, and comes first. */
+static void test_plain_add(void **state)
+{
+	struct cp_built b = read_log("#5 [2/3] ADD https://h/x /x\n#5 DONE 0.7s\n\n"
+				     "#6 [2/3] ADD https://h/x /x\n#6 CACHED\n");
+
+	(void)state;
+	assert_int_equal(b.n_steps, 1);
+	assert_int_equal(b.steps[0].ran, CP_RAN_CACHED);
+}
+
 /* A CI's own times in front, and the end missing: what is whole counts, the rest is not invented. */
 static void test_cut_off(void **state)
 {
@@ -367,6 +378,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rawjson, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_loads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_plain_add, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cut_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_documents, setup, teardown),
