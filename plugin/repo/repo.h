@@ -110,6 +110,21 @@ struct cp_tree *cp_memory_tree_new(void);
 int cp_memory_tree_add(struct cp_tree *t, struct cp_str path, enum cp_entry_kind kind,
 		       struct cp_str content);
 
+/* A file of an overlay. */
+struct cp_overlay_file {
+	struct cp_str path; /* clean, relative; each once in a list */
+	bool removed;
+	enum cp_entry_kind kind; /* FILE, EXEC, SYMLINK */
+	struct cp_str content;
+};
+/*
+ * `below` with files put over it or taken away. Everything has the object id that git would give it, so what equals another commit's is
+ * equal to it. A file takes the place of a folder, and a folder of a file, that has its name. `below` is borrowed, the files are copied.
+ * CP_EINVAL (a path twice), CP_ENOTFOUND (a missing object), CP_ELIMIT, CP_ENOMEM.
+ */
+int cp_overlay_tree(struct cp_tree *below, const struct cp_overlay_file *files, size_t n,
+		    struct cp_tree **ret_tree, struct cp_err *err);
+
 /* ---- git ---- */
 
 struct cp_repo; /* one repository, opened; any thread, it locks */
