@@ -6,6 +6,7 @@
 #include "network.h"
 #include "pool.h"
 #include "predict/replay.h"
+#include "what_if.h"
 
 #define DEFAULT_COMMITS 300
 #define CHUNK 64 /* commits between two looks at whether somebody cancelled */
@@ -13,8 +14,8 @@
 struct one {
 	struct cp_trace *trace;
 	struct cp_replayed replayed;
-	size_t build; /* its number in the replay */
 	struct cp_backtest_commit *out;
+	struct cp_oid split_file; /* of the commit, when one is split */
 };
 
 /* One image over the history. */
@@ -33,9 +34,11 @@ struct test {
 	struct one *all;
 	size_t *build_to_commit;
 	size_t n_builds;
-	size_t first;          /* of the chunk at hand */
-	size_t before, pieces; /* for the progress: done before this test; of all */
-	struct cp_backtest_image *out;
+	size_t first;                   /* of the chunk at hand */
+	size_t before, pieces;          /* for the progress: done before this test; of all */
+	const struct cp_what_if *edit;  /* NULL: as it was */
+	struct cp_backtest_commit *out; /* per commit */
+	size_t n_out;                   /* of them, done */
 };
 
 /* ---- one commit ---- */
@@ -85,6 +88,34 @@ static int trace_tree(struct test *t, unsigned thread, struct one *x, struct cp_
 	return settle(scratch, r, &x->out->error, err);
 }
 
+/* The tree of a commit with the edit, or as it is where the edit does not fit. */
+static int trace_edited(struct test *t, unsigned thread, struct one *x, struct cp_tree *tree,
+			struct cp_err *err)
+{
+	cp_auto_arena struct cp_arena *scratch = cp_arena_new(CP_MAX_ARENA_BYTES);
+	const struct cp_split_plan *plan = cp_what_if_plan(t->edit);
+	struct cp_arena *a = t->arenas[thread];
+	struct cp_edited edited = {.tree = NULL};
+	struct cp_entry e = {.kind = CP_ENTRY_DIR};
+	struct cp_err ignored = {0};
+	int r = scratch ? cp_what_if_apply(t->edit, scratch, &t->request, tree, &edited, err)
+			: cp_err_nomem(err);
+
+	if (r < 0)
+		return r;
+	if (plan && cp_tree_find(tree, plan->path, &e, &ignored) == 0)
+		x->split_file = e.oid;
+	x->out->edited = edited.tree != NULL;
+	x->out->why_not = cp_arena_str(a, edited.why);
+	x->out->patch = cp_arena_str(a, t->run->request.patches ? edited.patch : CP_S(""));
+	if (x->out->why_not.p && x->out->patch.p)
+		r = trace_tree(t, thread, x, edited.tree ? edited.tree : tree, err);
+	else
+		r = cp_err_nomem(err);
+	cp_tree_free(edited.tree);
+	return r;
+}
+
 static int trace_piece(void *self, unsigned thread, size_t at, struct cp_err *err)
 {
 	struct test *t = self;
@@ -99,7 +130,8 @@ static int trace_piece(void *self, unsigned thread, size_t at, struct cp_err *er
 		return cp_err_nomem(err);
 	r = cp_repo_tree(t->run->repo, c, c->hex, &tree, &x->out->error);
 	if (r == 0)
-		r = trace_tree(t, thread, x, tree, err);
+		r = t->edit ? trace_edited(t, thread, x, tree, err)
+			    : trace_tree(t, thread, x, tree, err);
 	else if (cp_run_is_over(r))
 		cp_err_set(err, r, "%s", x->out->error.message);
 	else
@@ -273,20 +305,19 @@ static int replay_chunk(struct test *t, size_t n, bool causes, struct cp_err *er
 	return r;
 }
 
-static int replay_all(struct test *t, bool causes, bool *ret_cancelled, struct cp_err *err)
+static int replay_all(struct test *t, bool *ret_cancelled, struct cp_err *err)
 {
 	for (t->first = 0; t->first < t->n; t->first += CHUNK) {
 		size_t n = t->n - t->first < CHUNK ? t->n - t->first : CHUNK;
-		int r = replay_chunk(t, n, causes, err);
+		int r = replay_chunk(t, n, !t->edit, err);
 
 		if (r == CP_ECANCELLED && t->first) { /* what is whole is the answer */
 			*ret_cancelled = true;
-			t->out->n_commits = t->first;
 			return 0;
 		}
 		if (r < 0)
 			return r;
-		t->out->n_commits = t->first + n;
+		t->n_out = t->first + n;
 	}
 	return 0;
 }
@@ -322,36 +353,50 @@ static void count_cause(struct cp_backtest_step *to, const struct cp_backtest_mi
 	to->last_cause = m->cause.message;
 }
 
-static int sum_commit(struct test *t, struct cp_map *steps, size_t commit)
+/* What commits come to. */
+struct sums {
+	struct cp_arena *a;
+	struct cp_map steps; /* stage and text ─► struct cp_backtest_step */
+	struct cp_backtest_totals totals;
+};
+
+static int sum_step(struct sums *s, const struct cp_backtest_commit *c, size_t at, size_t commit,
+		    const struct cp_backtest_miss *miss)
 {
-	struct cp_backtest_commit *c = &t->out->commits[commit];
-	struct cp_backtest_totals *sum = &t->out->totals;
+	struct cp_str key = step_key(s->a, c->graph, &c->graph->steps[at]);
+	struct cp_backtest_step *to = key.p ? cp_map_get(&s->steps, key) : NULL;
+
+	if (!to) {
+		to = CP_NEW(s->a, struct cp_backtest_step);
+		if (!to || !key.p || cp_map_put(s->a, &s->steps, key, to) < 0)
+			return CP_ENOMEM;
+	}
+	count_step(to, c, at, commit);
+	if (miss)
+		count_cause(to, miss);
+	return 0;
+}
+
+static int sum_commit(struct sums *s, const struct cp_backtest_commit *c, size_t commit)
+{
+	struct cp_backtest_totals *sum = &s->totals;
 	size_t miss = 0;
 
 	sum->n_built++;
 	sum->n_absent += c->absent;
 	sum->by_outcome[c->outcome]++;
 	for (size_t i = 0; i < c->graph->n_steps; i++) {
-		const struct cp_step *s = &c->graph->steps[i];
-		bool is_run = cp_str_eq(s->instruction, CP_S("RUN"));
-		struct cp_backtest_step *to;
-		struct cp_str key;
+		bool is_run = cp_str_eq(c->graph->steps[i].instruction, CP_S("RUN")),
+		     hits = c->outcomes[i] == CP_OUTCOME_HIT;
 
-		if (!counts(s))
+		if (!counts(&c->graph->steps[i]))
 			continue;
 		sum->steps[c->outcomes[i]]++;
 		sum->runs += is_run;
 		sum->runs_missed += is_run && c->outcomes[i] == CP_OUTCOME_MISS;
-		key = step_key(t->arenas[0], c->graph, s);
-		to = key.p ? cp_map_get(steps, key) : NULL;
-		if (!to) {
-			to = CP_NEW(t->arenas[0], struct cp_backtest_step);
-			if (!to || !key.p || cp_map_put(t->arenas[0], steps, key, to) < 0)
-				return CP_ENOMEM;
-		}
-		count_step(to, c, i, commit);
-		if (c->outcomes[i] != CP_OUTCOME_HIT)
-			count_cause(to, &c->misses[miss++]);
+		if (sum_step(s, c, i, commit, hits ? NULL : &c->misses[miss]) < 0)
+			return CP_ENOMEM;
+		miss += !hits;
 	}
 	return 0;
 }
@@ -370,28 +415,124 @@ static int by_misses(const void *x, const void *y)
 					      : cp_str_cmp(a->text, b->text);
 }
 
-static int sum_up(struct test *t)
+static int sum_steps(const struct sums *s, struct cp_backtest_step **ret_steps, size_t *ret_n)
 {
-	struct cp_backtest_image *out = t->out;
-	struct cp_map steps = {0};
+	struct cp_backtest_step *steps = cp_arena_array(s->a, s->steps.n, sizeof(*steps));
 
-	out->totals.n = out->n_commits ? out->n_commits - 1 : 0;
-	for (size_t i = 1; i < out->n_commits; i++)
-		if (out->commits[i].built && sum_commit(t, &steps, i) < 0)
-			return CP_ENOMEM;
-	out->steps = cp_arena_array(t->run->arena, steps.n, sizeof(*out->steps));
-	if (!out->steps)
+	if (!steps)
 		return CP_ENOMEM;
-	for (size_t i = 0; i < steps.n; i++)
-		out->steps[out->n_steps++] = *(struct cp_backtest_step *)steps.items[i].value;
-	if (out->n_steps > 1)
-		qsort(out->steps, out->n_steps, sizeof(*out->steps), by_misses);
+	for (size_t i = 0; i < s->steps.n; i++)
+		steps[i] = *(struct cp_backtest_step *)s->steps.items[i].value;
+	if (s->steps.n > 1)
+		qsort(steps, s->steps.n, sizeof(*steps), by_misses);
+	*ret_steps = steps;
+	*ret_n = s->steps.n;
+	return 0;
+}
+
+static int sum_image(struct cp_arena *a, struct cp_backtest_image *out)
+{
+	struct sums s = {.a = a};
+
+	s.totals.n = out->n_commits ? out->n_commits - 1 : 0;
+	for (size_t i = 1; i < out->n_commits; i++)
+		if (out->commits[i].built && sum_commit(&s, &out->commits[i], i) < 0)
+			return CP_ENOMEM;
+	out->totals = s.totals;
 	for (size_t i = out->n_commits; i-- > 0 && !out->assumptions;)
 		if (out->commits[i].built) {
 			out->assumptions = out->commits[i].graph->assumptions;
 			out->n_assumptions = out->commits[i].graph->n_assumptions;
 		}
+	return sum_steps(&s, &out->steps, &out->n_steps);
+}
+
+/* ---- with an edit ---- */
+
+/* Which commits count: both builds are there, the edit was there before, and it was not chosen on them. */
+static void choose_scored(const struct test *t, const struct cp_backtest_image *image,
+			  struct cp_backtest_edit *out)
+{
+	const struct cp_split_plan *plan = cp_what_if_plan(t->edit);
+	bool before = false;
+
+	for (size_t i = 0; i < out->n_commits && i < image->n_commits; i++) {
+		struct cp_backtest_commit *c = &out->commits[i];
+
+		c->scored = c->edited && c->built && image->commits[i].built && before &&
+			    (!plan || c->time >= plan->scored_from);
+		before = before || (c->edited && c->built);
+		out->n_edited += c->edited;
+		out->n_scored += c->scored;
+	}
+}
+
+/* Of the RUN steps that name the file: 0 all hit, 1 all may, 2 one runs; -1 there is none. */
+static int layer_fate(const struct cp_backtest_commit *c, struct cp_str file)
+{
+	struct cp_str name = cp_path_base(file);
+	int fate = -1;
+
+	for (size_t i = 0; i < c->graph->n_steps; i++) {
+		const struct cp_step *s = &c->graph->steps[i];
+		int one = c->outcomes[i] == CP_OUTCOME_HIT    ? 0
+			  : c->outcomes[i] == CP_OUTCOME_MISS ? 2
+							      : 1;
+
+		if (!cp_str_eq(s->instruction, CP_S("RUN")) ||
+		    cp_str_find_str(s->name, name, 0) == s->name.n)
+			continue;
+		fate = one > fate ? one : fate;
+	}
+	return fate;
+}
+
+static int score_layers(const struct test *t, struct cp_arena *a, struct cp_backtest_edit *out)
+{
+	const struct cp_split_plan *plan = cp_what_if_plan(t->edit);
+
+	if (!plan)
+		return 0;
+	out->file = plan->path;
+	out->action = plan->action;
+	out->reason = plan->reason;
+	out->layers = cp_arena_array(a, plan->n_layers, sizeof(*out->layers));
+	if (!out->layers)
+		return CP_ENOMEM;
+	out->n_layers = plan->n_layers;
+	for (size_t l = 0; l < plan->n_layers; l++)
+		out->layers[l].file = plan->layers[l];
+	for (size_t i = 1; i < out->n_commits; i++) {
+		if (!out->commits[i].scored ||
+		    cp_oid_eq(&t->all[i].split_file, &t->all[i - 1].split_file))
+			continue;
+		out->n_changes++;
+		for (size_t l = 0; l < plan->n_layers; l++) {
+			int fate = layer_fate(&out->commits[i], plan->layers[l]);
+
+			out->layers[l].n_kept += fate == 0;
+			out->layers[l].n_may += fate == 1;
+		}
+	}
 	return 0;
+}
+
+static int sum_edit(const struct test *t, struct cp_arena *a, const struct cp_backtest_image *image,
+		    struct cp_backtest_edit *out)
+{
+	struct sums before = {.a = a}, after = {.a = a};
+
+	choose_scored(t, image, out);
+	before.totals.n = after.totals.n = out->n_scored;
+	for (size_t i = 0; i < out->n_commits; i++)
+		if (out->commits[i].scored && (sum_commit(&before, &image->commits[i], i) < 0 ||
+					       sum_commit(&after, &out->commits[i], i) < 0))
+			return CP_ENOMEM;
+	out->before = before.totals;
+	out->after = after.totals;
+	if (score_layers(t, a, out) < 0)
+		return CP_ENOMEM;
+	return sum_steps(&after, &out->steps, &out->n_steps);
 }
 
 /* ---- one image ---- */
@@ -441,13 +582,13 @@ static int test_init(struct test *t, struct kept *kept)
 	t->threads = cp_pool_threads(t->n);
 	t->memo = kept->memo = cp_image_memo_new();
 	t->replay = cp_replay_new();
+	t->out = cp_arena_array(t->run->arena, t->n, sizeof(*t->out));
 	t->all = cp_arena_array(t->run->arena, t->n, sizeof(*t->all));
 	t->build_to_commit = cp_arena_array(t->run->arena, t->n, sizeof(*t->build_to_commit));
-	t->out->commits = cp_arena_array(t->run->arena, t->n, sizeof(*t->out->commits));
-	if (!t->memo || !t->replay || !t->all || !t->build_to_commit || !t->out->commits)
+	if (!t->memo || !t->replay || !t->all || !t->build_to_commit || !t->out)
 		return CP_ENOMEM;
 	for (size_t i = 0; i < t->n; i++)
-		t->all[i].out = &t->out->commits[i];
+		t->all[i].out = &t->out[i];
 	for (unsigned i = 0; i < t->threads; i++) {
 		t->arenas[i] = kept->arenas[i] = cp_arena_new(CP_MAX_ARENA_BYTES);
 		t->contents[i] = cp_contents_new();
@@ -467,20 +608,18 @@ static void note_failure(struct cp_backtest_image *out)
 		out->error = out->commits[out->n_commits - 1].error;
 }
 
-static int test_image(struct test *t, struct kept *kept, bool *ret_cancelled, struct cp_err *err)
+static int replay_history(struct test *t, struct kept *kept, bool *ret_cancelled,
+			  struct cp_err *err)
 {
 	int r = test_init(t, kept) < 0 ? cp_err_nomem(err) : 0;
 
 	if (r == 0)
-		r = replay_all(t, true, ret_cancelled, err);
-	if (r == 0 && sum_up(t) < 0)
-		r = cp_err_nomem(err);
+		r = replay_all(t, ret_cancelled, err);
 	for (unsigned i = 0; r == 0 && i < t->threads; i++)
 		if (cp_arena_failed(t->arenas[i]))
 			r = cp_err_set(err, cp_arena_failed(t->arenas[i]),
 				       "the history needs too much memory: ask for fewer commits");
 	test_free(t);
-	note_failure(t->out);
 	return r;
 }
 
@@ -525,28 +664,88 @@ static int status_of(const struct cp_report_backtest *report)
 	return 0;
 }
 
-static int test_images(struct cp_run *run, struct cp_report_backtest *report, struct kept *kept,
-		       struct cp_err *err)
+/* One image with all edits; a cancelled run has those that are whole. */
+struct whole {
+	struct cp_run *run;
+	struct cp_report_backtest *report;
+	const struct cp_commit *commits;
+	size_t n;
+	const struct cp_what_if **edits;
+	struct kept *kept; /* per image: one for itself and one for each edit */
+};
+
+static struct test test_of(const struct whole *w, size_t image, size_t replay)
 {
-	struct cp_commit *commits = NULL;
-	size_t n = 0;
-	int r = find_commits(run, report, &commits, &n, err);
+	size_t replays = w->run->request.n_with + 1;
 
-	for (size_t i = 0; r == 0 && i < run->n_images && !report->cancelled; i++) {
-		struct test t = {.run = run,
-				 .commits = commits,
-				 .n = n,
-				 .request = run->images[i].request,
-				 .platform = run->images[i].platform,
-				 .before = i * n,
-				 .pieces = run->n_images * n,
-				 .out = &report->images[i]};
+	return (struct test){.run = w->run,
+			     .commits = w->commits,
+			     .n = w->n,
+			     .request = w->run->images[image].request,
+			     .platform = w->run->images[image].platform,
+			     .before = (image * replays + replay) * w->n,
+			     .pieces = w->run->n_images * replays * w->n,
+			     .edit = replay ? w->edits[replay - 1] : NULL};
+}
 
-		t.out->request = &run->images[i].request;
-		t.out->platform = t.platform.n ? t.platform : CP_S("linux/amd64");
-		report->n_images = i + 1;
-		r = test_image(&t, &kept[i], &report->cancelled, err);
+static int test_edit(const struct whole *w, size_t image, size_t edit, struct cp_err *err)
+{
+	struct cp_backtest_image *im = &w->report->images[image];
+	struct cp_backtest_edit *out = &im->edits[edit];
+	struct test t = test_of(w, image, edit + 1);
+	int r = replay_history(&t, &w->kept[image * (w->run->request.n_with + 1) + edit + 1],
+			       &w->report->cancelled, err);
+
+	if (r == CP_ECANCELLED) {
+		w->report->cancelled = true;
+		return 0;
 	}
+	if (r < 0)
+		return r;
+	out->label = w->run->request.with[edit];
+	out->commits = t.out;
+	out->n_commits = t.n_out;
+	im->n_edits = edit + 1;
+	return sum_edit(&t, w->run->arena, im, out) < 0 ? cp_err_nomem(err) : 0;
+}
+
+static int test_image(const struct whole *w, size_t image, struct cp_err *err)
+{
+	size_t n_with = w->run->request.n_with;
+	struct cp_backtest_image *out = &w->report->images[image];
+	struct test t = test_of(w, image, 0);
+	int r = replay_history(&t, &w->kept[image * (n_with + 1)], &w->report->cancelled, err);
+
+	if (r < 0)
+		return r;
+	out->request = &w->run->images[image].request;
+	out->platform = t.platform.n ? t.platform : CP_S("linux/amd64");
+	out->commits = t.out;
+	out->n_commits = t.n_out;
+	out->edits = cp_arena_array(w->run->arena, n_with, sizeof(*out->edits));
+	if (!out->edits || sum_image(w->run->arena, out) < 0)
+		return cp_err_nomem(err);
+	note_failure(out);
+	w->report->n_images = image + 1;
+	for (size_t i = 0; r == 0 && i < n_with && !w->report->cancelled && !out->error.code; i++)
+		r = test_edit(w, image, i, err);
+	return r;
+}
+
+static int test_images(struct whole *w, struct cp_err *err)
+{
+	const struct cp_request *q = &w->run->request;
+	struct cp_commit *commits = NULL;
+	int r = find_commits(w->run, w->report, &commits, &w->n, err);
+
+	w->commits = commits;
+	w->edits = cp_arena_array(w->run->arena, q->n_with, sizeof(*w->edits));
+	if (r == 0 && !w->edits)
+		r = cp_err_nomem(err);
+	for (size_t i = 0; r == 0 && i < q->n_with; i++)
+		r = cp_what_if_open(w->run, q->with[i], &w->edits[i], err);
+	for (size_t i = 0; r == 0 && i < w->run->n_images && !w->report->cancelled; i++)
+		r = test_image(w, i, err);
 	return r;
 }
 
@@ -554,13 +753,15 @@ int cp_run_backtest(struct cp_run *run, struct cp_buf *out, int *ret_status, str
 {
 	struct cp_report_backtest report = {.head_rev = run->report.head_rev,
 					    .head_commit = cp_str_c(run->head_commit.hex)};
-	struct kept *kept = cp_arena_array(run->arena, run->n_images, sizeof(*kept));
+	size_t n_kept = run->n_images * (run->request.n_with + 1);
+	struct kept *kept = cp_arena_array(run->arena, n_kept, sizeof(*kept));
+	struct whole w = {.run = run, .report = &report, .kept = kept};
 	int r = 0;
 
 	report.images = cp_arena_array(run->arena, run->n_images, sizeof(*report.images));
 	if (!kept || !report.images)
 		return cp_err_nomem(err);
-	r = test_images(run, &report, kept, err);
+	r = test_images(&w, err);
 	if (r == 0 && report.n_images == 1 && report.images[0].error.code) {
 		if (err)
 			*err = report.images[0].error;
@@ -570,7 +771,7 @@ int cp_run_backtest(struct cp_run *run, struct cp_buf *out, int *ret_status, str
 		*ret_status = status_of(&report);
 		r = cp_report_backtest(&report, run->request.format, &run->request.style, out, err);
 	}
-	for (size_t i = 0; i < run->n_images; i++) {
+	for (size_t i = 0; i < n_kept; i++) {
 		cp_image_memo_free(kept[i].memo);
 		for (unsigned k = 0; k < CP_MAX_THREADS; k++)
 			cp_arena_free(kept[i].arenas[k]);

@@ -190,6 +190,7 @@ static int members(struct cp_arena *a, const struct cp_json *root, struct cp_req
 	r |= text(a, root, "split", &q->split);
 	r |= text(a, root, "weights", &q->weights);
 	q->commits = number(cp_json_get(root, "commits"));
+	q->patches = cp_json_is_true(cp_json_get(root, "patches"));
 	r |= list(a, root, "with", &q->with, &q->n_with);
 	q->layers = number(cp_json_get(root, "layers"));
 	r |= text(a, root, "forge", &q->comment.wish.forge);

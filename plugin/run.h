@@ -56,6 +56,7 @@ struct cp_request {
 	int64_t commits;     /* method backtest: so many; 0 = the default */
 	struct cp_str *with; /* method backtest: patches on disk, or "split" */
 	size_t n_with;
+	bool patches;        /* method backtest: show what was edited in every commit */
 	struct cp_str state; /* file or folder of what is remembered, "" = the user's cache */
 	bool no_state, has_umask;
 	uint32_t umask; /* of the checkout that is built */

@@ -1,8 +1,6 @@
 /* `split`: the file, its history, the choice, and whether it may be made. */
 #include "split.h"
 
-#include "context/context.h"
-
 #define WORTH 0.85    /* a split that leaves more than this of the cost is not worth its files */
 #define FEW_EVENTS 12 /* changes of a file from which nothing is learnt */
 
@@ -438,77 +436,21 @@ static int fill_churn(struct splitter *s)
 
 /* ---- the patch ---- */
 
-static int check_ignored(struct splitter *s, struct cp_str dockerfile, struct cp_str context,
-			 const struct cp_split_files *files, struct cp_err *err)
-{
-	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_IGNORE_BYTES);
-	struct cp_str path = cp_arena_cat(s->a, dockerfile, CP_S(".dockerignore")), *lines;
-	struct cp_str folder = cp_str_eq(context, CP_S(".")) ? CP_S("") : context;
-	const struct cp_patterns *p;
-	struct cp_err why = {0};
-	size_t n = 0;
-
-	if (!path.p ||
-	    (cp_tree_read_path(s->run->head, path, &text, &why) < 0 &&
-	     cp_tree_read_path(s->run->head, cp_path_join(s->a, folder, CP_S(".dockerignore")),
-			       &text, &why) < 0))
-		return 0;
-	if (cp_ignore_read(s->a, cp_buf_str(&text), &lines, &n, err) < 0 ||
-	    cp_patterns_compile(s->a, lines, n, &p, err) < 0)
-		return err->code;
-	for (size_t i = 0; i < files->n_layers; i++) {
-		struct cp_str in = cp_str_trim_left(cp_str_from(files->layers[i], folder.n), "/");
-		bool ignored = false;
-		int r = cp_patterns_match(s->a, p, in, (struct cp_match_info){NULL}, &ignored, NULL,
-					  err);
-
-		if (r < 0)
-			return r;
-		if (ignored)
-			return cp_err_set(
-				err, CP_EUNSUPPORTED,
-				"the ignore file keeps %.*s out of the context: add !%.*s to it",
-				CP_STR(files->layers[i]), CP_STR(in));
-	}
-	return 0;
-}
-
 static int print_patch(struct splitter *s, struct cp_buf *out, struct cp_err *err)
 {
-	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_DOCKERFILE_BYTES);
 	struct cp_split_files files = {.path = s->path,
 				       .n_layers = s->n_layers - 1,
 				       .all = s->now,
 				       .layer_of = s->layer_of};
-	const struct cp_image_request *image = s->run->n_images ? &s->run->images[0].request : NULL;
-	struct cp_str context = image && image->context.n ? image->context : CP_S("."), dockerfile;
-	struct cp_line_edits edits = {NULL, 0, 0};
-	int r;
 
 	files.layers = cp_arena_array(s->a, s->n_layers, sizeof(*files.layers));
 	if (!files.layers)
 		return cp_err_nomem(err);
 	for (size_t i = 0; i < files.n_layers; i++)
 		files.layers[i] = s->report.layers[i].file;
-	if (!image || cp_context_is_remote(context))
-		return cp_err_set(err, CP_EUNSUPPORTED,
-				  "there is no Dockerfile of the repository to edit");
-	dockerfile =
-		image->dockerfile.n
-			? image->dockerfile
-			: cp_path_join(s->a, cp_str_eq(context, CP_S(".")) ? CP_S("") : context,
-				       CP_S("Dockerfile"));
-	r = cp_tree_read_path(s->run->head, dockerfile, &text, err);
-	if (r == 0)
-		r = cp_split_files_print(s->a, &files, out, err);
-	if (r == 0)
-		r = cp_split_dockerfile(s->a, cp_buf_str(&text), dockerfile, context, &files,
-					&edits, err);
-	if (r == 0)
-		r = check_ignored(s, dockerfile, context, &files, err);
-	if (r == 0)
-		cp_edits_print(out, dockerfile, &edits, false);
-	return r;
+	return cp_split_print(s->a, s->run->head,
+			      s->run->n_images ? &s->run->images[0].request : NULL, &files, out,
+			      err);
 }
 
 static int put_patch(struct splitter *s, bool wanted, struct cp_buf *out, struct cp_err *err)
@@ -618,4 +560,40 @@ int cp_run_split(struct cp_run *run, struct cp_buf *out, int *ret_status, struct
 	s.report.n_notes = s.notes.n;
 	*ret_status = s.report.n_problems ? 4 : 0;
 	return cp_report_split(&s.report, run->request.format, &run->request.style, out, err);
+}
+
+int cp_split_plan(struct cp_run *run, struct cp_split_plan *ret_plan, struct cp_err *err)
+{
+	struct splitter s = {.run = run, .a = run->arena};
+	struct cp_split_plan plan = {.n_layers = 0};
+	int r = read_file(&s, err);
+
+	if (r == 0)
+		r = read_history(&s, err);
+	if (r == 0)
+		r = choose(&s, err);
+	if (r < 0)
+		return r;
+	if (guards(&s) < 0)
+		return cp_err_nomem(err);
+	plan.reason = judge(&s, &plan.action);
+	if (!plan.reason.p || fill_layers(&s) < 0)
+		return cp_err_nomem(err);
+	if (s.n_layers < 2 || s.report.refused.n || s.report.n_problems)
+		return cp_err_set(err, CP_EUNSUPPORTED, "no split: %.*s", CP_STR(plan.reason));
+	plan.path = s.path;
+	plan.n_layers = s.n_layers - 1;
+	plan.layers = cp_arena_array(s.a, plan.n_layers, sizeof(*plan.layers));
+	if (s.split.n_train < s.churn->n_events)
+		plan.scored_from = s.churn->events[s.split.n_train].time;
+	for (size_t i = 0; plan.layers && i < plan.n_layers; i++)
+		plan.layers[i] = s.report.layers[i].file;
+	for (size_t i = 0; plan.layers && i < s.now->n_items; i++)
+		if (cp_map_put(s.a, &plan.layer_of, s.now->items[i].key,
+			       (void *)(uintptr_t)(s.layer_of[i] + 1)) < 0)
+			plan.layers = NULL;
+	if (!plan.layers)
+		return cp_err_nomem(err);
+	*ret_plan = plan;
+	return 0;
 }

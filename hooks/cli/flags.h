@@ -135,6 +135,7 @@ enum flag_id {
 	F_DIFF,
 	F_COMMITS,
 	F_WITH,
+	F_PATCHES,
 	F_LAYERS,
 	F_WEIGHTS,
 	F_PREIMAGE,

@@ -6,6 +6,7 @@
 #include "report/report_int.h"
 
 #define LABEL_COLUMNS 12
+#define EDIT_COLUMNS 16
 #define STEPS_SHOWN 12
 #define COMMITS_SHOWN 10
 
@@ -17,9 +18,9 @@ static void put_counts(struct cp_json_out *o, const size_t counts[4])
 		cp_json_kint(o, cp_outcome_name((enum cp_outcome)i), (int64_t)counts[i]);
 }
 
-static void put_totals(struct cp_json_out *o, const struct cp_backtest_totals *t)
+static void put_totals(struct cp_json_out *o, const char *key, const struct cp_backtest_totals *t)
 {
-	cp_json_key(o, "totals");
+	cp_json_key(o, key);
 	cp_json_open(o, '{');
 	cp_json_kint(o, "commits", (int64_t)t->n);
 	cp_json_kint(o, "built", (int64_t)t->n_built);
@@ -70,7 +71,6 @@ static void put_miss(struct cp_json_out *o, const struct cp_backtest_commit *c,
 
 static void put_commit(struct cp_json_out *o, const struct cp_backtest_commit *c)
 {
-	cp_json_open(o, '{');
 	cp_json_kstr(o, "commit", c->hex);
 	cp_json_kint(o, "time", c->time);
 	cp_json_kstr(o, "subject", c->subject);
@@ -88,6 +88,67 @@ static void put_commit(struct cp_json_out *o, const struct cp_backtest_commit *c
 	cp_json_close(o, ']');
 	if (!c->built)
 		cp_json_error(o, &c->error);
+}
+
+static void put_commits(struct cp_json_out *o, const struct cp_backtest_commit *commits, size_t n,
+			bool edited)
+{
+	cp_json_key(o, "commits");
+	cp_json_open(o, '[');
+	for (size_t i = 0; i < n; i++) {
+		cp_json_open(o, '{');
+		put_commit(o, &commits[i]);
+		if (edited) {
+			cp_json_kbool(o, "edited", commits[i].edited);
+			cp_json_kbool(o, "scored", commits[i].scored);
+			cp_json_kstr(o, "why_not", commits[i].why_not);
+		}
+		if (commits[i].patch.n)
+			cp_json_kstr(o, "patch", commits[i].patch);
+		cp_json_close(o, '}');
+	}
+	cp_json_close(o, ']');
+}
+
+static void put_steps(struct cp_json_out *o, const struct cp_backtest_step *steps, size_t n)
+{
+	cp_json_key(o, "steps");
+	cp_json_open(o, '[');
+	for (size_t i = 0; i < n; i++)
+		put_step(o, &steps[i]);
+	cp_json_close(o, ']');
+}
+
+static void put_split(struct cp_json_out *o, const struct cp_backtest_edit *e)
+{
+	cp_json_kstr(o, "file", e->file);
+	cp_json_kstr(o, "action", e->action);
+	cp_json_kstr(o, "reason", e->reason);
+	cp_json_kint(o, "changes", (int64_t)e->n_changes);
+	cp_json_key(o, "layers");
+	cp_json_open(o, '[');
+	for (size_t i = 0; i < e->n_layers; i++) {
+		cp_json_open(o, '{');
+		cp_json_kstr(o, "file", e->layers[i].file);
+		cp_json_kint(o, "kept", (int64_t)e->layers[i].n_kept);
+		cp_json_kint(o, "may_be_kept", (int64_t)e->layers[i].n_may);
+		cp_json_close(o, '}');
+	}
+	cp_json_close(o, ']');
+}
+
+static void put_edit(struct cp_json_out *o, const struct cp_backtest_edit *e)
+{
+	cp_json_open(o, '{');
+	cp_json_kstr(o, "edit", e->label);
+	cp_json_kint(o, "edited", (int64_t)e->n_edited);
+	cp_json_kint(o, "scored", (int64_t)e->n_scored);
+	put_totals(o, "before", &e->before);
+	put_totals(o, "after", &e->after);
+	if (e->file.n)
+		put_split(o, e);
+	put_steps(o, e->steps, e->n_steps);
+	put_commits(o, e->commits, e->n_commits, true);
 	cp_json_close(o, '}');
 }
 
@@ -97,16 +158,13 @@ static void put_image(struct cp_json_out *o, const struct cp_backtest_image *im)
 	cp_json_kstr(o, "name", im->request->name);
 	cp_json_kstr(o, "context", im->request->context);
 	cp_json_kstr(o, "platform", im->platform);
-	put_totals(o, &im->totals);
-	cp_json_key(o, "steps");
+	put_totals(o, "totals", &im->totals);
+	put_steps(o, im->steps, im->n_steps);
+	put_commits(o, im->commits, im->n_commits, false);
+	cp_json_key(o, "with");
 	cp_json_open(o, '[');
-	for (size_t i = 0; i < im->n_steps; i++)
-		put_step(o, &im->steps[i]);
-	cp_json_close(o, ']');
-	cp_json_key(o, "commits");
-	cp_json_open(o, '[');
-	for (size_t i = 0; i < im->n_commits; i++)
-		put_commit(o, &im->commits[i]);
+	for (size_t i = 0; i < im->n_edits; i++)
+		put_edit(o, &im->edits[i]);
 	cp_json_close(o, ']');
 	cp_json_key(o, "assumptions");
 	cp_json_open(o, '[');
@@ -284,6 +342,55 @@ static void commit_rows(struct cp_buf *out, const struct cp_backtest_image *im,
 	}
 }
 
+/* Where it does not fit: how often, and the newest of them. */
+static void misfit_row(struct cp_buf *out, const struct cp_backtest_edit *e,
+		       const struct cp_report_style *style)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
+	const struct cp_backtest_commit *newest = NULL;
+	size_t n = 0;
+
+	for (size_t i = e->n_commits; i-- > 0;) {
+		if (e->commits[i].edited)
+			continue;
+		newest = newest ? newest : &e->commits[i];
+		n++;
+	}
+	if (!newest)
+		return;
+	cp_buf_printf(&text, "at %zu commit%s, the newest ", n, cp_text_plural(n));
+	cp_text_add(&text, cp_text_commit(newest->hex));
+	cp_buf_addz(&text, ": ");
+	cp_text_add(&text, newest->why_not.n ? newest->why_not : cp_str_c(newest->error.message));
+	cp_table_row(out, "does not fit", EDIT_COLUMNS, cp_buf_str(&text), style);
+}
+
+static void edit_rows(struct cp_buf *out, const struct cp_backtest_edit *e,
+		      const struct cp_report_style *style)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
+
+	cp_buf_addz(out, "\n  with ");
+	cp_text_fit(out, e->label, cp_table_width(style) - 8, style->ascii);
+	cp_buf_addc(out, '\n');
+	cp_buf_printf(&text, "%zu ran %s %zu, in %zu commits that are scored",
+		      e->before.runs_missed, cp_text_arrow(style->ascii), e->after.runs_missed,
+		      e->n_scored);
+	cp_table_row(out, "RUN steps", EDIT_COLUMNS, cp_buf_str(&text), style);
+	for (size_t i = 0; i < e->n_layers; i++) {
+		const struct cp_backtest_layer *l = &e->layers[i];
+
+		cp_buf_clear(&text);
+		cp_text_add(&text, l->file);
+		cp_buf_printf(&text, " by %zu of %zu changes (%u %%)", l->n_kept, e->n_changes,
+			      percent(l->n_kept, e->n_changes));
+		if (l->n_may)
+			cp_buf_printf(&text, ", %zu more may", l->n_may);
+		cp_table_row(out, i ? "" : "left alone", EDIT_COLUMNS, cp_buf_str(&text), style);
+	}
+	misfit_row(out, e, style);
+}
+
 static void image_table(struct cp_buf *out, const struct cp_backtest_image *im,
 			const struct cp_report_style *style)
 {
@@ -294,6 +401,8 @@ static void image_table(struct cp_buf *out, const struct cp_backtest_image *im,
 	}
 	total_rows(out, im, style);
 	step_rows(out, im, style);
+	for (size_t i = 0; i < im->n_edits; i++)
+		edit_rows(out, &im->edits[i], style);
 	commit_rows(out, im, style);
 }
 

@@ -24,6 +24,11 @@ struct cp_backtest_commit {
 	size_t n_misses, n_hits;
 	enum cp_outcome outcome; /* the worst of its steps */
 	struct cp_err error;
+	/* with an edit */
+	bool edited; /* it fits, and is in what was built */
+	bool scored; /* it counts: one before it had the edit, too, which was not chosen on it */
+	struct cp_str why_not; /* it does not fit: which hunk of which file, or what is not there */
+	struct cp_str patch;   /* of a split: the edit of this commit; "" = none, or nobody asked */
 };
 
 /* A step over all commits: the same stage and text, whatever its number. */
@@ -47,6 +52,29 @@ struct cp_backtest_totals {
 	size_t runs, runs_missed; /* RUN steps; those that ran again for certain */
 };
 
+/* A file that a split moves packages to. */
+struct cp_backtest_layer {
+	struct cp_str file;
+	size_t n_kept; /* scored changes of the requirement file that leave its RUN in the cache */
+	size_t n_may;  /* ... that may */
+};
+
+/* The same history with an edit in every commit where it fits. */
+struct cp_backtest_edit {
+	struct cp_str label;                /* as it was asked for */
+	struct cp_backtest_commit *commits; /* as those of the image; no causes */
+	size_t n_commits;
+	size_t n_edited, n_scored;
+	struct cp_backtest_totals before, after; /* of scored commits */
+	struct cp_backtest_step *steps;          /* after */
+	size_t n_steps;
+	struct cp_str file; /* that is split, "" = a patch */
+	size_t n_changes;   /* scored commits that change it */
+	struct cp_backtest_layer *layers;
+	size_t n_layers;
+	struct cp_str action, reason; /* what `split` says */
+};
+
 struct cp_backtest_image {
 	const struct cp_image_request *request;
 	struct cp_str platform;
@@ -56,6 +84,8 @@ struct cp_backtest_image {
 	struct cp_backtest_totals totals;
 	struct cp_backtest_step *steps; /* the one that runs most often first */
 	size_t n_steps;
+	struct cp_backtest_edit *edits;
+	size_t n_edits;
 	struct cp_str *assumptions; /* of the newest build */
 	size_t n_assumptions;
 	struct cp_err error; /* code 0 = fine */

@@ -125,5 +125,82 @@ still = repository("still", [{"Dockerfile": "FROM x\nCOPY . .\n"}] * 2)
 same("flags of the build hold for all commits", [words(replay(still, *f)["commits"][1]) for f in ([], ["--context-from", "export"])],
      ["2/2:miss:git-dir-in-context", "hit"])
 
+
+# ---- edits ----
+
+def patch_of(name, text):
+    path = os.path.join(work, name)
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+# The code comes before the install until the patch moves it. At commit 3 the line that it moves is another one.
+before = "FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\nCMD run\n"
+moved = patch_of("move.patch", """From: somebody
+A text before the diff.
+
+diff --git a/Dockerfile b/Dockerfile
+--- a/Dockerfile
++++ b/Dockerfile
+@@ -1,5 +1,6 @@
+ FROM python:3.12-slim
+ WORKDIR /app
+-COPY . .
++COPY requirements.txt .
+ RUN pip install -r requirements.txt
++COPY . .
+ CMD run
+""")
+history = repository("history", [
+    files(dockerfile=before),
+    files(dockerfile=before, src="2"),
+    files(dockerfile=before, src="3"),
+    files(dockerfile=before.replace("CMD run", "CMD other"), src="4"),
+    files(dockerfile=before, src="5"),
+    files(dockerfile=before, src="5", requirements="a==2\n"),
+    files(dockerfile=before, src="2"),
+])
+edit = replay(history, "--with", moved)["with"][0]
+same("where it fits", [[c["edited"], c["scored"], c["why_not"]] for c in edit["commits"]][2:5],
+     [[True, True, ""], [False, False, "hunk 1 (line 7 of the patch) does not fit Dockerfile"], [True, True, ""]])
+same("the rest is replayed all the same", [words(c).replace(":-", "") for c in edit["commits"]], [
+    "2/5:miss 3/5:miss 4/5:miss 5/5:miss",
+    "5/5:miss",
+    "5/5:miss",
+    "3/4:miss 4/4:miss",
+    "5/5:miss",
+    "3/5:miss 4/5:miss 5/5:miss",
+    "hit",
+])
+same("before and after, where it counts", [edit["scored"], edit["before"]["runs_missed"], edit["after"]["runs_missed"]], [5, 4, 1])
+same("the table", [l for l in run(history, "--with", moved)[1].splitlines() if "→" in l and "ran" in l or "does not fit  " in l],
+     ["  RUN steps     4 ran → 1, in 5 commits that are scored", "  does not fit  at 1 commit, the newest %s: hunk 1 (line 7 of the patch)" % edit["commits"][3]["commit"][:7]])
+twice = replay(history, "--with", moved, "--with", moved)["with"]
+same("several edits, each by itself", [e["after"]["runs_missed"] for e in twice], [1, 1])
+created = patch_of("created.patch", "diff --git a/.dockerignore b/.dockerignore\ndeleted file mode 100644\n--- a/.dockerignore\n+++ /dev/null\n@@ -1 +0,0 @@\n-.git\n"
+                   "diff --git a/sub/new b/sub/new\nnew file mode 100755\n--- /dev/null\n+++ b/sub/new\n@@ -0,0 +1 @@\n+x\n")
+same("files that come and go", [c["edited"] for c in replay(history, "--with", created)["with"][0]["commits"]], [True] * 7)
+same("... and .git is no longer ignored", replay(history, "--with", created)["with"][0]["commits"][6]["outcome"], "miss")
+code, _, err = run(history, "--with", patch_of("bad.patch", "--- a/x\n+++ b/x\n@@ -1,2 +1 @@\n-y\n"))
+same("a patch that cannot be read", [code, "bad.patch:5:1: " in err and "a hunk ends too soon" in err], [4, True])
+same("a patch that leads outside", run(history, "--with", patch_of("out.patch", "--- a/../x\n+++ b/../x\n@@ -1 +1 @@\n-y\n+z\n"))[0], 4)
+same("a patch that is not there", run(history, "--with", "nowhere.patch")[0], 3)
+
+# ten packages that never move, two that always do; one came late
+stable = ["lib%d==1" % i for i in range(10)]
+versions = []
+for i in range(24):
+    hot = ["hot-a==%d" % (1 + i // 2), "hot-b==%d" % (1 + (i + 1) // 2)]
+    versions.append(files(requirements="\n".join(stable + hot + (["late==1"] if i > 20 else [])) + "\n", src=str(i)))
+pins = repository("pins", versions)
+split = replay(pins, "--with", "split", "--patches")["with"][0]
+same("the split is made anew at every commit", [split["edited"], split["file"], [l["file"] for l in split["layers"]]], [24, "requirements.txt", ["requirements-base.txt", "requirements-mid.txt"]])
+same("it is scored on what it was not chosen on", [split["scored"], split["changes"], split["layers"][0]["kept"]], [7, 7, 7])
+same("its steps", words(split["commits"][20]).replace(":-", "").replace(":miss", ""), "7/10 8/10 9/10 10/10")
+same("the edit of a commit has its versions", ["+-r requirements-base.txt" in split["commits"][3]["patch"], "-lib9==1" in split["commits"][3]["patch"],
+                                              "hot-a==2" in split["commits"][3]["patch"], "late==1" in split["commits"][22]["patch"]], [True, True, True, True])
+same("a split that pays nothing is none", run(row, "--with", "split")[0], 2)
+
 print("1..%d" % done)
 sys.exit(1 if failed else 0)
