@@ -37,7 +37,8 @@ type replayedCommit struct {
 	Hits   int
 	Steps  []predictedStep
 	Error  any
-	Patch  string // of the edit that was replayed
+	Edited bool
+	Patch  string // of a split: what was edited
 }
 
 type replayedImage struct {
@@ -52,7 +53,7 @@ func (r *row) replay(ctx context.Context, s *settings) ([]replayedCommit, error)
 	o.builder = s.builder
 	args := o.flags([]string{"backtest", "-C", r.repo.dir, "--head", r.ids[len(r.ids)-1], "-n", fmt.Sprint(len(r.ids) - 1)}, "")
 	if r.with != "" {
-		args = append(args, "--with", r.with)
+		args = append(args, "--with", r.with, "--patches")
 	}
 	cmd := exec.CommandContext(ctx, s.predictor, append(args, o.context)...)
 	var out, errs bytes.Buffer
@@ -101,12 +102,16 @@ func (r *row) export(ctx context.Context, at int, dir string) error {
 	if err := r.repo.export(ctx, r.ids[at], dir, !r.opts.exported); err != nil {
 		return err
 	}
-	patch := ""
-	if r.with != "" {
-		patch = r.replayed[at].Patch
-	}
-	if patch == "" {
+	if r.with == "" || !r.replayed[at].Edited {
 		return nil
+	}
+	patch := r.replayed[at].Patch
+	if patch == "" {
+		text, err := os.ReadFile(r.with)
+		if err != nil {
+			return err
+		}
+		patch = string(text)
 	}
 	cmd := exec.CommandContext(ctx, "git", "apply", "--whitespace=nowarn", "-")
 	cmd.Dir = dir
