@@ -184,6 +184,7 @@ else
 		endtoend frontend $older -frontend "$out/bin/dockerfile-frontend" -only ignore/own "$@"
 	fi
 	[ -n "${REPO-}${CORPORA-}${ONLY-}${RECORD-}" ] || endtoend record $older -record -only copyfrom/ "$@"
+	[ -n "${REPO-}${CORPORA-}${ONLY-}${FRONTEND-}${RECORD-}" ] || endtoend rows -rows
 	# the cases in which a cache decides most; IMPORT= is for the others
 	[ -n "${REPO-}${CORPORA-}${ONLY-}" ] || endtoend import $older -import local-max,local-min -only copyfrom/ "$@"
 fi

@@ -185,7 +185,7 @@ func (l *lab) buildRow(ctx context.Context, r *row, roots *rootfs) ([]result, er
 			continue
 		}
 		real := realSteps(all)
-		one.Steps = compare(r.replayed[i].expected(real), real)
+		one.Steps, one.Real = compare(r.replayed[i].expected(real), real), real
 		results = append(results, one)
 	}
 	return results, nil

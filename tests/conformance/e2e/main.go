@@ -48,6 +48,7 @@ type settings struct {
 	pairs, window                                  int
 	pair                                           string
 
+	rows      bool   // short histories of our own
 	backtest  int    // compare the replay of so many commits with one daemon that keeps its cache
 	rev, with string // its newest commit, and an edit of all of them
 }
@@ -86,6 +87,7 @@ func parseFlags() *settings {
 	flag.IntVar(&s.pairs, "pairs", 20, "pairs of commits for each Dockerfile")
 	flag.IntVar(&s.window, "window", 1500, "how many first-parent commits to choose from")
 	flag.StringVar(&s.pair, "pair", "", "only this pair: A..B")
+	flag.BoolVar(&s.rows, "rows", false, "histories of our own, built in a row with one cache")
 	flag.IntVar(&s.backtest, "backtest", 0, "instead of pairs: replay so many commits, and build them in a row with one cache")
 	flag.StringVar(&s.rev, "rev", "", "the newest of them (HEAD)")
 	flag.StringVar(&s.with, "with", "", "an edit that is replayed: a patch, or split")
@@ -139,12 +141,14 @@ func run(ctx context.Context, s *settings) (int, error) {
 	}
 	defer release()
 	switch {
+	case s.rows:
+		return runRows(ctx, s)
 	case s.cases != "":
 		return runCases(ctx, s)
 	case s.repo != "" || s.corpora != "":
 		return runRepositories(ctx, s)
 	}
-	return 0, fmt.Errorf("nothing to do: give -cases, -repo or -corpora")
+	return 0, fmt.Errorf("nothing to do: give -cases, -rows, -repo or -corpora")
 }
 
 // scratch makes a scratch folder for this run alone, in memory where that is allowed: on a busy disk a build takes

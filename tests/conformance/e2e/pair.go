@@ -36,6 +36,7 @@ type result struct {
 	Skipped  string     `json:"skipped,omitempty"`
 	Failed   string     `json:"failed,omitempty"`
 	Steps    []judged   `json:"steps,omitempty"`
+	Real     []realStep `json:"-"`                  // in BuildKit's order
 	Imported string     `json:"imported,omitempty"` // the cache that was all there was
 	Keys     *keysTally `json:"keys,omitempty"`
 
