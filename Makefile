@@ -187,6 +187,9 @@ conformance: all
 # Real forges and CI hosts.
 hosts: all
 	@BUILD=$(abspath $(BUILD)) PYTHON='$(PYTHON)' sh tests/hosts/run.sh
+# The histories of requirement files: CORPORA= holds owner+name/repo.
+churn: $(BUILD)/plugin.a
+	@BUILD=$(abspath $(BUILD)) CORPORA='$(CORPORA)' sh tests/conformance/churn/churn.sh
 bench: all $(BUILD)/tests/bench/bench
 	@REPO='$(REPO)' sh tests/bench/bench.sh $(BUILD)
 torture:
@@ -267,6 +270,7 @@ help:
 	@echo 'make unit|abi|fuzz-replay|layers|faults|golden   one part of it'
 	@echo 'make conformance   against the real BuildKit (REPO=/path DOCKERFILE=... CONTEXT=... PAIRS=20 for a repository of your own)'
 	@echo 'make hosts         against a real Gitea and real CI hosts on loopback (RUNS=200 runs that race on one pull request)'
+	@echo 'make churn         how requirement files move, and what splits would have saved (CORPORA=/folder of owner+name/repo)'
 	@echo 'make bench         against git diff and a cached BuildKit build (REPO=/path)'
 	@echo 'make torture       every allocation fails once'
 	@echo 'make fuzz          libFuzzer (T=dockerfile SECONDS=60)'

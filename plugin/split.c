@@ -1,7 +1,7 @@
 /* `split`: the file, its history, the choice, and whether it may be made. */
 #include "split.h"
 
-#define WORTH 0.85    /* a split that leaves more than this of the cost is not worth its files */
+#define WORTH 0.75    /* a split that may leave more than this of the cost is not worth its files */
 #define FEW_EVENTS 12 /* changes of a file from which nothing is learnt */
 
 struct splitter {
@@ -329,16 +329,18 @@ static struct cp_str judge(struct splitter *s, struct cp_str *ret_action)
 			s->a,
 			"no partition saves enough: %.0f %% of the changes touch ten packages or more",
 			p->batch * 100);
-	if (p->cost > WORTH)
+	if (p->cost_bound > WORTH)
 		return cp_arena_printf(
 			s->a,
-			"the best partition would have saved %.0f %% of the reinstalls of the last %zu changes, and %.0f %% of all "
-			"changes touch ten packages or more",
-			saved > 0 ? saved : 0, p->n_test, p->batch * 100);
+			"the best partition would have saved %.0f %% of the reinstalls of the last %zu changes, of which %.0f %% can be "
+			"counted on: it was not so at other times, and %.0f %% of all changes touch ten packages or more",
+			saved > 0 ? saved : 0, p->n_test,
+			p->cost_bound < 1 ? (1 - p->cost_bound) * 100 : 0, p->batch * 100);
 	*ret_action = CP_S("split");
 	return cp_arena_printf(
-		s->a, "%zu files would have saved %.0f %% of what the last %zu changes reinstalled",
-		s->n_layers, saved, p->n_test);
+		s->a,
+		"%zu files would have saved %.0f %% of what the last %zu changes reinstalled; %.0f %% can be counted on",
+		s->n_layers, saved, p->n_test, (1 - p->cost_bound) * 100);
 }
 
 /* ---- the answer ---- */
@@ -428,6 +430,7 @@ static int fill_churn(struct splitter *s)
 		r->n_only_text += s->churn->events[i].n == 0;
 	r->batch = s->split.batch;
 	r->cost = s->split.cost;
+	r->cost_bound = s->split.cost_bound;
 	r->train_cost = s->split.train_cost;
 	r->n_train = s->split.n_train;
 	r->n_test = s->split.n_test;

@@ -255,6 +255,7 @@ struct cp_report_split {
 		n_only_text;     /* changes of the file; those of comments, order or white space */
 	size_t n_train, n_test;  /* changes that it was chosen on, and scored on */
 	int64_t from;            /* time of the oldest version */
+	double cost_bound; /* of any, with 95 % confidence */
 	double cost, train_cost; /* of the scored changes, of the others: 1 = as much as one file */
 	double batch;            /* share of changes of ten packages or more */
 	size_t n_pinned, n_unread;

@@ -116,6 +116,7 @@ static void as_json(const struct cp_report_split *s, const struct cp_report_styl
 	put_count(&o, "requirements", s->requirements->n_items);
 	put_count(&o, "pinned", s->n_pinned);
 	put_share(&o, "cost", s->cost);
+	put_share(&o, "cost_bound", s->cost_bound);
 	put_share(&o, "cost_where_chosen", s->train_cost);
 	put_layers(&o, s);
 	put_churn(&o, s);

@@ -95,8 +95,10 @@ static int add_requirement(struct req_reader *rd, const struct req_line *l, stru
 	size_t at = 0;
 	const char *wrong = (editable ? req_editable : req_place)(rd->a, text, &q, &spec, &at);
 
-	if (wrong)
-		return line_problem(rd, l, at, wrong);
+	int r = wrong ? line_problem(rd, l, at, wrong) : 0;
+
+	if (r < 0 || (wrong && !q.rejected))
+		return r;
 	q.has_extras = spec.n_extras > 0;
 	put_spec(&canonical, &q, &spec);
 	if (put_options(rd, options, &q, &canonical) < 0)

@@ -70,6 +70,20 @@ static bool is_project(struct cp_str name)
 	return name.n && is_alnum(name.p[0]) && is_alnum(name.p[name.n - 1]);
 }
 
+static const char bad_egg[] = "what follows egg= is no name of a project";
+
+/* "egg=name==1.0", as pip took it for years: which package the line is about can still be told. */
+static struct cp_str old_egg(struct cp_str url)
+{
+	struct cp_str name = egg(url);
+	size_t n = 0;
+
+	while (n < name.n && (is_alnum(name.p[n]) || strchr("._-", name.p[n])))
+		n++;
+	name.n = n;
+	return is_project(name) ? name : cp_str_n(NULL, 0);
+}
+
 /* What Link, urlsplit or url_to_path refuse. */
 static const char *check_url(struct cp_str url)
 {
@@ -78,7 +92,7 @@ static const char *check_url(struct cp_str url)
 
 	host = cp_str_from(url, scheme.n ? cp_str_find(url, ':', 0) + 1 : 0);
 	if (name.p && !is_project(name))
-		return "what follows egg= is no name of a project";
+		return bad_egg;
 	if (!cp_str_starts(host, CP_S("//")))
 		return NULL;
 	host = cp_str_from(host, 2);
@@ -220,9 +234,13 @@ static const char *link_to(struct cp_arena *a, struct cp_str url, struct cp_requ
 	struct cp_str file = file_of(a, url, is_path), name = cp_str_n(NULL, 0);
 	const char *wrong = is_path ? NULL : check_url(url);
 
+	if (wrong == bad_egg) {
+		name = old_egg(url);
+		q->rejected = name.n > 0;
+	}
 	if (!wrong && cp_str_ends(file, CP_S(".whl")) && !q->editable)
 		wrong = wheel(file, &name);
-	if (wrong)
+	if (wrong && !q->rejected)
 		return wrong;
 	if (!name.n && !is_path)
 		name = egg(url);
@@ -233,7 +251,7 @@ static const char *link_to(struct cp_arena *a, struct cp_str url, struct cp_requ
 	q->key = q->named ? cp_req_normalise(a, name) : url;
 	q->pinned = is_commit_url(url);
 	spec->url = url;
-	return NULL;
+	return wrong;
 }
 
 static const char *by_name(struct cp_arena *a, struct cp_str text, struct cp_requirement *q,

@@ -21,8 +21,9 @@ enum cp_requirement_kind {
 struct cp_requirement {
 	enum cp_requirement_kind kind;
 	bool editable;
-	bool named;   /* key is a name (PEP 503); else it is the URL or path */
-	bool guessed; /* pip does not know the name either before it has the file */
+	bool named;    /* key is a name (PEP 503); else it is the URL or path */
+	bool guessed;  /* pip does not know the name either before it has the file */
+	bool rejected; /* a problem says why; older releases of pip took it */
 	bool has_extras;
 	bool pinned;             /* one version only: ==1.2, ===1.2 */
 	struct cp_str key;       /* what stays the same when the version moves */
@@ -148,6 +149,7 @@ struct cp_split_input {
 	const double *weights; /* cost of installing package id, above 0; NULL = all equal */
 	const bool *last;      /* packages that have to be installed last; NULL = none */
 	size_t max_layers;     /* at least 1, at most CP_MAX_SPLIT_LAYERS */
+	double last_share; /* 0, or two layers, with so large a share of the packages in the last */
 };
 
 struct cp_split {
@@ -159,6 +161,7 @@ struct cp_split {
 	size_t n_train, n_test;           /* events: chosen on, scored on */
 	size_t kept[CP_MAX_SPLIT_LAYERS]; /* scored events that leave layers 0..i alone */
 	double cost; /* of the scored events, as a share of what one file costs: 1 = nothing saved */
+	double cost_bound; /* not exceeded with 95 % confidence, by periods of the history */
 	double train_cost; /* the same on the events it was chosen on */
 	double batch;      /* share of events that touch ten packages or more */
 };
@@ -166,7 +169,8 @@ struct cp_split {
 /*
  * The partition into ordered layers with the least expected cost: an event rebuilds the first layer that it touches and all after it,
  * at the sum of their weights. Exact (dynamic programming) for the order of packages, which is by churn, recent events counting more.
- * Chosen on the first 70 % of the events, scored on the rest; a package counts while it is in the file. CP_ENOMEM.
+ * Chosen on the first 70 % of the events, scored on the rest; a package counts while it is in the file. How much more recent events
+ * count is what would have foretold later parts of the training best. CP_ENOMEM.
  */
 int cp_split_find(struct cp_arena *a, const struct cp_split_input *input,
 		  struct cp_split *ret_split, struct cp_err *err);

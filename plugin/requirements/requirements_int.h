@@ -80,6 +80,29 @@ const char *req_extras(struct cp_arena *a, struct cp_str text, struct req_spec *
 /* A version of PEP 440; `wild`: ".*" may end it; `local`: "+x" may. Bytes taken, 0 = none. */
 size_t req_version(struct cp_str text, bool wild, bool local, size_t *ret_parts);
 
+/* ---- order.c ---- */
+
+/* A choice that is being made: on the events before `end`. */
+struct req_split {
+	struct cp_arena *a;
+	const struct cp_split_input *in;
+	const struct cp_churn *churn;
+	size_t end;
+	double decay;       /* an event counts so much of the next younger one */
+	size_t n;           /* packages that are placed */
+	uint32_t *order;    /* ids, the coldest first */
+	uint32_t *position; /* per id: place in order; n_names = not placed */
+	uint32_t *group;
+	double *rate;    /* per id: recency-weighted changes */
+	double *recency; /* per event */
+	double *before;  /* before[i]: weight of order[0..i) */
+	double hot;      /* weight of what is not placed: always in the last layer */
+	double *first; /* first[i]: recency of events whose coldest package is order[i]; [n]: touch none */
+};
+double req_weight(const struct req_split *s, size_t id);
+/* Sorts s->order. `peel`: better where packages move in groups, and slower. CP_ENOMEM. */
+int req_order(struct req_split *s, bool peel);
+
 /* ---- place.c: what a line without or with -e names. NULL, or what is wrong. ---- */
 
 const char *req_place(struct cp_arena *a, struct cp_str text, struct cp_requirement *q,

@@ -1,237 +1,21 @@
 /* Churn ─► layers. */
-#include <stdlib.h>
+#include <math.h>
 
 #include "requirements/requirements_int.h"
 
-#define DECAY                                                                                      \
-	0.99309249543703590 /* 2^(-1/100): an event counts half of one that is a hundred younger */
-#define TOGETHER 0.8        /* share of their events that packages of one group have in common */
-#define NEIGHBOURS 64       /* packages of similar churn that are held against each other */
-#define WORTH 0.03          /* a further layer has to save this share of what one file costs */
+#define WORTH 0.03 /* a further layer has to save this share of what one file costs */
 #define MAX_PEEL ((size_t)60000000)
+#define WINDOWS                                                                                    \
+	4 /* of the training, one behind the other: chosen on what is before, scored on them */
 
-struct split {
-	struct cp_arena *a;
-	const struct cp_split_input *in;
-	const struct cp_churn *churn;
-	size_t n;           /* packages that are placed */
-	uint32_t *order;    /* ids, the coldest first */
-	uint32_t *position; /* per id: place in order; n = not placed */
-	uint32_t *group, *changes;
-	double *rate;    /* per id: recency-weighted changes */
-	double *recency; /* per event of the training */
-	bool *here;      /* per id: it is in the file at the end of the training */
-	double *before;  /* before[i]: weight of order[0..i) */
-	double hot;      /* weight of what is not placed: always in the last layer */
-	double *first; /* first[i]: recency of events whose coldest package is order[i]; [n]: touch none */
-	size_t n_train;
-};
-
-static double weight_of(const struct split *s, size_t id)
-{
-	return s->in->weights ? s->in->weights[id] : 1;
-}
-
-/* ---- how often, and what together ---- */
-
-static void count(struct split *s)
-{
-	double r = 1;
-
-	for (size_t i = s->n_train; i-- > 0; r *= DECAY) {
-		const struct cp_churn_event *e = &s->churn->events[i];
-
-		s->recency[i] = r;
-		for (size_t k = 0; k < e->n; k++)
-			s->rate[s->churn->touched[e->first + k]] += r;
-	}
-	for (size_t i = 0; i < s->churn->n_touched; i++)
-		s->changes[s->churn->touched[i]]++;
-}
-
-/* Per package the events of the training that touch it, ascending: items[start[id] .. start[id + 1]). */
-struct touches {
-	uint32_t *start, *items;
-};
-
-static int index_touches(const struct split *s, struct touches *t)
-{
-	const struct cp_churn *c = s->churn;
-	uint32_t *fill;
-
-	t->start = cp_arena_array(s->a, c->n_names + 2, sizeof(uint32_t));
-	t->items = cp_arena_array(s->a, c->n_touched + 1, sizeof(uint32_t));
-	if (!t->start || !t->items)
-		return CP_ENOMEM;
-	fill = t->start + 1; /* moves on to the starts while it is filled */
-	for (size_t i = 0; i < s->n_train; i++)
-		for (size_t k = 0; k < c->events[i].n; k++)
-			t->start[c->touched[c->events[i].first + k] + 2]++;
-	for (size_t i = 2; i < c->n_names + 2; i++)
-		t->start[i] += t->start[i - 1];
-	for (size_t i = 0; i < s->n_train; i++)
-		for (size_t k = 0; k < c->events[i].n; k++)
-			t->items[fill[c->touched[c->events[i].first + k]]++] = (uint32_t)i;
-	return 0;
-}
-
-static bool together(const struct touches *t, uint32_t x, uint32_t y)
-{
-	size_t i = t->start[x], k = t->start[y], both = 0;
-	size_t n_x = t->start[x + 1] - i, n_y = t->start[y + 1] - k;
-
-	while (i < t->start[x + 1] && k < t->start[y + 1]) {
-		uint32_t a = t->items[i], b = t->items[k];
-
-		both += a == b;
-		i += a <= b;
-		k += b <= a;
-	}
-	return both >= 2 && (double)both >= TOGETHER * (double)(n_x + n_y - both);
-}
-
-struct rank {
-	uint32_t id;
-	double value;
-};
-
-static int by_value(const void *x, const void *y)
-{
-	const struct rank *a = x, *b = y;
-
-	if (a->value < b->value || a->value > b->value)
-		return a->value < b->value ? -1 : 1;
-	return a->id < b->id ? -1 : a->id > b->id;
-}
-
-/* Packages of one group get the group's rate, so that they stand side by side. */
-static int find_groups(struct split *s, const struct touches *t)
-{
-	struct rank *ranks = cp_arena_array(s->a, s->n, sizeof(*ranks));
-	size_t n = 0;
-
-	if (!ranks)
-		return CP_ENOMEM;
-	for (uint32_t id = 0; id < s->churn->n_names; id++)
-		s->group[id] = id;
-	for (size_t i = 0; i < s->n; i++) {
-		uint32_t id = s->order[i];
-
-		if (t->start[id + 1] - t->start[id] >= 2)
-			ranks[n++] = (struct rank){id, s->rate[id]};
-	}
-	if (n)
-		qsort(ranks, n, sizeof(*ranks), by_value);
-	for (size_t i = 1; i < n; i++)
-		for (size_t k = i; k-- > 0 && i - k <= NEIGHBOURS;)
-			if (together(t, ranks[i].id, ranks[k].id)) {
-				s->group[ranks[i].id] = s->group[ranks[k].id];
-				break;
-			}
-	return 0;
-}
-
-/* ---- orders ---- */
-
-struct groups { /* of the placed packages */
-	double *rate, *weight;
-	uint32_t *members; /* per group: how many are placed */
-};
-
-static int order_by(struct split *s, const double *value_of_group)
-{
-	struct rank *ranks = cp_arena_array(s->a, s->n, sizeof(*ranks));
-
-	if (!ranks)
-		return CP_ENOMEM;
-	for (size_t i = 0; i < s->n; i++) /* ties between groups: by the group's number */
-		ranks[i] =
-			(struct rank){s->group[s->order[i]], value_of_group[s->group[s->order[i]]]};
-	for (size_t i = 0; i < s->n; i++)
-		ranks[i].id = (uint32_t)((size_t)ranks[i].id * s->churn->n_names + s->order[i]);
-	if (s->n)
-		qsort(ranks, s->n, sizeof(*ranks), by_value);
-	for (size_t i = 0; i < s->n; i++)
-		s->order[i] = (uint32_t)(ranks[i].id % s->churn->n_names);
-	return 0;
-}
-
-static int sum_groups(const struct split *s, struct groups *g)
-{
-	g->rate = cp_arena_array(s->a, s->churn->n_names, sizeof(double));
-	g->weight = cp_arena_array(s->a, s->churn->n_names, sizeof(double));
-	g->members = cp_arena_array(s->a, s->churn->n_names, sizeof(uint32_t));
-	if (!g->rate || !g->weight || !g->members)
-		return CP_ENOMEM;
-	for (size_t i = 0; i < s->n; i++) {
-		uint32_t at = s->group[s->order[i]];
-
-		g->rate[at] += s->rate[s->order[i]];
-		g->weight[at] += weight_of(s, s->order[i]);
-		g->members[at]++;
-	}
-	return 0;
-}
-
-/* Churn for its weight: the order that is best where packages move one by one. */
-static int churn_order(struct split *s, const struct groups *g)
-{
-	double *value = cp_arena_array(s->a, s->churn->n_names, sizeof(*value));
-
-	if (!value)
-		return CP_ENOMEM;
-	for (size_t i = 0; i < s->churn->n_names; i++)
-		value[i] = g->members[i] ? g->rate[i] / g->members[i] / g->weight[i] * g->members[i]
-					 : 0;
-	return order_by(s, value);
-}
-
-/*
- * The hottest first: what completes the events that are nearest to lie in the hot part whole. An event of thirty packages counts a
- * thirtieth for each, until most of them are hot.
- */
-static int peel_order(struct split *s, const struct groups *g, const struct touches *t)
-{
-	size_t n_names = s->churn->n_names, left = 0;
-	double *value = cp_arena_array(s->a, n_names, sizeof(*value)),
-	       *credit = cp_arena_array(s->a, n_names, sizeof(*credit));
-	uint32_t *open = cp_arena_array(s->a, s->n_train + 1, sizeof(*open));
-	bool *hot = cp_arena_array(s->a, n_names, sizeof(*hot));
-
-	if (!value || !credit || !open || !hot)
-		return CP_ENOMEM;
-	for (size_t i = 0; i < n_names; i++)
-		left += g->members[i] > 0;
-	for (size_t i = 0; i < s->n; i++)
-		for (size_t k = t->start[s->order[i]]; k < t->start[s->order[i] + 1]; k++)
-			open[t->items[k]]++;
-	for (; left > 0; left--) {
-		size_t best = n_names;
-
-		memset(credit, 0, n_names * sizeof(*credit));
-		for (size_t i = 0; i < s->n; i++)
-			for (size_t k = t->start[s->order[i]]; k < t->start[s->order[i] + 1]; k++)
-				credit[s->group[s->order[i]]] +=
-					s->recency[t->items[k]] /
-					(open[t->items[k]] ? open[t->items[k]] : 1);
-		for (size_t i = 0; i < n_names; i++)
-			if (g->members[i] && !hot[i] &&
-			    (best == n_names ||
-			     credit[i] / g->weight[i] > credit[best] / g->weight[best]))
-				best = i;
-		hot[best] = true;
-		value[best] = (double)left; /* the hottest has the largest */
-		for (size_t i = 0; i < s->n; i++)
-			for (size_t k = t->start[s->order[i]];
-			     s->group[s->order[i]] == best && k < t->start[s->order[i] + 1]; k++)
-				open[t->items[k]]--;
-	}
-	return order_by(s, value);
-}
+/* An event counts half of one that is so many events younger; the training says which of them foretells best. */
+static const double decays[] = {0.95, 0.97, 0.98, 0.99, 0.995, 1};
+/* Student's t, one-sided 95 %, of WINDOWS + 2 periods. */
+#define T_95 2.015
 
 /* ---- the best cuts of an order ---- */
 
-static void measure(struct split *s)
+static void measure(struct req_split *s)
 {
 	const struct cp_churn *c = s->churn;
 
@@ -240,9 +24,9 @@ static void measure(struct split *s)
 		s->first[i] = 0;
 	for (size_t i = 0; i < s->n; i++) {
 		s->position[s->order[i]] = (uint32_t)i;
-		s->before[i + 1] = s->before[i] + weight_of(s, s->order[i]);
+		s->before[i + 1] = s->before[i] + req_weight(s, s->order[i]);
 	}
-	for (size_t i = 0; i < s->n_train; i++) {
+	for (size_t i = 0; i < s->end; i++) {
 		size_t at = s->n;
 
 		for (size_t k = 0; k < c->events[i].n; k++) {
@@ -254,7 +38,7 @@ static void measure(struct split *s)
 	}
 }
 
-static bool may_cut(const struct split *s, size_t at)
+static bool may_cut(const struct req_split *s, size_t at)
 {
 	return at == 0 || at == s->n || s->group[s->order[at - 1]] != s->group[s->order[at]];
 }
@@ -268,7 +52,7 @@ struct cuts {
  * best[k][i]: least cost of events whose coldest package is at i or later, when order[i..) are k layers. The layer that begins at i
  * costs everything from i on. The last layer is never empty: what is new comes into it.
  */
-static int cut(struct split *s, struct cuts *ret)
+static int cut(struct req_split *s, struct cuts *ret)
 {
 	size_t n = s->n, max = s->in->max_layers;
 	double total = s->before[n] + s->hot;
@@ -310,7 +94,14 @@ static int cut(struct split *s, struct cuts *ret)
 	return 0;
 }
 
-/* ---- the answer ---- */
+/* ---- one choice ---- */
+
+/* A partition that was chosen on the events before `end`. */
+struct plan {
+	size_t end, n_layers;
+	uint32_t *layer_of, *group_of;
+	double cost; /* on those events, as a share of what one file costs */
+};
 
 static size_t choose(const struct cuts *c, size_t max)
 {
@@ -322,154 +113,240 @@ static size_t choose(const struct cuts *c, size_t max)
 	return k;
 }
 
-static void place(const struct split *s, const struct cuts *c, size_t k, uint32_t *layer_of)
+static void place(const struct req_split *s, const struct cuts *c, struct plan *p)
 {
 	for (size_t id = 0; id < s->churn->n_names; id++)
-		layer_of[id] = (uint32_t)k - 1;
+		p->layer_of[id] = (uint32_t)p->n_layers - 1;
 	for (size_t i = 0; i < s->n; i++) {
 		uint32_t layer = 0;
 
-		while (layer + 1 < k && i >= c->at[k][layer])
+		while (layer + 1 < p->n_layers && i >= c->at[p->n_layers][layer])
 			layer++;
-		layer_of[s->order[i]] = layer;
+		p->layer_of[s->order[i]] = layer;
 	}
-}
-
-/* from[l]: weight of the packages of layer l and of all after it. */
-static void add_weight(const struct split *s, const struct cp_split *out, size_t id, double sign,
-		       double *from)
-{
-	for (size_t l = 0; l <= out->layer_of[id]; l++)
-		from[l] += sign * weight_of(s, id);
-}
-
-/* The events that were not looked at before. */
-static void score(const struct split *s, struct cp_split *out)
-{
-	const struct cp_churn *c = s->churn;
-	double from[CP_MAX_SPLIT_LAYERS + 1] = {0}, total = 0, cost = 0;
-	size_t batches = 0;
-
-	for (size_t id = 0; id < c->n_names; id++)
-		if (s->here[id])
-			add_weight(s, out, id, 1, from);
-	for (size_t i = 0; i < c->n_events; i++)
-		batches += c->events[i].n >= 10;
-	for (size_t i = s->n_train; i < c->n_events; i++) {
-		size_t layer = out->n_layers - 1; /* comments stay in the last file */
-
-		for (size_t k = 0; k < c->events[i].n; k++) {
-			size_t at = c->events[i].first + k, id = c->touched[at];
-			size_t l = out->layer_of[id];
-
-			layer = l < layer ? l : layer;
-			if (c->there[at] != s->here[id])
-				add_weight(s, out, id, c->there[at] ? 1 : -1, from);
-			s->here[id] = c->there[at];
-		}
-		for (size_t l = 0; l < layer; l++)
-			out->kept[l]++;
-		cost += from[layer];
-		total += from[0];
-	}
-	out->cost = total > 0 ? cost / total : 1;
-	out->batch = c->n_events ? (double)batches / (double)c->n_events : 0;
 }
 
 /* Packages that come and go: only those that are there at the end of the training can be placed. */
-static void find_present(struct split *s)
+static void find_present(const struct cp_churn *c, size_t end, bool *here)
 {
-	const struct cp_churn *c = s->churn;
-
 	for (size_t id = 0; id < c->n_names; id++)
-		s->here[id] = c->born[id] == 0;
-	for (size_t i = 0; i < s->n_train; i++)
+		here[id] = c->born[id] == 0;
+	for (size_t i = 0; i < end; i++)
 		for (size_t k = 0; k < c->events[i].n; k++)
-			s->here[c->touched[c->events[i].first + k]] =
-				c->there[c->events[i].first + k];
+			here[c->touched[c->events[i].first + k]] = c->there[c->events[i].first + k];
 }
 
-static int allocate(struct split *s)
+static int allocate(struct req_split *s)
 {
 	size_t n = s->churn->n_names;
-
-	s->here = cp_arena_array(s->a, n, sizeof(*s->here));
+	bool *here = cp_arena_array(s->a, n, sizeof(*here));
 
 	s->order = cp_arena_array(s->a, n, sizeof(*s->order));
 	s->position = cp_arena_array(s->a, n, sizeof(*s->position));
 	s->group = cp_arena_array(s->a, n, sizeof(*s->group));
-	s->changes = cp_arena_array(s->a, n, sizeof(*s->changes));
 	s->rate = cp_arena_array(s->a, n, sizeof(*s->rate));
-	s->recency = cp_arena_array(s->a, s->n_train, sizeof(*s->recency));
+	s->recency = cp_arena_array(s->a, s->end, sizeof(*s->recency));
 	s->before = cp_arena_array(s->a, n + 2, sizeof(*s->before));
 	s->first = cp_arena_array(s->a, n + 2, sizeof(*s->first));
-	if (!s->order || !s->position || !s->group || !s->changes || !s->rate || !s->recency ||
-	    !s->before || !s->first || !s->here)
+	if (!here || !s->order || !s->position || !s->group || !s->rate || !s->recency ||
+	    !s->before || !s->first)
 		return CP_ENOMEM;
-	find_present(s);
+	find_present(s->churn, s->end, here);
 	for (size_t id = 0; id < n; id++) {
 		s->position[id] = (uint32_t)n;
-		if (!s->here[id])
+		if (!here[id])
 			continue;
 		if (s->in->last && s->in->last[id])
-			s->hot += weight_of(s, id);
+			s->hot += req_weight(s, id);
 		else
 			s->order[s->n++] = (uint32_t)id;
 	}
 	return 0;
 }
 
-static int decide(struct split *s, struct cp_split *out)
+/* So many packages in the last of two layers, whatever it costs. */
+static void cut_at_share(const struct req_split *s, struct cuts *c)
 {
-	struct cuts *by_churn = CP_NEW(s->a, struct cuts), *by_peel = CP_NEW(s->a, struct cuts);
-	uint32_t *layer_of = cp_arena_array(s->a, s->churn->n_names, sizeof(*layer_of));
-	struct touches t;
-	struct groups g;
-	size_t max = s->in->max_layers, k;
+	size_t last = (size_t)((double)s->n * s->in->last_share + 0.5);
 
-	if (!by_churn || !by_peel || !layer_of || index_touches(s, &t) < 0 ||
-	    find_groups(s, &t) < 0 || sum_groups(s, &g) < 0 || churn_order(s, &g) < 0)
+	c->cost[1] = c->cost[2] = 1;
+	c->at[2][0] = last < s->n ? s->n - last : 0;
+}
+
+static int plan_on(const struct cp_split_input *in, size_t end, double decay, struct plan *p)
+{
+	cp_auto_arena struct cp_arena *a = cp_arena_new(CP_MAX_ARENA_BYTES);
+	struct req_split s = {.a = a, .in = in, .churn = in->churn, .end = end, .decay = decay};
+	struct cuts *c = a ? CP_NEW(a, struct cuts) : NULL;
+	size_t touches = end ? in->churn->events[end - 1].first + in->churn->events[end - 1].n : 0;
+	bool peel;
+
+	if (!c || allocate(&s) < 0)
 		return CP_ENOMEM;
-	measure(s);
-	if (cut(s, by_churn) < 0)
+	peel = (touches + in->churn->n_names) * s.n <= MAX_PEEL / (CP_LEN(decays) * WINDOWS);
+	if (req_order(&s, peel) < 0)
 		return CP_ENOMEM;
-	k = choose(by_churn, max);
-	place(s, by_churn, k, layer_of);
-	out->train_cost = by_churn->cost[1] > 0 ? by_churn->cost[k] / by_churn->cost[1] : 1;
-	if ((t.start[s->churn->n_names] + s->churn->n_names) * s->n <= MAX_PEEL) {
-		if (peel_order(s, &g, &t) < 0)
-			return CP_ENOMEM;
-		measure(s);
-		if (cut(s, by_peel) < 0)
-			return CP_ENOMEM;
-		if (by_peel->cost[choose(by_peel, max)] < by_churn->cost[k]) {
-			k = choose(by_peel, max);
-			place(s, by_peel, k, layer_of);
-			out->train_cost = by_peel->cost[k] / by_peel->cost[1];
-		}
+	measure(&s);
+	if (in->last_share > 0)
+		cut_at_share(&s, c);
+	else if (cut(&s, c) < 0)
+		return CP_ENOMEM;
+	p->end = end;
+	p->n_layers = in->last_share > 0 ? 2 : choose(c, in->max_layers);
+	p->cost = c->cost[1] > 0 ? c->cost[p->n_layers] / c->cost[1] : 1;
+	place(&s, c, p);
+	memcpy(p->group_of, s.group, in->churn->n_names * sizeof(*p->group_of));
+	return cp_arena_failed(a) ? CP_ENOMEM : 0;
+}
+
+/* ---- what it would have saved ---- */
+
+struct scorer {
+	const struct cp_split_input *in;
+	const struct plan *plan;
+	bool *here;
+	double from[CP_MAX_SPLIT_LAYERS +
+		    1]; /* from[l]: weight of the packages of layer l and after */
+};
+
+static void add_weight(struct scorer *s, size_t id, double sign)
+{
+	double w = s->in->weights ? s->in->weights[id] : 1;
+
+	for (size_t l = 0; l <= s->plan->layer_of[id]; l++)
+		s->from[l] += sign * w;
+}
+
+/* The first layer that an event rebuilds; comments stay in the last file. */
+static size_t apply_event(struct scorer *s, size_t i)
+{
+	const struct cp_churn *c = s->in->churn;
+	size_t layer = s->plan->n_layers - 1;
+
+	for (size_t k = 0; k < c->events[i].n; k++) {
+		size_t at = c->events[i].first + k, id = c->touched[at];
+
+		if (s->plan->layer_of[id] < layer)
+			layer = s->plan->layer_of[id];
+		if (c->there[at] != s->here[id])
+			add_weight(s, id, c->there[at] ? 1 : -1);
+		s->here[id] = c->there[at];
 	}
-	out->n_layers = k;
-	out->layer_of = layer_of;
+	return layer;
+}
+
+/* Cost of the events [from, to), as a share of what one file costs; `from` is not before the plan's end. */
+static double score(struct scorer *s, size_t from, size_t to, size_t *kept)
+{
+	double cost = 0, total = 0;
+
+	memset(s->from, 0, sizeof(s->from));
+	find_present(s->in->churn, s->plan->end, s->here);
+	for (size_t id = 0; id < s->in->churn->n_names; id++)
+		if (s->here[id])
+			add_weight(s, id, 1);
+	for (size_t i = s->plan->end; i < to; i++) {
+		size_t layer = apply_event(s, i);
+
+		if (i < from)
+			continue;
+		for (size_t l = 0; kept && l < layer; l++)
+			kept[l]++;
+		cost += s->from[layer];
+		total += s->from[0];
+	}
+	return total > 0 ? cost / total : 1;
+}
+
+/* ---- which decay, and how sure ---- */
+
+/* Where window w of the training begins: its last three fifths are cut into windows. */
+static size_t window_at(size_t n_train, size_t w)
+{
+	return n_train * (40 + 60 * w / WINDOWS) / 100;
+}
+
+static int choose_decay(struct scorer *s, struct plan *p, size_t n_train, double *ret_decay,
+			double *ret_costs)
+{
+	double best = -1;
+
+	s->plan = p;
+	for (size_t d = 0; d < CP_LEN(decays); d++) {
+		double costs[WINDOWS], sum = 0;
+
+		for (size_t w = 0; w < WINDOWS; w++) {
+			size_t from = window_at(n_train, w), to = window_at(n_train, w + 1);
+
+			if (plan_on(s->in, from, decays[d], p) < 0)
+				return CP_ENOMEM;
+			costs[w] = score(s, from, to, NULL);
+			sum += costs[w] * (double)(to - from);
+		}
+		if (best >= 0 && sum >= best)
+			continue;
+		best = sum;
+		*ret_decay = decays[d];
+		memcpy(ret_costs, costs, sizeof(costs));
+	}
+	return 0;
+}
+
+/*
+ * The cost that is not exceeded with 95 % confidence: periods, not events, are what is independent, since who upgrades in batches
+ * does so for a while.
+ */
+static double upper_bound(const double *costs, size_t n)
+{
+	double mean = 0, square = 0;
+
+	for (size_t i = 0; i < n; i++)
+		mean += costs[i] / (double)n;
+	for (size_t i = 0; i < n; i++)
+		square += (costs[i] - mean) * (costs[i] - mean) / (double)(n - 1);
+	return mean + T_95 * sqrt(square / (double)n);
+}
+
+static int find(struct cp_arena *a, struct scorer *s, struct plan *p, struct cp_split *out)
+{
+	double costs[WINDOWS + 2], decay = 1;
+	size_t n_train = out->n_train, n = s->in->churn->n_events, half = n_train + out->n_test / 2;
+	uint32_t *changes = cp_arena_array(a, s->in->churn->n_names, sizeof(*changes));
+	size_t batches = 0;
+
+	if (!changes || choose_decay(s, p, n_train, &decay, costs) < 0 ||
+	    plan_on(s->in, n_train, decay, p) < 0)
+		return CP_ENOMEM;
+	costs[WINDOWS] = score(s, n_train, half, NULL);
+	costs[WINDOWS + 1] = score(s, half, n, NULL);
+	out->cost = score(s, n_train, n, out->kept);
+	out->cost_bound = upper_bound(costs, CP_LEN(costs));
+	out->train_cost = p->cost;
+	out->n_layers = p->n_layers;
+	out->layer_of = p->layer_of;
+	out->group_of = p->group_of;
+	for (size_t i = 0; i < s->in->churn->n_touched; i++)
+		changes[s->in->churn->touched[i]]++;
+	for (size_t i = 0; i < n; i++)
+		batches += s->in->churn->events[i].n >= 10;
+	out->changes = changes;
+	out->batch = n ? (double)batches / (double)n : 0;
 	return 0;
 }
 
 int cp_split_find(struct cp_arena *a, const struct cp_split_input *input,
 		  struct cp_split *ret_split, struct cp_err *err)
 {
-	struct split s = {.a = a, .in = input, .churn = input->churn};
+	size_t n_names = input->churn->n_names;
+	struct scorer s = {.in = input, .here = cp_arena_array(a, n_names, sizeof(bool))};
+	struct plan p = {.layer_of = cp_arena_array(a, n_names, sizeof(uint32_t)),
+			 .group_of = cp_arena_array(a, n_names, sizeof(uint32_t))};
 	struct cp_split out = {.n_layers = 1, .cost = 1, .train_cost = 1};
 
-	s.n_train = s.churn->n_events * 7 / 10;
-	out.n_train = s.n_train;
-	out.n_test = s.churn->n_events - s.n_train;
-	if (allocate(&s) < 0)
+	out.n_train = input->churn->n_events * 7 / 10;
+	out.n_test = input->churn->n_events - out.n_train;
+	if (!s.here || !p.layer_of || !p.group_of || find(a, &s, &p, &out) < 0)
 		return cp_err_nomem(err);
-	count(&s);
-	if (decide(&s, &out) < 0)
-		return cp_err_nomem(err);
-	score(&s, &out);
-	out.group_of = s.group;
-	out.changes = s.changes;
 	*ret_split = out;
 	return 0;
 }

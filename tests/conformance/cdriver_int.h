@@ -28,6 +28,20 @@ static inline bool cdriver_read(struct cp_buf *b)
 	return at && fread(at, 1, n, stdin) == n;
 }
 
+/* The next part of an input that is made of parts, each with its length. */
+static inline bool cdriver_take(struct cp_str *rest, struct cp_str *ret)
+{
+	const unsigned char *p = (const unsigned char *)rest->p;
+	size_t n;
+
+	if (rest->n < 4)
+		return false;
+	n = (size_t)p[0] | (size_t)p[1] << 8 | (size_t)p[2] << 16 | (size_t)p[3] << 24;
+	*ret = cp_str_sub(*rest, 4, 4 + n);
+	*rest = cp_str_from(*rest, 4 + n);
+	return true;
+}
+
 static inline void cdriver_str(struct cp_buf *b, struct cp_str s)
 {
 	cp_buf_addc(b, '"');

@@ -6,24 +6,11 @@ struct set {
 	struct cp_str rest;
 };
 
-static bool take(struct cp_str *rest, struct cp_str *ret)
-{
-	const unsigned char *p = (const unsigned char *)rest->p;
-	size_t n;
-
-	if (rest->n < 4)
-		return false;
-	n = (size_t)p[0] | (size_t)p[1] << 8 | (size_t)p[2] << 16 | (size_t)p[3] << 24;
-	*ret = cp_str_sub(*rest, 4, 4 + n);
-	*rest = cp_str_from(*rest, 4 + n);
-	return true;
-}
-
 static int read_set(const void *self, struct cp_str path, struct cp_buf *out, struct cp_err *err)
 {
 	struct cp_str rest = ((const struct set *)self)->rest, name, text;
 
-	while (take(&rest, &name) && take(&rest, &text))
+	while (cdriver_take(&rest, &name) && cdriver_take(&rest, &text))
 		if (cp_str_eq(name, path)) {
 			cp_buf_adds(out, text);
 			return cp_buf_error(out);
@@ -38,7 +25,9 @@ static void put_items(struct cp_buf *b, const struct cp_requirements *all)
 	for (size_t i = 0; i < all->n_items; i++) {
 		const struct cp_requirement *q = &all->items[i];
 
-		cp_buf_addz(b, i ? ",{" : "{");
+		if (q->rejected)
+			continue;
+		cp_buf_addz(b, b->p[b->n - 1] == '[' ? "{" : ",{");
 		cdriver_kint(b, "line", q->line);
 		cdriver_kint(b, "kind", q->kind);
 		cdriver_kint(b, "editable", q->editable);

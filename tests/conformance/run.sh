@@ -22,6 +22,8 @@ out=$build/conformance
 mkdir -p "$out/bin"
 # shellcheck source=tests/packages.sh
 . "$root/tests/packages.sh"
+# shellcheck source=tests/conformance/driver.sh
+. "$here/driver.sh"
 
 passed=0
 failed=0
@@ -47,14 +49,6 @@ done
 cd "$here" || exit 2
 
 # ---- programs that compare on generated inputs ----
-
-driver() { # NAME SOURCE
-	# the plugin has no use for stdin and stdout, the drivers do
-	libs=$(sed -n 's/^LIBS *:*= *//p' "$build/link.mk" | sed 's/-Wl,--wrap=std[a-z]*//g')
-	# shellcheck disable=SC2086
-	${CC:-gcc} -std=gnu11 -O2 -w -I"$root/plugin" -I"$root/include" -I"$here" -DCP_VERSION='"conformance"' -o "$out/$1-driver" \
-		"$2" "$build/plugin.a" $libs -pthread -Wl,--gc-sections
-}
 
 differential() { # NAME
 	source=$here/$1/driver/driver.c
@@ -92,6 +86,8 @@ if [ -z "${REPO-}${CORPORA-}${ONLY-}${KEYS-}${IMPORT-}${BUILDKIT-}" ]; then
 	judge && driver requirements "$here/cdriver_requirements.c" &&
 		PYTHONDONTWRITEBYTECODE=1 "$pip/bin/python" pip/agree.py "$out/requirements-driver" -n "${SETS:-1000}" -seed "${SEED:-1}" 2>"$out/pip.log"
 	result "pip" $?
+	CACHEPREDICT_PLUGIN=$build/cachepredict.so PYTHONDONTWRITEBYTECODE=1 "$pip/bin/python" pip/split.py "$build/cachepredict" -seed "${SEED:-1}" 2>>"$out/pip.log"
+	result "pip, before and after a split" $?
 fi
 
 # ---- a real registry ----

@@ -204,13 +204,10 @@ static void test_read(void **state)
 /*
  * Versions 0 .. n of a file of ten packages, made by a rule of which ones move; the first five versions have n_old more.
  */
-static struct cp_split split_with(struct cp_arena *a, size_t n, size_t n_old,
-				  bool (*moves)(size_t event, size_t package),
-				  const double *weights)
+static const struct cp_churn *churn_of(struct cp_arena *a, size_t n, size_t n_old,
+				       bool (*moves)(size_t event, size_t package))
 {
 	struct cp_churn_builder *b = cp_churn_new(a);
-	struct cp_split_input in = {.max_layers = 3, .weights = weights};
-	struct cp_split out;
 	struct cp_err err = {0};
 	size_t version[10] = {0};
 
@@ -225,8 +222,19 @@ static struct cp_split split_with(struct cp_arena *a, size_t n, size_t n_old,
 			cp_buf_printf(&text, "old%zu==%zu\n", p, i);
 		assert_int_equal(cp_churn_add(b, parse(a, text.p), (int64_t)i, &err), 0);
 	}
-	in.churn = cp_churn_get(b);
-	assert_int_equal(in.churn->n_events, n);
+	assert_int_equal(cp_churn_get(b)->n_events, n);
+	return cp_churn_get(b);
+}
+
+static struct cp_split split_with(struct cp_arena *a, size_t n, size_t n_old,
+				  bool (*moves)(size_t event, size_t package),
+				  const double *weights)
+{
+	struct cp_split_input in = {
+		.churn = churn_of(a, n, n_old, moves), .max_layers = 3, .weights = weights};
+	struct cp_split out;
+	struct cp_err err = {0};
+
 	assert_int_equal(cp_split_find(a, &in, &out, &err), 0);
 	return out;
 }
@@ -316,6 +324,44 @@ static void test_split_is_cheaper(void **state)
 	assert_true(s.n_layers >= 1 && s.n_layers <= 3);
 }
 
+static bool fickle(size_t event, size_t p)
+{
+	return event / 15 % 2 || p == 3;
+}
+
+/* What paid at some times only cannot be counted on. */
+static void test_split_bound(void **state)
+{
+	cp_auto_arena struct cp_arena *a = cp_arena_new(CP_MAX_ARENA_BYTES);
+	struct cp_split s = split_of(a, 120, fickle, NULL);
+
+	(void)state;
+	assert_true(s.cost_bound > s.cost + 0.1);
+	s = split_of(a, 100, one_hot, NULL);
+	assert_true(s.cost_bound >= s.cost && s.cost_bound < s.cost + 0.05);
+	s = split_of(a, 100, batch, NULL);
+	assert_true(s.cost_bound > 0.9);
+}
+
+/* As many packages in the last of two layers as it is asked for. */
+static void test_split_share(void **state)
+{
+	cp_auto_arena struct cp_arena *a = cp_arena_new(CP_MAX_ARENA_BYTES);
+	struct cp_split_input in = {
+		.churn = churn_of(a, 100, 0, one_hot), .max_layers = 3, .last_share = 0.4};
+	struct cp_split s;
+	struct cp_err err = {0};
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(cp_split_find(a, &in, &s, &err), 0);
+	assert_int_equal(s.n_layers, 2);
+	for (size_t p = 0; p < 10; p++)
+		n += s.layer_of[p] == 1;
+	assert_int_equal(n, 4);
+	assert_int_equal(s.layer_of[3], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +372,8 @@ int main(void)
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_split_of_what_is_there),
 		cmocka_unit_test(test_split_is_cheaper),
+		cmocka_unit_test(test_split_bound),
+		cmocka_unit_test(test_split_share),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
