@@ -49,7 +49,17 @@ if [ -x "$npm/node_modules/.bin/gitlab-ci-local" ] || { command -v npm && mkdir 
 	need_packages rsync && gitlab=$npm/node_modules/.bin/gitlab-ci-local
 fi
 
+# the whole loop: buildx, and the BuildKit that conformance builds
+buildx='' buildkitd=$root/build/conformance/bin/buildkitd
+if built buildx github.com/docker/buildx/cmd/buildx && need_packages runc busybox-static; then buildx=$kept/buildx; fi
+[ -x "$buildkitd" ] || (cd "$root/tests/conformance" && go build -o "$buildkitd" github.com/moby/buildkit/cmd/buildkitd) || buildx=''
+if [ -z "$buildx" ]; then
+	echo "hosts: buildx or BuildKit cannot be built" >&2
+	exit 2
+fi
+
 static=$(cd "$here/gitea" && go list -m -f '{{.Dir}}' code.gitea.io/gitea)
 exec sh "$root/tests/run.sh" hosts "$BUILD/logs" \
 	hosts/comment="$python '$here/comment.py' '$kept/gitea' '$static'" \
-	hosts/ci="$python '$here/ci.py' '$kept/gitea' '$static' '$act' '$gitlab' '$buildbot'"
+	hosts/ci="$python '$here/ci.py' '$kept/gitea' '$static' '$act' '$gitlab' '$buildbot'" \
+	hosts/loop="$python '$here/loop.py' '$kept/gitea' '$static' '$buildx' '$buildkitd' /bin/busybox"
