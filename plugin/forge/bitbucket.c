@@ -3,21 +3,6 @@
 
 static const char permission[] = "pullrequest:write", who[] = "account";
 
-static int find_self(struct forge *f, struct cp_err *err)
-{
-	struct forge_call call = {"GET", forge_url(f, "/user"), CP_S(""), false, who};
-	struct forge_answer answer = {0};
-	int r = forge_call(f, &call, &answer, err);
-
-	if (r < 0)
-		return r;
-	f->self = forge_id(f, cp_json_get(cp_json_root(answer.doc), "uuid"));
-	cp_json_doc_free(answer.doc);
-	if (!f->self.p)
-		return cp_err_nomem(err);
-	return f->self.n ? 0 : forge_strange(f, "the account has no uuid", err);
-}
-
 static struct cp_str pull_url(struct forge *f, const char *below, struct cp_str id)
 {
 	struct cp_str url = forge_url(f, "/repositories/%s/%s/pullrequests/%s", forge_owner(f),
@@ -29,16 +14,14 @@ static struct cp_str pull_url(struct forge *f, const char *below, struct cp_str 
 /* The hash has twelve digits. */
 static int find_head(struct forge *f, struct cp_err *err)
 {
-	struct forge_call call = {"GET", pull_url(f, "", CP_S("")), CP_S(""), false, permission};
-	struct forge_answer answer = {0};
+	cp_auto_json struct cp_json_doc *doc = NULL;
 	const struct cp_json *commit;
-	int r = forge_call(f, &call, &answer, err);
+	int r = forge_get(f, pull_url(f, "", CP_S("")), &doc, err);
 
 	if (r < 0)
 		return r;
-	commit = cp_json_get(cp_json_get(cp_json_root(answer.doc), "source"), "commit");
+	commit = cp_json_get(cp_json_get(cp_json_root(doc), "source"), "commit");
 	f->head = forge_id(f, cp_json_get(commit, "hash"));
-	cp_json_doc_free(answer.doc);
 	return f->head.p ? 0 : cp_err_nomem(err);
 }
 
@@ -75,7 +58,7 @@ static int visit(struct forge *f, const struct cp_json *root, struct cp_str *ret
 
 static int read_all(struct forge *f, struct cp_err *err)
 {
-	int r = f->self.n ? 0 : find_self(f, err);
+	int r = forge_find_self(f, "uuid", who, err);
 
 	if (r == 0)
 		r = find_head(f, err);
@@ -94,16 +77,8 @@ static struct cp_str content(struct forge *f, struct cp_str body)
 static int create(struct forge *f, struct cp_str body, struct forge_note *ret_note,
 		  struct cp_err *err)
 {
-	struct forge_call call = {"POST", pull_url(f, "/comments", CP_S("")), content(f, body),
-				  true, permission};
-	struct forge_answer answer = {0};
-	int r = forge_call(f, &call, &answer, err);
-
-	if (r < 0)
-		return r;
-	*ret_note = note_of(f, cp_json_root(answer.doc));
-	cp_json_doc_free(answer.doc);
-	return ret_note->id.p && ret_note->url.p ? 0 : cp_err_nomem(err);
+	return forge_create(f, pull_url(f, "/comments", CP_S("")), content(f, body), note_of,
+			    ret_note, err);
 }
 
 static int change(struct forge *f, const char *method, const struct forge_note *note,

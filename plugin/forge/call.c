@@ -306,6 +306,66 @@ struct cp_str forge_name(const struct forge *f)
 	return cp_str_from(s, cp_str_find(s, '/', 0) + 1);
 }
 
+int forge_get(struct forge *f, struct cp_str url, struct cp_json_doc **ret_doc, struct cp_err *err)
+{
+	struct forge_call call = {"GET", url, CP_S(""), false, f->place->ops->permission};
+	struct forge_answer answer = {0};
+	int r = forge_call(f, &call, &answer, err);
+
+	if (r == 0)
+		*ret_doc = answer.doc;
+	return r;
+}
+
+int forge_find_self(struct forge *f, const char *member, const char *permission, struct cp_err *err)
+{
+	struct forge_call call = {"GET", forge_url(f, "/user"), CP_S(""), false, permission};
+	struct forge_answer answer = {0};
+	int r = f->self.n ? 0 : forge_call(f, &call, &answer, err);
+
+	if (r < 0 || f->self.n)
+		return r;
+	f->self = forge_id(f, cp_json_get(cp_json_root(answer.doc), member));
+	cp_json_doc_free(answer.doc);
+	if (!f->self.p)
+		return cp_err_nomem(err);
+	return f->self.n ? 0 : forge_strange(f, "the account has no name", err);
+}
+
+int forge_keep_list(struct forge *f, const struct cp_json *list, const char *account,
+		    forge_reader reader, struct cp_err *err)
+{
+	if (cp_json_kind(list) != CP_JSON_ARRAY)
+		return forge_strange(f, "comments are no list", err);
+	for (size_t i = 0; i < cp_json_len(list); i++) {
+		const struct cp_json *c = cp_json_at(list, i);
+		struct cp_str author = forge_id(f, cp_json_get(cp_json_get(c, account), "id"));
+		int r = 0;
+
+		if (!author.p)
+			return cp_err_nomem(err);
+		if (cp_str_eq(author, f->self))
+			r = forge_keep(f, reader(f, c), cp_json_text(cp_json_get(c, "body")), err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int forge_create(struct forge *f, struct cp_str url, struct cp_str body, forge_reader reader,
+		 struct forge_note *ret_note, struct cp_err *err)
+{
+	struct forge_call call = {"POST", url, body, true, f->place->ops->permission};
+	struct forge_answer answer = {0};
+	int r = forge_call(f, &call, &answer, err);
+
+	if (r < 0)
+		return r;
+	*ret_note = reader(f, cp_json_root(answer.doc));
+	cp_json_doc_free(answer.doc);
+	return ret_note->id.p && ret_note->url.p ? 0 : cp_err_nomem(err);
+}
+
 int forge_state(struct forge *f, struct cp_str url, const struct forge_state_words *words,
 		struct cp_str context, struct cp_str description, struct cp_err *err)
 {

@@ -88,6 +88,19 @@ int forge_pages(struct forge *f, struct cp_str url,
 		int (*visit)(struct forge *f, const struct cp_json *root, struct cp_str *ret_next,
 			     struct cp_err *err),
 		struct cp_err *err);
+/* A comment as the forge describes it, without version and text. */
+typedef struct forge_note (*forge_reader)(struct forge *f, const struct cp_json *comment);
+/* Who the token belongs to: a member of /user, into f->self. Asked once. */
+int forge_find_self(struct forge *f, const char *member, const char *permission,
+		    struct cp_err *err);
+/* GET of one object; the caller frees *ret_doc. */
+int forge_get(struct forge *f, struct cp_str url, struct cp_json_doc **ret_doc, struct cp_err *err);
+/* A list of comments: those whose account has our id and that have our marker are kept. */
+int forge_keep_list(struct forge *f, const struct cp_json *list, const char *account,
+		    forge_reader reader, struct cp_err *err);
+/* POST of a comment. */
+int forge_create(struct forge *f, struct cp_str url, struct cp_str body, forge_reader reader,
+		 struct forge_note *ret_note, struct cp_err *err);
 /* POST of a commit status, in the words of one forge. */
 struct forge_state_words {
 	const char *state, *success, *context, *url; /* members; the value of the state */

@@ -5,34 +5,23 @@
 
 static const char permission[] = "write:issue", who[] = "read:user";
 
-static int find_self(struct forge *f, struct cp_err *err)
-{
-	struct forge_call call = {"GET", forge_url(f, "/user"), CP_S(""), false, who};
-	struct forge_answer answer = {0};
-	int r = forge_call(f, &call, &answer, err);
-
-	if (r < 0)
-		return r;
-	f->self = forge_id(f, cp_json_get(cp_json_root(answer.doc), "id"));
-	cp_json_doc_free(answer.doc);
-	if (!f->self.p)
-		return cp_err_nomem(err);
-	return f->self.n ? 0 : forge_strange(f, "the account has no id", err);
-}
-
 static int find_head(struct forge *f, struct cp_err *err)
 {
+	cp_auto_json struct cp_json_doc *doc = NULL;
 	struct cp_str url = forge_url(f, "/repos/%s/%s/pulls/%s", forge_owner(f), forge_name(f),
 				      f->place->number);
-	struct forge_call call = {"GET", url, CP_S(""), false, permission};
-	struct forge_answer answer = {0};
-	int r = forge_call(f, &call, &answer, err);
+	int r = forge_get(f, url, &doc, err);
 
 	if (r < 0)
 		return r;
-	f->head = forge_id(f, cp_json_get(cp_json_get(cp_json_root(answer.doc), "head"), "sha"));
-	cp_json_doc_free(answer.doc);
+	f->head = forge_id(f, cp_json_get(cp_json_get(cp_json_root(doc), "head"), "sha"));
 	return f->head.p ? 0 : cp_err_nomem(err);
+}
+
+static struct cp_str comments_url(struct forge *f)
+{
+	return forge_url(f, "/repos/%s/%s/issues/%s/comments", forge_owner(f), forge_name(f),
+			 f->place->number);
 }
 
 static struct forge_note note_of(struct forge *f, const struct cp_json *c)
@@ -46,48 +35,23 @@ static int visit(struct forge *f, const struct cp_json *root, struct cp_str *ret
 		 struct cp_err *err)
 {
 	(void)ret_next;
-	if (cp_json_kind(root) != CP_JSON_ARRAY)
-		return forge_strange(f, "comments are no list", err);
-	for (size_t i = 0; i < cp_json_len(root); i++) {
-		const struct cp_json *c = cp_json_at(root, i);
-		struct cp_str author = forge_id(f, cp_json_get(cp_json_get(c, "user"), "id"));
-		int r = 0;
-
-		if (!author.p)
-			return cp_err_nomem(err);
-		if (cp_str_eq(author, f->self))
-			r = forge_keep(f, note_of(f, c), cp_json_text(cp_json_get(c, "body")), err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return forge_keep_list(f, root, "user", note_of, err);
 }
 
 static int read_all(struct forge *f, struct cp_err *err)
 {
-	struct cp_str url = forge_url(f, "/repos/%s/%s/issues/%s/comments", forge_owner(f),
-				      forge_name(f), f->place->number);
-	int r = f->self.n ? 0 : find_self(f, err);
+	int r = forge_find_self(f, "id", who, err);
 
 	if (r == 0)
 		r = find_head(f, err);
-	return r == 0 ? forge_pages(f, url, visit, err) : r;
+	return r == 0 ? forge_pages(f, comments_url(f), visit, err) : r;
 }
 
 static int create(struct forge *f, struct cp_str body, struct forge_note *ret_note,
 		  struct cp_err *err)
 {
-	struct cp_str url = forge_url(f, "/repos/%s/%s/issues/%s/comments", forge_owner(f),
-				      forge_name(f), f->place->number);
-	struct forge_call call = {"POST", url, forge_object(f, "body", body), true, permission};
-	struct forge_answer answer = {0};
-	int r = forge_call(f, &call, &answer, err);
-
-	if (r < 0)
-		return r;
-	*ret_note = note_of(f, cp_json_root(answer.doc));
-	cp_json_doc_free(answer.doc);
-	return ret_note->id.p && ret_note->url.p ? 0 : cp_err_nomem(err);
+	return forge_create(f, comments_url(f), forge_object(f, "body", body), note_of, ret_note,
+			    err);
 }
 
 static int change(struct forge *f, const char *method, const struct forge_note *note,

@@ -138,25 +138,20 @@ static int read_all(struct forge *f, struct cp_err *err)
 			  CP_MAX_FORGE_PAGES);
 }
 
+static struct forge_note note_of(struct forge *f, const struct cp_json *c)
+{
+	return (struct forge_note){
+		.id = forge_id(f, cp_json_get(c, "id")),
+		.url = cp_arena_str(f->a, cp_json_text(cp_json_get(c, "html_url")))};
+}
+
 static int create(struct forge *f, struct cp_str body, struct forge_note *ret_note,
 		  struct cp_err *err)
 {
 	struct cp_str url = forge_url(f, "/repos/%s/%s/issues/%s/comments", forge_owner(f),
 				      forge_name(f), f->place->number);
-	struct forge_call call = {"POST", url, forge_object(f, "body", body), true, permission};
-	struct forge_answer answer = {0};
-	const struct cp_json *root;
-	int r = forge_call(f, &call, &answer, err);
 
-	if (r < 0)
-		return r;
-	root = cp_json_root(answer.doc);
-	*ret_note = (struct forge_note){
-		.id = forge_id(f, cp_json_get(root, "id")),
-		.node = cp_arena_str(f->a, cp_json_text(cp_json_get(root, "node_id"))),
-		.url = cp_arena_str(f->a, cp_json_text(cp_json_get(root, "html_url")))};
-	cp_json_doc_free(answer.doc);
-	return ret_note->id.p && ret_note->node.p && ret_note->url.p ? 0 : cp_err_nomem(err);
+	return forge_create(f, url, forge_object(f, "body", body), note_of, ret_note, err);
 }
 
 static int change(struct forge *f, const char *method, const struct forge_note *note,

@@ -12,7 +12,7 @@
 #define GAP 14
 #define LANES 8
 #define LANE 7
-#define LABEL_COLUMNS 42
+#define LABEL_COLUMNS 41
 
 static const char *const classes[] = {"hit", "miss", "depends", "unknown"};
 
@@ -89,7 +89,7 @@ static void row(const struct layout *l, size_t i)
 	text(l->out, s->step->name, 200);
 	cp_buf_printf(l->out, "</title><text x=\"12\" y=\"%d\">", l->y[i] + ROW - 8);
 	text(l->out, label.count, 9);
-	cp_buf_printf(l->out, "</text><text x=\"52\" y=\"%d\">", l->y[i] + ROW - 8);
+	cp_buf_printf(l->out, "</text><text x=\"57\" y=\"%d\">", l->y[i] + ROW - 8);
 	text(l->out, label.text, LABEL_COLUMNS);
 	cp_buf_addz(l->out, "</text></g>");
 	if (l->linked)
