@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #define SAID_BYTES 200
+#define MAX_FAILED 3u /* writes that a forge may answer with 500 before it is left alone */
 
 /* ---- texts for requests ---- */
 
@@ -143,8 +144,10 @@ static int refused(struct forge *f, const struct forge_call *call, const struct 
 				  CP_STR(host), CP_STR(p->repository));
 	case 429:
 		return limited(f, n, err);
-	default:
+	default: /* a write that failed may have been done: another look tells */
 		f->again = n->retry_after;
+		if (!f->again && call->once && n->status >= 500 && f->n_failed++ < MAX_FAILED)
+			f->again = 1;
 		return cp_err_set(err, CP_ENET, "%.*s fails (%d)%.*s", CP_STR(host), n->status,
 				  CP_STR(why));
 	}

@@ -30,6 +30,7 @@ struct forge {
 	struct cp_str head; /* commit of the pull request, "" = not known */
 	struct cp_str page; /* GitLab: address of the merge request */
 	CP_VEC(struct forge_note) notes;
+	unsigned n_failed;
 	int64_t again; /* seconds after which the last refusal may end, 0 = it will not */
 };
 

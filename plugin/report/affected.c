@@ -60,6 +60,11 @@ static void entries(struct cp_json_out *o, const struct cp_report *r, const char
 	cp_json_close(o, ']');
 }
 
+void cp_json_matrix(struct cp_json_out *o, const struct cp_report *r)
+{
+	entries(o, r, "include", true, false);
+}
+
 static void revision(struct cp_json_out *o, const char *key, struct cp_str name,
 		     struct cp_str commit)
 {

@@ -49,12 +49,11 @@ static void cache_from(const struct cp_report *r, struct cp_buf *out)
 			put_line(out, r->images[i].request->cache_from[k]);
 }
 
+/* Where a cache is worth writing, and may be. */
 static void cache_to(const struct cp_report *r, struct cp_buf *out)
 {
-	for (size_t i = 0; i < r->n_images && !is_skipped(r); i++)
-		for (size_t k = 0; r->images[i].request && k < r->images[i].request->n_cache_to;
-		     k++)
-			put_line(out, r->images[i].request->cache_to[k]);
+	for (size_t i = 0; r->decision && i < r->decision->n_cache_to; i++)
+		put_line(out, r->decision->cache_to[i]);
 }
 
 /* calls `put` for every stage that rebuilds, or may */
@@ -95,35 +94,14 @@ static void skip(const struct cp_report *r, struct cp_buf *out)
 	put_bool(out, is_skipped(r));
 }
 
-static bool needs_build(const struct cp_report *r, const struct cp_report_image *im)
-{
-	const struct cp_prediction *p = &im->prediction;
-
-	return !is_skipped(r) && (cp_image_failed(im) || p->n_miss + p->n_depends + p->n_unknown);
-}
-
 /* A matrix of jobs: the images that have something to build. */
 static void matrix(const struct cp_report *r, struct cp_buf *out)
 {
 	struct cp_json_out o = CP_JSON_OUT(out);
 
 	cp_json_open(&o, '{');
-	cp_json_key(&o, "include");
-	cp_json_open(&o, '[');
-	for (size_t i = 0; i < r->n_images; i++) {
-		const struct cp_report_image *im = &r->images[i];
-
-		if (!needs_build(r, im))
-			continue;
-		cp_json_open(&o, '{');
-		cp_json_kstr(&o, "name", cp_image_name(im));
-		cp_json_kstr(&o, "context", im->request ? im->request->context : CP_S("."));
-		cp_json_kstr(&o, "dockerfile", im->dockerfile);
-		cp_json_kstr(&o, "target", im->target);
-		cp_json_kstr(&o, "platform", im->platform);
-		cp_json_close(&o, '}');
-	}
-	cp_json_close(&o, ']');
+	if (r->decision)
+		cp_json_matrix(&o, r);
 	cp_json_close(&o, '}');
 }
 

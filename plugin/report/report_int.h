@@ -33,6 +33,8 @@ void cp_report_github_output(const struct cp_report *r, struct cp_buf *out);
 void cp_report_annotations(const struct cp_report *r, struct cp_buf *out);
 void cp_report_junit(const struct cp_report *r, const struct cp_report_style *style,
 		     struct cp_buf *out);
+/* The member "include" of a matrix: the images that need a build. The report has a decision. */
+void cp_json_matrix(struct cp_json_out *o, const struct cp_report *r);
 /* One image's stages and steps as a drawing; ids of steps are "PREFIXsN". CP_ENOMEM. */
 int cp_svg_image(const struct cp_report_image *im, size_t image, bool linked, struct cp_buf *out);
 extern const char cp_svg_style[];
