@@ -176,7 +176,7 @@ def buildbot(g, venv):
     pb, www = free_port(), free_port()
     place = os.path.join(WORK, 'bb')
     os.makedirs(place)
-    env = {'PATH': os.path.join(venv, 'bin') + ':' + os.environ['PATH'], 'HOME': WORK, 'CACHEPREDICT_NO_STATE': 'true'}
+    env = {'PATH': os.path.join(venv, 'bin') + ':' + os.environ['PATH'], 'HOME': WORK, 'PYTHONDONTWRITEBYTECODE': '1', 'CACHEPREDICT_NO_STATE': 'true'}
     mirror = os.path.join(g.work, 'repos/ci/buildbot.git')  # a bare repository, as a master's mirror is
 
     def run(*args):
