@@ -2,6 +2,7 @@
 #include "advice.h"
 
 #include "advise/advise.h"
+#include "backtest.h"
 
 #define MAX_CI_FILES 64u
 #define MAX_CI_BYTES (1u << 20) /* of one */
@@ -116,28 +117,35 @@ static int dockerfile_text(struct cp_run *run, struct cp_image_run *image, struc
 	return ret_text->p ? 0 : cp_err_nomem(err);
 }
 
-static int advise(struct cp_run *run, struct cp_image_run *image, const struct ci *ci,
-		  struct cp_report_advice *report, struct cp_err *err)
+/* What the rules get to see of the head's build. */
+static int input_of(struct cp_run *run, struct cp_image_run *image, struct cp_build *b,
+		    struct cp_advise_input *in, struct cp_err *err)
 {
-	struct cp_build *b = &image->b;
 	struct files *files = CP_NEW(image->arena, struct files);
-	struct cp_advice *advice = CP_NEW(image->arena, struct cp_advice);
-	struct cp_advise_input in = {.ci = ci->files.items, .n_ci = ci->files.n};
-	int r = files && advice ? cp_image_build(run, image, run->head, b, err) : cp_err_nomem(err);
+	int r = files ? cp_image_build(run, image, run->head, b, err) : cp_err_nomem(err);
 
 	if (r < 0)
 		return r;
 	*files = (struct files){run->head, b->context_prefix, image->arena};
-	in.dockerfile = b->dockerfile;
-	in.dockerfile_path = cp_image_dockerfile(b);
-	in.graph = b->graph;
-	in.context = b->local(b->self, CP_S("context"));
-	if (in.context)
-		in.files = (struct cp_advise_files){read_file, size_of, files};
-	in.ignore_file = b->ignore_file;
-	in.ignore_lines = b->ignore_lines;
-	in.n_ignore_lines = b->n_ignore_lines;
-	r = dockerfile_text(run, image, in.dockerfile_path, &in.text, err);
+	in->dockerfile = b->dockerfile;
+	in->dockerfile_path = cp_image_dockerfile(b);
+	in->graph = b->graph;
+	in->context = b->local(b->self, CP_S("context"));
+	if (in->context)
+		in->files = (struct cp_advise_files){read_file, size_of, files};
+	in->ignore_file = b->ignore_file;
+	in->ignore_lines = b->ignore_lines;
+	in->n_ignore_lines = b->n_ignore_lines;
+	return dockerfile_text(run, image, in->dockerfile_path, &in->text, err);
+}
+
+static int advise(struct cp_run *run, struct cp_image_run *image, const struct ci *ci,
+		  struct cp_report_advice *report, struct cp_err *err)
+{
+	struct cp_advice *advice = CP_NEW(image->arena, struct cp_advice);
+	struct cp_advise_input in = {.ci = ci->files.items, .n_ci = ci->files.n};
+	int r = advice ? input_of(run, image, &image->b, &in, err) : cp_err_nomem(err);
+
 	if (r == 0)
 		r = cp_advise(image->arena, &in, advice, err);
 	if (r < 0)
@@ -146,6 +154,114 @@ static int advise(struct cp_run *run, struct cp_image_run *image, const struct c
 	if (!image->request.dockerfile_inline.p)
 		report->text = in.text;
 	report->advice = advice;
+	return 0;
+}
+
+/* ---- installs, for a backtest ---- */
+
+static const struct cp_step *step_at(const struct cp_graph *g, int line)
+{
+	for (size_t i = 0; i < g->n_steps; i++)
+		if (g->steps[i].line == line && cp_str_eq(g->steps[i].instruction, CP_S("RUN")))
+			return &g->steps[i];
+	return NULL;
+}
+
+static int keep_install(struct cp_run *run, const struct cp_build *b,
+			const struct cp_install_step *from, struct cp_install *to)
+{
+	const struct cp_step *step = step_at(b->graph, from->line);
+	size_t end = step ? cp_str_find(step->name, ']', 0) : 0;
+
+	if (!step)
+		return 0;
+	to->line = from->line;
+	to->what = cp_str_c(from->what);
+	to->stage = cp_arena_str(run->arena, b->graph->stages[step->stage].name);
+	to->text =
+		cp_arena_str(run->arena, cp_str_trim_left(cp_str_from(step->name, end + 1), " "));
+	to->files = cp_arena_array(run->arena, from->n_files, sizeof(*to->files));
+	if (!to->stage.p || !to->text.p || !to->files)
+		return CP_ENOMEM;
+	for (size_t i = 0; i < from->n_files; i++) {
+		to->files[i] = cp_path_join(run->arena, b->context_prefix, from->files[i]);
+		if (!to->files[i].p)
+			return CP_ENOMEM;
+	}
+	to->n_files = from->n_files;
+	return 0;
+}
+
+int cp_advice_installs(struct cp_run *run, size_t at, struct cp_installs *ret, struct cp_err *err)
+{
+	cp_auto_arena struct cp_arena *a = cp_arena_new(CP_MAX_ARENA_BYTES);
+	struct cp_image_run scratch = {.request = run->images[at].request,
+				       .platform = run->images[at].platform,
+				       .arena = a};
+	struct cp_install_step *steps = NULL;
+	struct cp_advise_input in = {.ci = NULL};
+	struct cp_err why = {0};
+	struct cp_build b;
+	size_t n = 0;
+	int r = a ? input_of(run, &scratch, &b, &in, &why) : CP_ENOMEM;
+
+	if (r == 0)
+		r = cp_advise_install_steps(a, &in, &steps, &n, &why);
+	if (r == CP_ENOMEM)
+		return cp_err_nomem(err);
+	ret->items = cp_arena_array(run->arena, n, sizeof(*ret->items));
+	if (!ret->items)
+		return cp_err_nomem(err);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (keep_install(run, &b, &steps[i], &ret->items[ret->n]) < 0)
+			return cp_err_nomem(err);
+		ret->n += ret->items[ret->n].line > 0;
+	}
+	return 0;
+}
+
+/* ---- what is at stake ---- */
+
+/* The step of a finding, if the newest build has it. */
+static const struct cp_backtest_step *step_of(const struct cp_backtest_image *im,
+					      const struct cp_finding *f)
+{
+	for (size_t i = 0; f->line && i < im->n_steps; i++)
+		if (im->steps[i].step->line == f->line && im->steps[i].last + 1 == im->n_commits)
+			return &im->steps[i];
+	return NULL;
+}
+
+static struct cp_stake stake_of(const struct cp_backtest_image *im, const struct cp_finding *f,
+				struct cp_str dockerfile)
+{
+	const struct cp_backtest_step *s = cp_str_eq(f->file, dockerfile) ? step_of(im, f) : NULL;
+	struct cp_stake stake = {.ms = -1};
+
+	if (!s || (f->rule != CP_ADVISE_DEPS_AFTER_COPY && f->rule != CP_ADVISE_GIT_IN_CONTEXT))
+		return stake;
+	stake.of = s->n;
+	stake.n = f->rule == CP_ADVISE_DEPS_AFTER_COPY ? s->n_wasted
+						       : s->causes[CP_CAUSE_GIT_DIR_IN_CONTEXT];
+	if (s->cost.source != CP_COST_UNKNOWN)
+		stake.ms = s->cost.ms * (int64_t)stake.n;
+	return stake;
+}
+
+static int find_stakes(struct cp_run *run, const struct cp_backtest_image *im,
+		       struct cp_report_advice *report)
+{
+	struct cp_stake *stakes;
+
+	if (!report->advice || im->error.code)
+		return 0;
+	stakes = cp_arena_array(run->arena, report->advice->n, sizeof(*stakes));
+	if (!stakes)
+		return CP_ENOMEM;
+	for (size_t i = 0; i < report->advice->n; i++)
+		stakes[i] = stake_of(im, &report->advice->findings[i], report->dockerfile);
+	report->stakes = stakes;
+	report->n_history = im->totals.n;
 	return 0;
 }
 
@@ -221,6 +337,7 @@ int cp_run_advise(struct cp_run *run, struct cp_buf *out, int *ret_status, struc
 	struct cp_report_advice *reports =
 		cp_arena_array(run->arena, run->n_images, sizeof(*reports));
 	struct ci ci = {.run = run};
+	struct cp_backtest *history = NULL;
 	size_t n = 0;
 	int r = check_gates(&run->request, err);
 
@@ -228,9 +345,18 @@ int cp_run_advise(struct cp_run *run, struct cp_buf *out, int *ret_status, struc
 		return r;
 	if (!reports || read_ci(&ci) < 0)
 		return cp_err_nomem(err);
-	for (size_t i = 0; r == 0 && i < run->n_images; i++)
-		if (!is_repeated(run, i))
-			r = advise_image(run, i, &ci, &reports[n++], err);
+	if (run->request.commits)
+		r = cp_backtest_new(run, &history, err);
+	for (size_t i = 0; r == 0 && i < run->n_images; i++) {
+		if (is_repeated(run, i))
+			continue;
+		r = advise_image(run, i, &ci, &reports[n], err);
+		if (r == 0 && history && i < cp_backtest_report(history)->n_images &&
+		    find_stakes(run, &cp_backtest_report(history)->images[i], &reports[n]) < 0)
+			r = cp_err_nomem(err);
+		n++;
+	}
+	cp_backtest_free(history);
 	if (r < 0)
 		return r;
 	if (n == 1 && reports[0].error.code) {

@@ -10,4 +10,20 @@
  */
 int cp_run_advise(struct cp_run *run, struct cp_buf *out, int *ret_status, struct cp_err *err);
 
+/* A RUN step of the newest commit that installs packages, and the files that alone decide which. */
+struct cp_install {
+	int line;
+	struct cp_str what;        /* "pip install" */
+	struct cp_str stage, text; /* of the step, as BuildKit prints them, without its number */
+	struct cp_str *files;      /* repository paths */
+	size_t n_files;
+};
+struct cp_installs {
+	struct cp_install *items;
+	size_t n;
+};
+/* Of image `at` of the run, in the run's arena; none where its build cannot be looked at. CP_ENOMEM. */
+int cp_advice_installs(struct cp_run *run, size_t at, struct cp_installs *ret_installs,
+		       struct cp_err *err);
+
 #endif

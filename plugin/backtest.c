@@ -3,9 +3,11 @@
 
 #include <stdlib.h>
 
-#include "network.h"
+#include "advice.h"
+#include "backtest_sums.h"
 #include "pool.h"
 #include "predict/replay.h"
+#include "record.h"
 #include "what_if.h"
 
 #define DEFAULT_COMMITS 300
@@ -16,6 +18,7 @@ struct one {
 	struct cp_replayed replayed;
 	struct cp_backtest_commit *out;
 	struct cp_oid split_file; /* of the commit, when one is split */
+	struct cp_oid *watched;   /* of the files of all installs, one after the other */
 };
 
 /* One image over the history. */
@@ -34,9 +37,12 @@ struct test {
 	struct one *all;
 	size_t *build_to_commit;
 	size_t n_builds;
-	size_t first;                   /* of the chunk at hand */
-	size_t before, pieces;          /* for the progress: done before this test; of all */
-	const struct cp_what_if *edit;  /* NULL: as it was */
+	size_t first;                      /* of the chunk at hand */
+	size_t before, pieces;             /* for the progress: done before this test; of all */
+	const struct cp_what_if *edit;     /* NULL: as it was */
+	const struct cp_costs *costs;      /* NULL: nothing was recorded */
+	const struct cp_install *installs; /* of the newest commit */
+	size_t n_installs, n_watched;
 	struct cp_backtest_commit *out; /* per commit */
 	size_t n_out;                   /* of them, done */
 };
@@ -116,6 +122,26 @@ static int trace_edited(struct test *t, unsigned thread, struct one *x, struct c
 	return r;
 }
 
+/* The files that installs read, as they are at this commit; those that are not there have no id. */
+static int watch(struct test *t, unsigned thread, struct one *x, struct cp_tree *tree)
+{
+	size_t n = 0;
+
+	x->watched = cp_arena_array(t->arenas[thread], t->n_watched, sizeof(*x->watched));
+	if (!x->watched)
+		return CP_ENOMEM;
+	for (size_t i = 0; i < t->n_installs; i++)
+		for (size_t k = 0; k < t->installs[i].n_files; k++) {
+			struct cp_entry e = {.kind = CP_ENTRY_DIR};
+			struct cp_err ignored = {0};
+
+			if (cp_tree_find(tree, t->installs[i].files[k], &e, &ignored) == CP_ENOMEM)
+				return CP_ENOMEM;
+			x->watched[n++] = e.oid;
+		}
+	return 0;
+}
+
 static int trace_piece(void *self, unsigned thread, size_t at, struct cp_err *err)
 {
 	struct test *t = self;
@@ -129,6 +155,8 @@ static int trace_piece(void *self, unsigned thread, size_t at, struct cp_err *er
 	if (read_subject(t, thread, c, &x->out->subject) < 0)
 		return cp_err_nomem(err);
 	r = cp_repo_tree(t->run->repo, c, c->hex, &tree, &x->out->error);
+	if (r == 0 && watch(t, thread, x, tree) < 0)
+		r = cp_err_nomem(&x->out->error);
 	if (r == 0)
 		r = t->edit ? trace_edited(t, thread, x, tree, err)
 			    : trace_tree(t, thread, x, tree, err);
@@ -141,11 +169,6 @@ static int trace_piece(void *self, unsigned thread, size_t at, struct cp_err *er
 }
 
 /* ---- causes ---- */
-
-static bool counts(const struct cp_step *s)
-{
-	return s->kind == CP_STEP_OP || s->kind == CP_STEP_MERGE;
-}
 
 /* A cause whose texts outlive the comparison. */
 static int keep_cause(struct cp_arena *a, const struct cp_cause *from, struct cp_cause *to)
@@ -252,7 +275,7 @@ static int note_misses(struct test *t, struct one *x)
 	for (size_t i = 0; i < out->graph->n_steps; i++) {
 		const struct cp_step *s = &out->graph->steps[i];
 
-		if (!counts(s))
+		if (!cp_backtest_counts(s))
 			continue;
 		if (out->outcomes[i] == CP_OUTCOME_HIT) {
 			out->n_hits++;
@@ -324,127 +347,49 @@ static int replay_all(struct test *t, bool *ret_cancelled, struct cp_err *err)
 
 /* ---- what it comes to ---- */
 
-static struct cp_str step_key(struct cp_arena *a, const struct cp_graph *g, const struct cp_step *s)
+static struct cp_sums sums_of(const struct test *t)
 {
-	size_t end = cp_str_find(s->name, ']', 0);
-
-	return cp_arena_printf(a, "%.*s%c%.*s", CP_STR(g->stages[s->stage].name), '\0',
-			       CP_STR(cp_str_from(s->name, end + 1)));
+	return (struct cp_sums){.a = t->run->arena,
+				.costs = t->costs,
+				.image = t->request.name,
+				.installs = t->installs,
+				.n_installs = t->n_installs};
 }
 
-static void count_step(struct cp_backtest_step *to, const struct cp_backtest_commit *c, size_t at,
-		       size_t commit)
+/* Which installs have the files of the commit before. */
+static int note_unchanged(const struct test *t, size_t commit)
 {
-	const struct cp_step *s = &c->graph->steps[at];
-	size_t end = cp_str_find(s->name, ']', 0);
+	const struct one *x = &t->all[commit], *before = &t->all[commit - 1];
+	bool *unchanged = cp_arena_array(t->run->arena, t->n_installs, sizeof(*unchanged));
+	size_t at = 0;
 
-	to->step = s;
-	to->stage = c->graph->stages[s->stage].name;
-	to->text = cp_str_trim_left(cp_str_from(s->name, end + 1), " ");
-	to->last = commit;
-	to->n++;
-	to->outcomes[c->outcomes[at]]++;
-}
-
-static void count_cause(struct cp_backtest_step *to, const struct cp_backtest_miss *m)
-{
-	to->n_first += m->cause.kind != CP_CAUSE_NONE && m->cause.step < 0;
-	to->causes[m->cause.kind]++;
-	to->last_cause = m->cause.message;
-}
-
-/* What commits come to. */
-struct sums {
-	struct cp_arena *a;
-	struct cp_map steps; /* stage and text ─► struct cp_backtest_step */
-	struct cp_backtest_totals totals;
-};
-
-static int sum_step(struct sums *s, const struct cp_backtest_commit *c, size_t at, size_t commit,
-		    const struct cp_backtest_miss *miss)
-{
-	struct cp_str key = step_key(s->a, c->graph, &c->graph->steps[at]);
-	struct cp_backtest_step *to = key.p ? cp_map_get(&s->steps, key) : NULL;
-
-	if (!to) {
-		to = CP_NEW(s->a, struct cp_backtest_step);
-		if (!to || !key.p || cp_map_put(s->a, &s->steps, key, to) < 0)
-			return CP_ENOMEM;
-	}
-	count_step(to, c, at, commit);
-	if (miss)
-		count_cause(to, miss);
-	return 0;
-}
-
-static int sum_commit(struct sums *s, const struct cp_backtest_commit *c, size_t commit)
-{
-	struct cp_backtest_totals *sum = &s->totals;
-	size_t miss = 0;
-
-	sum->n_built++;
-	sum->n_absent += c->absent;
-	sum->by_outcome[c->outcome]++;
-	for (size_t i = 0; i < c->graph->n_steps; i++) {
-		bool is_run = cp_str_eq(c->graph->steps[i].instruction, CP_S("RUN")),
-		     hits = c->outcomes[i] == CP_OUTCOME_HIT;
-
-		if (!counts(&c->graph->steps[i]))
-			continue;
-		sum->steps[c->outcomes[i]]++;
-		sum->runs += is_run;
-		sum->runs_missed += is_run && c->outcomes[i] == CP_OUTCOME_MISS;
-		if (sum_step(s, c, i, commit, hits ? NULL : &c->misses[miss]) < 0)
-			return CP_ENOMEM;
-		miss += !hits;
-	}
-	return 0;
-}
-
-/* Most often run first; equal ones as they came. */
-static int by_misses(const void *x, const void *y)
-{
-	const struct cp_backtest_step *a = x, *b = y;
-	size_t na = a->outcomes[CP_OUTCOME_MISS], nb = b->outcomes[CP_OUTCOME_MISS];
-
-	if (na != nb)
-		return na > nb ? -1 : 1;
-	if (a->last != b->last)
-		return a->last > b->last ? -1 : 1;
-	return a->step->line != b->step->line ? (a->step->line < b->step->line ? -1 : 1)
-					      : cp_str_cmp(a->text, b->text);
-}
-
-static int sum_steps(const struct sums *s, struct cp_backtest_step **ret_steps, size_t *ret_n)
-{
-	struct cp_backtest_step *steps = cp_arena_array(s->a, s->steps.n, sizeof(*steps));
-
-	if (!steps)
+	if (!unchanged)
 		return CP_ENOMEM;
-	for (size_t i = 0; i < s->steps.n; i++)
-		steps[i] = *(struct cp_backtest_step *)s->steps.items[i].value;
-	if (s->steps.n > 1)
-		qsort(steps, s->steps.n, sizeof(*steps), by_misses);
-	*ret_steps = steps;
-	*ret_n = s->steps.n;
+	for (size_t i = 0; i < t->n_installs; i++) {
+		unchanged[i] = x->watched && before->watched;
+		for (size_t k = 0; k < t->installs[i].n_files; k++, at++)
+			unchanged[i] = unchanged[i] && x->watched[at].n &&
+				       cp_oid_eq(&x->watched[at], &before->watched[at]);
+	}
+	x->out->unchanged = unchanged;
 	return 0;
 }
 
-static int sum_image(struct cp_arena *a, struct cp_backtest_image *out)
+static int sum_image(const struct test *t, struct cp_backtest_image *out)
 {
-	struct sums s = {.a = a};
+	struct cp_sums s = sums_of(t);
 
 	s.totals.n = out->n_commits ? out->n_commits - 1 : 0;
 	for (size_t i = 1; i < out->n_commits; i++)
-		if (out->commits[i].built && sum_commit(&s, &out->commits[i], i) < 0)
+		if (note_unchanged(t, i) < 0 ||
+		    (out->commits[i].built && cp_sums_add(&s, &out->commits[i], i) < 0))
 			return CP_ENOMEM;
-	out->totals = s.totals;
 	for (size_t i = out->n_commits; i-- > 0 && !out->assumptions;)
 		if (out->commits[i].built) {
 			out->assumptions = out->commits[i].graph->assumptions;
 			out->n_assumptions = out->commits[i].graph->n_assumptions;
 		}
-	return sum_steps(&s, &out->steps, &out->n_steps);
+	return cp_sums_end(&s, &out->totals, &out->steps, &out->n_steps);
 }
 
 /* ---- with an edit ---- */
@@ -517,22 +462,24 @@ static int score_layers(const struct test *t, struct cp_arena *a, struct cp_back
 	return 0;
 }
 
-static int sum_edit(const struct test *t, struct cp_arena *a, const struct cp_backtest_image *image,
+static int sum_edit(const struct test *t, const struct cp_backtest_image *image,
 		    struct cp_backtest_edit *out)
 {
-	struct sums before = {.a = a}, after = {.a = a};
+	struct cp_sums before = sums_of(t), after = sums_of(t);
+	struct cp_backtest_step *steps;
+	size_t n;
 
 	choose_scored(t, image, out);
 	before.totals.n = after.totals.n = out->n_scored;
 	for (size_t i = 0; i < out->n_commits; i++)
-		if (out->commits[i].scored && (sum_commit(&before, &image->commits[i], i) < 0 ||
-					       sum_commit(&after, &out->commits[i], i) < 0))
+		if (out->commits[i].scored &&
+		    (note_unchanged(t, i) < 0 || cp_sums_add(&before, &image->commits[i], i) < 0 ||
+		     cp_sums_add(&after, &out->commits[i], i) < 0))
 			return CP_ENOMEM;
-	out->before = before.totals;
-	out->after = after.totals;
-	if (score_layers(t, a, out) < 0)
+	if (score_layers(t, t->run->arena, out) < 0 ||
+	    cp_sums_end(&before, &out->before, &steps, &n) < 0)
 		return CP_ENOMEM;
-	return sum_steps(&after, &out->steps, &out->n_steps);
+	return cp_sums_end(&after, &out->after, &out->steps, &out->n_steps);
 }
 
 /* ---- one image ---- */
@@ -672,20 +619,28 @@ struct whole {
 	size_t n;
 	const struct cp_what_if **edits;
 	struct kept *kept; /* per image: one for itself and one for each edit */
+	const struct cp_costs *costs;
+	struct cp_installs *installs; /* per image */
 };
 
 static struct test test_of(const struct whole *w, size_t image, size_t replay)
 {
 	size_t replays = w->run->request.n_with + 1;
+	struct test t = {.run = w->run,
+			 .commits = w->commits,
+			 .n = w->n,
+			 .request = w->run->images[image].request,
+			 .platform = w->run->images[image].platform,
+			 .before = (image * replays + replay) * w->n,
+			 .pieces = w->run->n_images * replays * w->n,
+			 .edit = replay ? w->edits[replay - 1] : NULL,
+			 .costs = w->costs,
+			 .installs = w->installs[image].items,
+			 .n_installs = w->installs[image].n};
 
-	return (struct test){.run = w->run,
-			     .commits = w->commits,
-			     .n = w->n,
-			     .request = w->run->images[image].request,
-			     .platform = w->run->images[image].platform,
-			     .before = (image * replays + replay) * w->n,
-			     .pieces = w->run->n_images * replays * w->n,
-			     .edit = replay ? w->edits[replay - 1] : NULL};
+	for (size_t i = 0; i < t.n_installs; i++)
+		t.n_watched += t.installs[i].n_files;
+	return t;
 }
 
 static int test_edit(const struct whole *w, size_t image, size_t edit, struct cp_err *err)
@@ -706,7 +661,7 @@ static int test_edit(const struct whole *w, size_t image, size_t edit, struct cp
 	out->commits = t.out;
 	out->n_commits = t.n_out;
 	im->n_edits = edit + 1;
-	return sum_edit(&t, w->run->arena, im, out) < 0 ? cp_err_nomem(err) : 0;
+	return sum_edit(&t, im, out) < 0 ? cp_err_nomem(err) : 0;
 }
 
 static int test_image(const struct whole *w, size_t image, struct cp_err *err)
@@ -723,13 +678,34 @@ static int test_image(const struct whole *w, size_t image, struct cp_err *err)
 	out->commits = t.out;
 	out->n_commits = t.n_out;
 	out->edits = cp_arena_array(w->run->arena, n_with, sizeof(*out->edits));
-	if (!out->edits || sum_image(w->run->arena, out) < 0)
+	if (!out->edits || sum_image(&t, out) < 0)
 		return cp_err_nomem(err);
 	note_failure(out);
 	w->report->n_images = image + 1;
 	for (size_t i = 0; r == 0 && i < n_with && !w->report->cancelled && !out->error.code; i++)
 		r = test_edit(w, image, i, err);
 	return r;
+}
+
+/* What is known beside the history: recorded durations, and what the steps of today install. */
+static int read_knowledge(struct whole *w, struct cp_err *err)
+{
+	struct cp_built *builds = NULL;
+	struct cp_err why = {0};
+	size_t n = 0;
+	int r = cp_run_builds(w->run, &builds, &n, &why);
+
+	if (r == 0 && n)
+		r = cp_costs_new(w->run->arena, builds, n, &w->costs, &why);
+	w->installs = cp_arena_array(w->run->arena, w->run->n_images, sizeof(*w->installs));
+	if (r == CP_ENOMEM || !w->installs)
+		return cp_err_nomem(err);
+	for (size_t i = 0; i < w->run->n_images; i++) {
+		r = cp_advice_installs(w->run, i, &w->installs[i], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int test_images(struct whole *w, struct cp_err *err)
@@ -742,6 +718,8 @@ static int test_images(struct whole *w, struct cp_err *err)
 	w->edits = cp_arena_array(w->run->arena, q->n_with, sizeof(*w->edits));
 	if (r == 0 && !w->edits)
 		r = cp_err_nomem(err);
+	if (r == 0)
+		r = read_knowledge(w, err);
 	for (size_t i = 0; r == 0 && i < q->n_with; i++)
 		r = cp_what_if_open(w->run, q->with[i], &w->edits[i], err);
 	for (size_t i = 0; r == 0 && i < w->run->n_images && !w->report->cancelled; i++)
@@ -749,32 +727,61 @@ static int test_images(struct whole *w, struct cp_err *err)
 	return r;
 }
 
+struct cp_backtest {
+	struct cp_report_backtest report;
+	struct kept *kept;
+	size_t n_kept;
+};
+
+int cp_backtest_new(struct cp_run *run, struct cp_backtest **ret_backtest, struct cp_err *err)
+{
+	struct cp_backtest *b = CP_NEW(run->arena, struct cp_backtest);
+	struct whole w = {.run = run};
+
+	if (!b)
+		return cp_err_nomem(err);
+	*ret_backtest = b;
+	b->report.head_rev = run->report.head_rev;
+	b->report.head_commit = cp_str_c(run->head_commit.hex);
+	b->n_kept = run->n_images * (run->request.n_with + 1);
+	b->kept = cp_arena_array(run->arena, b->n_kept, sizeof(*b->kept));
+	b->report.images = cp_arena_array(run->arena, run->n_images, sizeof(*b->report.images));
+	if (!b->kept || !b->report.images)
+		return cp_err_nomem(err);
+	w.report = &b->report;
+	w.kept = b->kept;
+	return test_images(&w, err);
+}
+
+void cp_backtest_free(struct cp_backtest *b)
+{
+	for (size_t i = 0; b && b->kept && i < b->n_kept; i++) {
+		cp_image_memo_free(b->kept[i].memo);
+		for (unsigned k = 0; k < CP_MAX_THREADS; k++)
+			cp_arena_free(b->kept[i].arenas[k]);
+	}
+}
+
+const struct cp_report_backtest *cp_backtest_report(const struct cp_backtest *b)
+{
+	return &b->report;
+}
+
 int cp_run_backtest(struct cp_run *run, struct cp_buf *out, int *ret_status, struct cp_err *err)
 {
-	struct cp_report_backtest report = {.head_rev = run->report.head_rev,
-					    .head_commit = cp_str_c(run->head_commit.hex)};
-	size_t n_kept = run->n_images * (run->request.n_with + 1);
-	struct kept *kept = cp_arena_array(run->arena, n_kept, sizeof(*kept));
-	struct whole w = {.run = run, .report = &report, .kept = kept};
-	int r = 0;
+	struct cp_backtest *b = NULL;
+	int r = cp_backtest_new(run, &b, err);
+	const struct cp_report_backtest *report = b ? &b->report : NULL;
 
-	report.images = cp_arena_array(run->arena, run->n_images, sizeof(*report.images));
-	if (!kept || !report.images)
-		return cp_err_nomem(err);
-	r = test_images(&w, err);
-	if (r == 0 && report.n_images == 1 && report.images[0].error.code) {
+	if (r == 0 && report->n_images == 1 && report->images[0].error.code) {
 		if (err)
-			*err = report.images[0].error;
-		r = report.images[0].error.code;
+			*err = report->images[0].error;
+		r = report->images[0].error.code;
 	}
 	if (r == 0) {
-		*ret_status = status_of(&report);
-		r = cp_report_backtest(&report, run->request.format, &run->request.style, out, err);
+		*ret_status = status_of(report);
+		r = cp_report_backtest(report, run->request.format, &run->request.style, out, err);
 	}
-	for (size_t i = 0; i < n_kept; i++) {
-		cp_image_memo_free(kept[i].memo);
-		for (unsigned k = 0; k < CP_MAX_THREADS; k++)
-			cp_arena_free(kept[i].arenas[k]);
-	}
+	cp_backtest_free(b);
 	return r;
 }

@@ -433,10 +433,12 @@ static void open_state(struct cp_run *run)
 {
 	struct cp_err why = {0};
 	bool hashes = run->need_keys;
+	bool costs =
+		run->need_base || run->need_backtest || (run->need_advice && run->request.commits);
 
 	for (size_t i = 0; i < run->n_images; i++)
 		hashes = hashes || run->images[i].request.n_cache_from;
-	if (run->request.no_state || (!hashes && (!run->need_base || !has_state(run))))
+	if (run->request.no_state || (!hashes && (!costs || !has_state(run))))
 		return;
 	if (cp_run_open_state(run, &why) < 0 && run->world->log)
 		run->world->log(run->world->self, 2, why.message);

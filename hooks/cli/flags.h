@@ -134,6 +134,7 @@ enum flag_id {
 	F_CHECK,
 	F_DIFF,
 	F_COMMITS,
+	F_HISTORY,
 	F_WITH,
 	F_PATCHES,
 	F_LAYERS,

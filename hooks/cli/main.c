@@ -117,7 +117,8 @@ static int run_method(const struct options *o)
 	if (o->command == CMD_EXPLAIN && !o->subject)
 		return fail(EXIT_USAGE, "cachepredict explain 3, cachepredict explain src/app.py",
 			    "explain needs a step or a path");
-	r = plugin_load(option_text(o, F_PLUGIN), o->command == CMD_BACKTEST, &l);
+	r = plugin_load(option_text(o, F_PLUGIN),
+			o->command == CMD_BACKTEST || option_text(o, F_HISTORY), &l);
 	if (r)
 		return r;
 	if (folder && chdir(folder) != 0)

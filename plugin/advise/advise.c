@@ -378,3 +378,36 @@ int cp_advise(struct cp_arena *a, const struct cp_advise_input *in, struct cp_ad
 	*ret_advice = advice;
 	return 0;
 }
+
+int cp_advise_install_steps(struct cp_arena *a, const struct cp_advise_input *in,
+			    struct cp_install_step **ret_steps, size_t *ret_n, struct cp_err *err)
+{
+	struct cp_adviser ad = {.a = a,
+				.in = in,
+				.unread = MAX_READ_BYTES,
+				.unseen = CP_MAX_TREE_ENTRIES,
+				.err = err};
+	CP_VEC(struct cp_install_step) steps = {0};
+	int r = view_stages(&ad);
+
+	for (size_t i = 0; r == 0 && i < ad.n_stages; i++) {
+		const struct cp_stage_view *v = &ad.stages[i];
+
+		for (size_t k = 0; r == 0 && v->graph->reachable && k < v->stage->n_commands; k++) {
+			struct cp_install_step step;
+
+			if (v->stage->commands[k]->kind != CP_CMD_RUN ||
+			    !cp_advise_install_of(&ad, &v->scripts[k], &step))
+				continue;
+			step.line = v->stage->commands[k]->line;
+			r = cp_vec_push(a, &steps, step) < 0 ? cp_err_nomem(err) : 0;
+		}
+	}
+	if (r == 0 && (ad.no_memory || cp_arena_failed(a) == CP_ENOMEM))
+		r = cp_err_nomem(err);
+	if (r < 0)
+		return r;
+	*ret_steps = steps.items;
+	*ret_n = steps.n;
+	return 0;
+}

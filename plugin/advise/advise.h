@@ -101,6 +101,17 @@ struct cp_advise_input {
 int cp_advise(struct cp_arena *a, const struct cp_advise_input *in, struct cp_advice *ret_advice,
 	      struct cp_err *err);
 
+/* A RUN that installs packages, and reads nothing of the context but these files to know which. */
+struct cp_install_step {
+	int line;             /* of the instruction */
+	const char *what;     /* "pip install" */
+	struct cp_str *files; /* in the main context */
+	size_t n_files;
+};
+/* Those of the stages that the target needs. As far as can be told; CP_ENOMEM. */
+int cp_advise_install_steps(struct cp_arena *a, const struct cp_advise_input *in,
+			    struct cp_install_step **ret_steps, size_t *ret_n, struct cp_err *err);
+
 /* Is `word` a rule or a severity? */
 bool cp_advice_is_gate(struct cp_str word);
 /* Is there a finding of this rule, or of this severity or a worse one? */

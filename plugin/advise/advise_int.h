@@ -98,6 +98,10 @@ struct cp_str cp_advise_base(const struct cp_adviser *ad, const struct cp_stage_
 /* "python" and "3.12-slim" of docker.io/library/python:3.12-slim; false for another registry or a name of two parts. */
 bool cp_advise_official(struct cp_str ref, struct cp_str *ret_name, struct cp_str *ret_tag);
 
+/* installs.c: the first install of a RUN; false when there is none, or it reads more than files that can be named. */
+bool cp_advise_install_of(struct cp_adviser *ad, const struct cp_script *s,
+			  struct cp_install_step *ret);
+
 /* ---- the rules, by what they look at ---- */
 
 int cp_advise_copies(struct cp_adviser *ad);   /* copies.c: what COPY takes */

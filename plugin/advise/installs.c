@@ -187,6 +187,17 @@ static bool find_install(struct cp_adviser *ad, const struct cp_script *s, struc
 	return false;
 }
 
+bool cp_advise_install_of(struct cp_adviser *ad, const struct cp_script *s,
+			  struct cp_install_step *ret)
+{
+	struct install in;
+
+	if (!find_install(ad, s, &in))
+		return false;
+	*ret = (struct cp_install_step){.what = in.what, .files = in.manifest, .n_files = in.n};
+	return true;
+}
+
 static struct cp_str joined_lines(struct cp_adviser *ad, int from, int to)
 {
 	const char *p = ad->lines[from - 1].p;

@@ -25,7 +25,27 @@ static void put_edit(struct cp_json_out *o, const struct cp_edit *e)
 	cp_json_close(o, '}');
 }
 
-static void put_finding(struct cp_json_out *o, const struct cp_finding *f)
+/* null: nobody looked, or the history says nothing of it. */
+static void put_stake(struct cp_json_out *o, const struct cp_stake *s)
+{
+	cp_json_key(o, "at_stake");
+	if (!s || !s->of) {
+		cp_json_null(o);
+		return;
+	}
+	cp_json_open(o, '{');
+	cp_json_kint(o, "commits", (int64_t)s->n);
+	cp_json_kint(o, "of", (int64_t)s->of);
+	cp_json_key(o, "seconds");
+	if (s->ms < 0)
+		cp_json_null(o);
+	else
+		cp_json_int(o, (s->ms + 500) / 1000);
+	cp_json_close(o, '}');
+}
+
+static void put_finding(struct cp_json_out *o, const struct cp_finding *f,
+			const struct cp_stake *stake)
 {
 	const struct cp_rule *rule = &cp_advise_rules[f->rule];
 
@@ -38,6 +58,7 @@ static void put_finding(struct cp_json_out *o, const struct cp_finding *f)
 	cp_json_kstr(o, "message", f->message);
 	cp_json_kstr(o, "why", f->why);
 	put_edit(o, f->edit);
+	put_stake(o, stake);
 	cp_json_close(o, '}');
 }
 
@@ -49,7 +70,7 @@ static void put_image(struct cp_json_out *o, const struct cp_report_advice *im)
 	cp_json_key(o, "findings");
 	cp_json_open(o, '[');
 	for (size_t i = 0; im->advice && i < im->advice->n; i++)
-		put_finding(o, &im->advice->findings[i]);
+		put_finding(o, &im->advice->findings[i], im->stakes ? &im->stakes[i] : NULL);
 	cp_json_close(o, ']');
 	cp_json_kint(o, "ignored", im->advice ? (int64_t)im->advice->n_ignored : 0);
 	if (im->error.code)
@@ -110,6 +131,24 @@ static void finding_row(struct cp_buf *out, const struct cp_finding *f,
 	cp_buf_addc(out, '\n');
 }
 
+static void stake_row(struct cp_buf *out, const struct cp_report_advice *im, size_t i,
+		      const struct cp_report_style *style)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
+	const struct cp_stake *s = im->stakes ? &im->stakes[i] : NULL;
+
+	if (!s || !s->of)
+		return;
+	cp_buf_printf(&text, "at stake: %zu of %zu commits ran it for nothing", s->n, s->of);
+	if (s->ms > 0) {
+		cp_buf_addz(&text, ", ");
+		cp_text_seconds(&text, s->ms);
+	}
+	cp_text_spaces(out, INDENT + 2);
+	cp_text_wrap(out, cp_buf_str(&text), INDENT + 2, INDENT + 2, cp_table_width(style));
+	cp_buf_addc(out, '\n');
+}
+
 /* "1 error, 4 warnings, 2 info" */
 static void add_counts(struct cp_buf *out, const struct cp_advice *a)
 {
@@ -153,6 +192,7 @@ static void as_table(const struct cp_report_advice *im, const struct cp_report_s
 			file = f->file;
 		}
 		finding_row(out, f, style);
+		stake_row(out, im, i, style);
 	}
 }
 

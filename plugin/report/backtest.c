@@ -18,6 +18,16 @@ static void put_counts(struct cp_json_out *o, const size_t counts[4])
 		cp_json_kint(o, cp_outcome_name((enum cp_outcome)i), (int64_t)counts[i]);
 }
 
+/* null: no build was recorded that says it. */
+static void put_seconds(struct cp_json_out *o, const char *key, bool known, int64_t ms)
+{
+	cp_json_key(o, key);
+	if (known)
+		cp_json_int(o, (ms + 500) / 1000);
+	else
+		cp_json_null(o);
+}
+
 static void put_totals(struct cp_json_out *o, const char *key, const struct cp_backtest_totals *t)
 {
 	cp_json_key(o, key);
@@ -35,6 +45,13 @@ static void put_totals(struct cp_json_out *o, const char *key, const struct cp_b
 	cp_json_close(o, '}');
 	cp_json_kint(o, "runs", (int64_t)t->runs);
 	cp_json_kint(o, "runs_missed", (int64_t)t->runs_missed);
+	cp_json_kint(o, "installs_missed", (int64_t)t->installs_missed);
+	cp_json_kint(o, "installs_wasted", (int64_t)t->installs_wasted);
+	cp_json_kint(o, "steps_timed", (int64_t)t->steps_timed);
+	put_seconds(o, "seconds", t->steps_timed, t->ms);
+	put_seconds(o, "seconds_low", t->steps_timed, t->low);
+	put_seconds(o, "seconds_high", t->steps_timed, t->high);
+	put_seconds(o, "seconds_wasted", t->steps_timed, t->wasted_ms);
 	cp_json_close(o, '}');
 }
 
@@ -47,6 +64,9 @@ static void put_step(struct cp_json_out *o, const struct cp_backtest_step *s)
 	cp_json_kint(o, "commits", (int64_t)s->n);
 	put_counts(o, s->outcomes);
 	cp_json_kint(o, "first", (int64_t)s->n_first);
+	if (s->installs.n)
+		cp_json_kint(o, "wasted", (int64_t)s->n_wasted);
+	put_seconds(o, "seconds", s->cost.source != CP_COST_UNKNOWN, s->cost.ms);
 	cp_json_key(o, "causes");
 	cp_json_open(o, '{');
 	for (int i = CP_CAUSE_CONTENT_CHANGED; i <= CP_CAUSE_UNRESOLVED; i++)
@@ -228,6 +248,31 @@ static void title(struct cp_buf *out, const struct cp_backtest_image *im,
 	cp_buf_addc(out, '\n');
 }
 
+/* From recorded builds; of how many of the steps that ran is said. */
+static void time_row(struct cp_buf *out, const struct cp_backtest_totals *t,
+		     const struct cp_report_style *style)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
+
+	if (!t->steps_timed)
+		return;
+	cp_text_seconds(&text, t->ms);
+	if (t->low < t->high) {
+		cp_buf_addz(&text, " (");
+		cp_text_seconds(&text, t->low);
+		cp_buf_addz(&text, " to ");
+		cp_text_seconds(&text, t->high);
+		cp_buf_addc(&text, ')');
+	}
+	cp_buf_printf(&text, " of steps that ran, known for %zu of %zu", t->steps_timed,
+		      t->steps[CP_OUTCOME_MISS]);
+	if (t->wasted_ms) {
+		cp_buf_addz(&text, "; wasted ");
+		cp_text_seconds(&text, t->wasted_ms);
+	}
+	cp_table_row(out, "time", LABEL_COLUMNS, cp_buf_str(&text), style);
+}
+
 static void total_rows(struct cp_buf *out, const struct cp_backtest_image *im,
 		       const struct cp_report_style *style)
 {
@@ -247,6 +292,16 @@ static void total_rows(struct cp_buf *out, const struct cp_backtest_image *im,
 	cp_buf_printf(&text, "%zu of %zu ran (%u %%)", t->runs_missed, t->runs,
 		      percent(t->runs_missed, t->runs));
 	cp_table_row(out, "RUN steps", LABEL_COLUMNS, cp_buf_str(&text), style);
+	cp_buf_clear(&text);
+	if (t->installs_missed) {
+		cp_buf_printf(
+			&text,
+			"%zu of %zu installs ran although their files had not changed (%u %%)",
+			t->installs_wasted, t->installs_missed,
+			percent(t->installs_wasted, t->installs_missed));
+		cp_table_row(out, "wasted", LABEL_COLUMNS, cp_buf_str(&text), style);
+	}
+	time_row(out, t, style);
 	cp_buf_clear(&text);
 	if (t->n_built < t->n)
 		cp_buf_printf(&text, "%zu commits have no such build", t->n - t->n_built);
@@ -377,6 +432,16 @@ static void edit_rows(struct cp_buf *out, const struct cp_backtest_edit *e,
 		      e->before.runs_missed, cp_text_arrow(style->ascii), e->after.runs_missed,
 		      e->n_scored);
 	cp_table_row(out, "RUN steps", EDIT_COLUMNS, cp_buf_str(&text), style);
+	cp_buf_clear(&text);
+	if (e->before.steps_timed && e->after.steps_timed) {
+		cp_text_seconds(&text, e->before.ms);
+		cp_buf_printf(&text, " %s ", cp_text_arrow(style->ascii));
+		cp_text_seconds(&text, e->after.ms);
+		cp_buf_printf(&text, ", known for %zu of %zu steps that ran, and %zu of %zu",
+			      e->before.steps_timed, e->before.steps[CP_OUTCOME_MISS],
+			      e->after.steps_timed, e->after.steps[CP_OUTCOME_MISS]);
+		cp_table_row(out, "time", EDIT_COLUMNS, cp_buf_str(&text), style);
+	}
 	for (size_t i = 0; i < e->n_layers; i++) {
 		const struct cp_backtest_layer *l = &e->layers[i];
 

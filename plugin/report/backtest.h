@@ -2,6 +2,7 @@
 #ifndef CP_REPORT_BACKTEST_H
 #define CP_REPORT_BACKTEST_H
 
+#include "decide/decide.h"
 #include "predict/predict.h"
 #include "report/report.h"
 
@@ -24,6 +25,8 @@ struct cp_backtest_commit {
 	size_t n_misses, n_hits;
 	enum cp_outcome outcome; /* the worst of its steps */
 	struct cp_err error;
+	const bool *
+		unchanged; /* per install of the newest commit: its files are those of the commit before */
 	/* with an edit */
 	bool edited; /* it fits, and is in what was built */
 	bool scored; /* it counts: one before it had the edit, too, which was not chosen on it */
@@ -41,6 +44,10 @@ struct cp_backtest_step {
 	size_t causes[CP_CAUSE_UNRESOLVED + 1];
 	struct cp_str last_cause; /* message, of the newest commit */
 	size_t last;              /* index of the newest commit whose build has it */
+	struct cp_str
+		installs; /* "pip install": packages, from files of the context alone; "" = not known to */
+	size_t n_wasted; /* of its runs: no file that it reads had changed since the commit before */
+	struct cp_cost cost; /* when it runs, from recorded builds */
 };
 
 struct cp_backtest_totals {
@@ -50,6 +57,11 @@ struct cp_backtest_totals {
 	size_t steps[4];      /* steps of all of them, by outcome */
 	size_t n_absent;
 	size_t runs, runs_missed; /* RUN steps; those that ran again for certain */
+	size_t installs_missed,
+		installs_wasted; /* of those, RUN steps that install; that had no reason to */
+	size_t steps_timed;      /* of the steps that miss, those whose cost is known */
+	int64_t ms, low, high;   /* what those cost */
+	int64_t wasted_ms;
 };
 
 /* A file that a split moves packages to. */

@@ -183,10 +183,20 @@ int cp_report_cache(const struct cp_report_cache *caches, size_t n, enum cp_form
 
 /* ---- advice ---- */
 
+/* What is at stake: commits of the history in which a step ran for the reason that a finding names. */
+struct cp_stake {
+	size_t n,
+		of; /* commits at stake, of those that have the step; of 0 = the history says nothing */
+	int64_t ms; /* what they cost, from recorded builds; -1 = not known */
+};
+
 struct cp_report_advice {
 	struct cp_str name, dockerfile, text; /* text: of the Dockerfile, for patches; "" = none */
 	const struct cp_advice *advice;       /* NULL when it failed */
 	struct cp_err error;                  /* code 0 = fine */
+	/* What its history says, per finding: commits that a step ran for nothing. NULL = nobody looked. */
+	const struct cp_stake *stakes;
+	size_t n_history; /* commits that were replayed */
 };
 /*
  * format: "table", "json" (`cachepredict/advise/1`), "markdown", "sarif" (2.1.0), "codequality" (GitLab's), "patch" (the edits as a unified diff); "" = json. CP_EUNSUPPORTED for another.

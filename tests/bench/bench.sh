@@ -36,6 +36,15 @@ range=${RANGE:-HEAD~20..HEAD}
 (unset DOCKERFILE CONTEXT; against_git 'small repository' "$work/small" HEAD~20..HEAD; exit $bad) || bad=1
 against_git "large repository ($(basename "$REPO"))" "$REPO" "$range"
 
+# ---- a row of commits ----
+
+commits=$(git -C "$REPO" rev-list --first-parent --count -n 300 "${range##*..}")
+echo
+echo "backtest of $commits commits"
+printf '%-44s %11s %11s\n' '' cachepredict git
+"$bench" -n 5 -r 3 -d 6 'backtest | git log --first-parent' -- "$predict" -C "$REPO" backtest -n "$commits" --rev "${range##*..}" --format json --offline \
+	${DOCKERFILE:+-f "$DOCKERFILE"} ${CONTEXT:+"$CONTEXT"} -- git -C "$REPO" log "-$commits" --first-parent --name-status "${range##*..}" || bad=1
+
 # ---- exact keys ----
 
 # a Dockerfile that takes the whole context: what has to be hashed is what a build takes

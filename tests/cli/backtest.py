@@ -202,5 +202,32 @@ same("the edit of a commit has its versions", ["+-r requirements-base.txt" in sp
                                               "hot-a==2" in split["commits"][3]["patch"], "late==1" in split["commits"][22]["patch"]], [True, True, True, True])
 same("a split that pays nothing is none", run(row, "--with", "split")[0], 2)
 
+# ---- waste, durations, and what is at stake ----
+
+def totals(repo, *args):
+    t = replay(repo, *args)["totals"]
+    return [t["runs_missed"], t["installs_missed"], t["installs_wasted"], t["steps_timed"], t["seconds"], t["seconds_wasted"]]
+
+
+def advice(repo, *args):
+    r = subprocess.run([helper, "-C", repo, "advise", "--format", "json", "--offline", *args], env=env, capture_output=True, text=True)
+    return {f["rule"]: f["at_stake"] for f in json.loads(r.stdout)["images"][0]["findings"]}
+
+
+same("installs whose files had not changed", totals(history), [5, 5, 4, 0, None, None])
+same("an install before the code is never wasted", totals(row)[1:3], [1, 0])
+same("nobody asked what is at stake", advice(history)["deps-after-copy"], None)
+same("what is at stake", advice(history, "--history", "6")["deps-after-copy"], {"commits": 4, "of": 6, "seconds": None})
+same("a finding that the history says nothing of", advice(history, "--history", "6")["no-user"], None)
+same(".git in the context", advice(clone, "--history", "2")["git-in-context"]["of"], 2)
+log = "".join("#%d [%d/4] %s\n#%d DONE %s.0s\n\n" % (n, n, text, n, seconds) for n, text, seconds in
+              ((2, "WORKDIR /app", 1), (3, "COPY . .", 2), (4, "RUN pip install -r requirements.txt", 90)))
+subprocess.run([helper, "-C", history, "record", patch_of("build.log", log)], env=env, check=True, capture_output=True)
+same("with what a build took", totals(history), [5, 5, 4, 10, 460, 360])
+same("... at stake, too", advice(history, "--history", "6")["deps-after-copy"], {"commits": 4, "of": 6, "seconds": 360})
+same("... and with an edit", [l for l in run(history, "--with", moved, "--width", "110")[1].splitlines() if "time" in l],
+     ["  time      7 m 40 s of steps that ran, known for 10 of 10; wasted 6 m 00 s",
+      "  time          6 m 08 s → 1 m 40 s, known for 8 of 8 steps that ran, and 6 of 6"])
+
 print("1..%d" % done)
 sys.exit(1 if failed else 0)
