@@ -321,6 +321,8 @@ static int replay_chunk(struct test *t, size_t n, bool causes, struct cp_err *er
 	struct cp_pool_work traces = {trace_piece, tick, t}, explained = {explain_piece, NULL, t};
 	int r = cp_pool_run(t->run, t->threads, n, &traces, err);
 
+	if (r == 0)
+		tick(t, n);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = replay(t, &t->all[t->first + i], err);
 	if (r == 0 && causes)
@@ -412,26 +414,6 @@ static void choose_scored(const struct test *t, const struct cp_backtest_image *
 	}
 }
 
-/* Of the RUN steps that name the file: 0 all hit, 1 all may, 2 one runs; -1 there is none. */
-static int layer_fate(const struct cp_backtest_commit *c, struct cp_str file)
-{
-	struct cp_str name = cp_path_base(file);
-	int fate = -1;
-
-	for (size_t i = 0; i < c->graph->n_steps; i++) {
-		const struct cp_step *s = &c->graph->steps[i];
-		int one = c->outcomes[i] == CP_OUTCOME_HIT    ? 0
-			  : c->outcomes[i] == CP_OUTCOME_MISS ? 2
-							      : 1;
-
-		if (!cp_str_eq(s->instruction, CP_S("RUN")) ||
-		    cp_str_find_str(s->name, name, 0) == s->name.n)
-			continue;
-		fate = one > fate ? one : fate;
-	}
-	return fate;
-}
-
 static int score_layers(const struct test *t, struct cp_arena *a, struct cp_backtest_edit *out)
 {
 	const struct cp_split_plan *plan = cp_what_if_plan(t->edit);
@@ -453,7 +435,7 @@ static int score_layers(const struct test *t, struct cp_arena *a, struct cp_back
 			continue;
 		out->n_changes++;
 		for (size_t l = 0; l < plan->n_layers; l++) {
-			int fate = layer_fate(&out->commits[i], plan->layers[l]);
+			int fate = cp_backtest_fate(&out->commits[i], plan->layers[l]);
 
 			out->layers[l].n_kept += fate == 0;
 			out->layers[l].n_may += fate == 1;
@@ -555,6 +537,20 @@ static void note_failure(struct cp_backtest_image *out)
 		out->error = out->commits[out->n_commits - 1].error;
 }
 
+/* What was made without memory for a part of it may look whole. */
+static int memory_failure(const struct test *t, struct cp_err *err)
+{
+	int failed = cp_image_memo_failed(t->memo);
+
+	for (unsigned i = 0; !failed && i < t->threads; i++)
+		failed = cp_arena_failed(t->arenas[i]);
+	if (failed == CP_ENOMEM)
+		return cp_err_nomem(err);
+	return failed ? cp_err_set(err, failed,
+				   "the history needs too much memory: ask for fewer commits")
+		      : 0;
+}
+
 static int replay_history(struct test *t, struct kept *kept, bool *ret_cancelled,
 			  struct cp_err *err)
 {
@@ -562,10 +558,8 @@ static int replay_history(struct test *t, struct kept *kept, bool *ret_cancelled
 
 	if (r == 0)
 		r = replay_all(t, ret_cancelled, err);
-	for (unsigned i = 0; r == 0 && i < t->threads; i++)
-		if (cp_arena_failed(t->arenas[i]))
-			r = cp_err_set(err, cp_arena_failed(t->arenas[i]),
-				       "the history needs too much memory: ask for fewer commits");
+	if (r == 0)
+		r = memory_failure(t, err);
 	test_free(t);
 	return r;
 }

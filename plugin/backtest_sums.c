@@ -54,7 +54,6 @@ static void count_cause(struct cp_backtest_step *to, const struct cp_backtest_mi
 {
 	to->n_first += m->cause.kind != CP_CAUSE_NONE && m->cause.step < 0;
 	to->causes[m->cause.kind]++;
-	to->last_cause = m->cause.message;
 }
 
 static int sum_step(struct cp_sums *s, const struct cp_backtest_commit *c, size_t at, size_t commit,
@@ -159,4 +158,23 @@ int cp_sums_end(struct cp_sums *s, struct cp_backtest_totals *ret_totals,
 	*ret_steps = steps;
 	*ret_n = s->steps.n;
 	return 0;
+}
+
+int cp_backtest_fate(const struct cp_backtest_commit *c, struct cp_str file)
+{
+	struct cp_str name = cp_path_base(file);
+	int fate = -1;
+
+	for (size_t i = 0; i < c->graph->n_steps; i++) {
+		const struct cp_step *s = &c->graph->steps[i];
+		int one = c->outcomes[i] == CP_OUTCOME_HIT    ? 0
+			  : c->outcomes[i] == CP_OUTCOME_MISS ? 2
+							      : 1;
+
+		if (!cp_str_eq(s->instruction, CP_S("RUN")) ||
+		    cp_str_find_str(s->name, name, 0) == s->name.n)
+			continue;
+		fate = one > fate ? one : fate;
+	}
+	return fate;
 }

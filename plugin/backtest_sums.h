@@ -12,6 +12,9 @@ static inline bool cp_backtest_counts(const struct cp_step *s)
 	return s->kind == CP_STEP_OP || s->kind == CP_STEP_MERGE;
 }
 
+/* Of the RUN steps that name the file: 0 all hit, 1 all may, 2 one runs; -1 there is none. */
+int cp_backtest_fate(const struct cp_backtest_commit *c, struct cp_str file);
+
 struct cp_sums {
 	struct cp_arena *a;
 	const struct cp_costs *costs; /* NULL: nothing was recorded */

@@ -368,6 +368,11 @@ void cp_image_memo_free(struct cp_image_memo *m)
 	free(m);
 }
 
+int cp_image_memo_failed(const struct cp_image_memo *m)
+{
+	return cp_arena_failed(m->arena);
+}
+
 /* Everything in the arena of s->image. */
 static int parse(struct side *s, struct cp_str text, struct parsed *ret)
 {

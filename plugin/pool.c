@@ -82,6 +82,8 @@ int cp_pool_run(const struct cp_run *run, unsigned threads, size_t n,
 	pthread_t ids[CP_MAX_THREADS];
 	unsigned started = 1;
 
+	if (cp_run_is_cancelled(run))
+		return cp_err_set(err, CP_ECANCELLED, "cancelled");
 	for (unsigned i = 0; i < CP_MAX_THREADS; i++)
 		workers[i] = (struct worker){&p, i};
 	while (started < threads && started < CP_MAX_THREADS && started < n &&

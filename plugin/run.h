@@ -145,6 +145,8 @@ int cp_image_build(struct cp_run *run, struct cp_image_run *image, struct cp_tre
  */
 struct cp_image_memo *cp_image_memo_new(void);
 void cp_image_memo_free(struct cp_image_memo *memo);
+/* 0, CP_ENOMEM or CP_ELIMIT, as cp_arena_failed says it of the memo. */
+int cp_image_memo_failed(const struct cp_image_memo *memo);
 /* The build of `tree`, when that of `before` is in the cache. `image` is a scratch one, as for cp_image_build. */
 int cp_image_compare(struct cp_run *run, struct cp_image_run *image, struct cp_tree *before,
 		     struct cp_tree *tree, struct cp_prediction *ret_prediction,

@@ -516,6 +516,25 @@ static void image_markdown(struct cp_buf *out, const struct cp_backtest_image *i
 	}
 }
 
+static void edits_markdown(struct cp_buf *out, const struct cp_backtest_image *im)
+{
+	for (size_t i = 0; i < im->n_edits; i++) {
+		const struct cp_backtest_edit *e = &im->edits[i];
+
+		cp_buf_addz(out, "\nWith ");
+		cp_text_code(out, e->label);
+		cp_buf_printf(out, ": %zu `RUN` steps in place of %zu, in %zu scored commits",
+			      e->after.runs_missed, e->before.runs_missed, e->n_scored);
+		for (size_t l = 0; l < e->n_layers; l++) {
+			cp_buf_addz(out, l ? ", " : "; ");
+			cp_text_code(out, e->layers[l].file);
+			cp_buf_printf(out, " left alone by %zu of %zu changes", e->layers[l].n_kept,
+				      e->n_changes);
+		}
+		cp_buf_addz(out, ".\n");
+	}
+}
+
 int cp_report_backtest(const struct cp_report_backtest *b, struct cp_str format,
 		       const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err)
 {
@@ -528,8 +547,10 @@ int cp_report_backtest(const struct cp_report_backtest *b, struct cp_str format,
 	else if (cp_str_eq(format, CP_S("table")))
 		as_table(b, style, out);
 	else if (cp_str_eq(format, CP_S("markdown")))
-		for (size_t i = 0; i < b->n_images; i++)
+		for (size_t i = 0; i < b->n_images; i++) {
 			image_markdown(out, &b->images[i]);
+			edits_markdown(out, &b->images[i]);
+		}
 	else
 		return cp_err_set(err, CP_EUNSUPPORTED,
 				  "a backtest is shown as table, json or markdown");

@@ -42,8 +42,7 @@ struct cp_backtest_step {
 	size_t outcomes[4]; /* by enum cp_outcome */
 	size_t n_first;     /* it broke by itself, and others followed or not */
 	size_t causes[CP_CAUSE_UNRESOLVED + 1];
-	struct cp_str last_cause; /* message, of the newest commit */
-	size_t last;              /* index of the newest commit whose build has it */
+	size_t last; /* index of the newest commit whose build has it */
 	struct cp_str
 		installs; /* "pip install": packages, from files of the context alone; "" = not known to */
 	size_t n_wasted; /* of its runs: no file that it reads had changed since the commit before */

@@ -176,6 +176,7 @@ same("the rest is replayed all the same", [words(c).replace(":-", "") for c in e
 same("before and after, where it counts", [edit["scored"], edit["before"]["runs_missed"], edit["after"]["runs_missed"]], [5, 4, 1])
 same("the table", [l for l in run(history, "--with", moved)[1].splitlines() if "→" in l and "ran" in l or "does not fit  " in l],
      ["  RUN steps     4 ran → 1, in 5 commits that are scored", "  does not fit  at 1 commit, the newest %s: hunk 1 (line 7 of the patch)" % edit["commits"][3]["commit"][:7]])
+same("... and Markdown", run(history, "--with", moved, "--format", "markdown")[1].splitlines()[-1].split("`: ")[1], "1 `RUN` steps in place of 4, in 5 scored commits.")
 twice = replay(history, "--with", moved, "--with", moved)["with"]
 same("several edits, each by itself", [e["after"]["runs_missed"] for e in twice], [1, 1])
 created = patch_of("created.patch", "diff --git a/.dockerignore b/.dockerignore\ndeleted file mode 100644\n--- a/.dockerignore\n+++ /dev/null\n@@ -1 +0,0 @@\n-.git\n"
@@ -228,6 +229,57 @@ same("... at stake, too", advice(history, "--history", "6")["deps-after-copy"], 
 same("... and with an edit", [l for l in run(history, "--with", moved, "--width", "110")[1].splitlines() if "time" in l],
      ["  time      7 m 40 s of steps that ran, known for 10 of 10; wasted 6 m 00 s",
       "  time          6 m 08 s → 1 m 40 s, known for 8 of 8 steps that ran, and 6 of 6"])
+
+# ---- a host that cancels ----
+
+def cancelled_answer(repo, after):
+    """The answer to a host that has enough after so many commits, and on which threads it was asked."""
+    import ctypes as c
+    import threading
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples"))
+    import host
+
+    class Host(c.Structure):
+        _fields_ = [("struct_size", c.c_uint32), ("abi", c.c_uint32), ("userdata", c.c_void_p), ("name", c.c_char_p), ("version", c.c_char_p),
+                    ("log", c.c_void_p), ("progress", c.CFUNCTYPE(None, c.c_void_p, c.c_uint64, c.c_uint64, c.c_char_p)),
+                    ("is_cancelled", c.CFUNCTYPE(c.c_int32, c.c_void_p)), ("rest", c.c_void_p * 10)]
+
+    seen, threads = [0], set()
+
+    def progress(_, at, total, what):
+        threads.add(threading.get_ident())
+        seen.append(at)
+
+    def is_cancelled(_):
+        threads.add(threading.get_ident())
+        return 1 if max(seen) >= after else 0
+
+    so = c.CDLL(os.environ["CACHEPREDICT_PLUGIN"])
+    so.cachepredict_plugin.restype = c.POINTER(host.Plugin)
+    plugin = so.cachepredict_plugin(host.HOST_ABI).contents
+    h = Host(struct_size=c.sizeof(Host), abi=host.HOST_ABI)
+    h.progress, h.is_cancelled = Host._fields_[6][1](progress), Host._fields_[7][1](is_cancelled)
+    context, result, error, n = c.c_void_p(), c.c_void_p(), host.Error(), c.c_uint64()
+    error.struct_size = c.sizeof(error)
+    plugin.create(c.cast(c.pointer(h), c.c_void_p), c.byref(context), c.byref(error))
+    request = json.dumps({"repository": repo, "offline": True, "head": "HEAD"}).encode()
+    code = plugin.call(context, b"backtest", request, len(request), c.byref(result), c.byref(error))
+    answer = json.loads(c.string_at(plugin.result_text(result, c.byref(n)), n.value)) if code == 0 else None
+    if code == 0:
+        plugin.result_free(result)
+    plugin.destroy(context)
+    return code, answer, threads == {threading.get_ident()}
+
+
+long = repository("long", [files(src=str(i // 2)) for i in range(200)])
+if os.environ.get("CACHEPREDICT_PLUGIN") and "san-" not in os.environ["CACHEPREDICT_PLUGIN"]:
+    code, answer, alone = cancelled_answer(long, 100)
+    whole = answer["images"][0]["commits"]
+    same("cancelled", [code, answer["cancelled"], len(whole) in (64, 128)], [0, True, True])
+    same("... with what was whole by then", whole == replay(long)["commits"][:len(whole)], True)
+    same("the host is asked on its own thread", alone, True)
+    same("cancelled before anything was whole", cancelled_answer(long, 0)[0], -8)
+    same("not cancelled", cancelled_answer(long, 10**6)[1]["cancelled"], False)
 
 print("1..%d" % done)
 sys.exit(1 if failed else 0)

@@ -247,6 +247,8 @@ int main(int argc, char **argv)
 		 ",\"dry_run\":true,\"state\":null,\"forge\":\"bitbucket\",\"forge_repository\":\"a/b\",\"pull_request\":\"1\""},
 		{"advise", ",\"format\":\"sarif\""},
 		{"advise", ",\"format\":\"patch\""},
+		{"advise", ",\"commits\":3"},
+		{"backtest", ",\"commits\":3,\"format\":\"table\""},
 		{"keys", ",\"offline\":true,\"state\":null,\"preimage\":true"},
 		{"keys", ",\"offline\":true,\"state\":null,\"diff\":true,\"format\":\"text\""},
 	};
