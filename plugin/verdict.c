@@ -58,8 +58,10 @@ static int cost_image(struct cp_run *run, struct cp_image_run *image, const stru
 	const struct cp_prediction *p = &image->answer.prediction;
 	struct cp_cost *all = cp_arena_array(run->arena, p->n_steps, sizeof(*all));
 	struct cp_step_id *ids = cp_arena_array(run->arena, p->n_steps, sizeof(*ids));
+	struct cp_step_id **listed = cp_arena_array(run->arena, p->n_steps, sizeof(*listed));
+	size_t n = 0;
 
-	if (!all || !ids)
+	if (!all || !ids || !listed)
 		return CP_ENOMEM;
 	for (size_t i = 0; i < p->n_steps; i++) {
 		const struct cp_step *step = p->steps[i].step;
@@ -71,13 +73,12 @@ static int cost_image(struct cp_run *run, struct cp_image_run *image, const stru
 		if (!ids[i].text.p)
 			return CP_ENOMEM;
 		ids[i].image = image->request.name;
-		for (size_t k = 0; k < i; k++) /* equal ones before it */
-			if (p->steps[k].step->stage == step->stage &&
-			    ids[k].occurrence == ids[i].occurrence && ids[k].text.p &&
-			    cp_step_id_eq(&ids[k], &ids[i]))
-				ids[i].occurrence++;
-		all[i] = cp_cost_of(costs, &ids[i]);
+		listed[n++] = &ids[i];
 	}
+	if (cp_step_ids_count(run->arena, listed, n) < 0)
+		return CP_ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		all[listed[i] - ids] = cp_cost_of(costs, listed[i]);
 	image->answer.costs = all;
 	return 0;
 }

@@ -117,7 +117,7 @@ struct cachepredict_plugin {
 	/* [ctx] NULL is fine. Results made by the context stay valid. */
 	void (*destroy)(struct cachepredict_context *context);
 	/*
-	 * [ctx] Run a method ("predict", "explain", "paths", "keys", "graph", "advise", "split", "cache", "comment", "backtest") on a JSON request of `len` bytes. The request is not kept.
+	 * [ctx] Run a method ("predict", "explain", "paths", "keys", "graph", "advise", "split", "cache", "comment", "record", "affected", "backtest") on a JSON request of `len` bytes. The request is not kept.
 	 * Members and their meaning: include/cachepredict/schema/request.json.
 	 */
 	int32_t (*call)(struct cachepredict_context *context, const char *method,

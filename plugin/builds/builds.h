@@ -33,6 +33,8 @@ struct cp_step_id {
 bool cp_step_id_of(struct cp_arena *a, struct cp_str name,
 		   bool (*is_image)(void *self, struct cp_str word), void *self,
 		   struct cp_step_id *ret_id, uint32_t *ret_number);
+/* Counts equal ones: ids in the order of their instructions, of one build. CP_ENOMEM. */
+int cp_step_ids_count(struct cp_arena *a, struct cp_step_id *const *ids, size_t n);
 /* The same step, whatever the image. */
 bool cp_step_id_eq(const struct cp_step_id *x, const struct cp_step_id *y);
 /* What steps of one kind have in common: "RUN pip install", "COPY --from", "WORKDIR". Static or borrowed. */

@@ -111,43 +111,6 @@ static int by_number(const void *x, const void *y)
 	return c ? c : a->number < b->number ? -1 : a->number > b->number;
 }
 
-static uint64_t hash_of(const struct cp_step_id *id)
-{
-	uint64_t parts[4] = {
-		cp_hash64(id->image.p, id->image.n), cp_hash64(id->platform.p, id->platform.n),
-		cp_hash64(id->stage.p, id->stage.n), cp_hash64(id->text.p, id->text.n)};
-
-	return cp_hash64(parts, sizeof(parts));
-}
-
-/* Steps are sorted: equal ones of a stage are counted. */
-static int count_occurrences(struct cp_arena *a, struct cp_built *b)
-{
-	struct counter {
-		uint64_t hash;
-		uint32_t n;
-	} *counters = cp_arena_array(a, b->n_steps, sizeof(*counters));
-	struct cp_map seen = {0};
-
-	if (!counters)
-		return CP_ENOMEM;
-	for (size_t i = 0; i < b->n_steps; i++) {
-		struct cp_str key;
-		struct counter *c;
-
-		counters[i].hash = hash_of(&b->steps[i].id);
-		key = cp_str_n((const char *)&counters[i].hash, sizeof(counters[i].hash));
-		c = cp_map_get(&seen, key);
-		if (!c) {
-			c = &counters[i];
-			if (cp_map_put(a, &seen, key, c) < 0)
-				return CP_ENOMEM;
-		}
-		b->steps[i].id.occurrence = c->n++;
-	}
-	return 0;
-}
-
 /*
  * A name that two vertexes have is the fetch of an ADD, which has no inputs, beside the copy. plain does not tell of inputs: what is
  * fetched comes first.
@@ -191,6 +154,17 @@ static void merge_shared(struct cp_built *b)
 			*last = *s;
 	}
 	b->n_steps = n;
+}
+
+static int count_occurrences(struct cp_arena *a, struct cp_built *b)
+{
+	struct cp_step_id **ids = cp_arena_array(a, b->n_steps, sizeof(*ids));
+
+	if (!ids)
+		return CP_ENOMEM;
+	for (size_t i = 0; i < b->n_steps; i++)
+		ids[i] = &b->steps[i].id;
+	return cp_step_ids_count(a, ids, b->n_steps);
 }
 
 static int add_steps(struct cp_log_reader *r, struct cp_built *b)

@@ -92,6 +92,42 @@ bool cp_step_id_eq(const struct cp_step_id *x, const struct cp_step_id *y)
 	       cp_str_eq(x->stage, y->stage) && cp_str_eq(x->platform, y->platform);
 }
 
+static uint64_t hash_of(const struct cp_step_id *id)
+{
+	uint64_t parts[4] = {
+		cp_hash64(id->image.p, id->image.n), cp_hash64(id->platform.p, id->platform.n),
+		cp_hash64(id->stage.p, id->stage.n), cp_hash64(id->text.p, id->text.n)};
+
+	return cp_hash64(parts, sizeof(parts));
+}
+
+int cp_step_ids_count(struct cp_arena *a, struct cp_step_id *const *ids, size_t n)
+{
+	struct counter {
+		uint64_t hash;
+		uint32_t n;
+	} *counters = cp_arena_array(a, n, sizeof(*counters));
+	struct cp_map seen = {0};
+
+	if (!counters)
+		return CP_ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		struct cp_str key =
+			cp_str_n((const char *)&counters[i].hash, sizeof(counters[i].hash));
+		struct counter *c;
+
+		counters[i].hash = hash_of(ids[i]);
+		c = cp_map_get(&seen, key);
+		if (!c) {
+			c = &counters[i];
+			if (cp_map_put(a, &seen, key, c) < 0)
+				return CP_ENOMEM;
+		}
+		ids[i]->occurrence = c->n++;
+	}
+	return 0;
+}
+
 /* ---- kinds ---- */
 
 /* What takes its time in a RUN; the first that is in it counts. */

@@ -151,6 +151,26 @@ commit(many, {"api/Dockerfile": "FROM scratch\nCOPPY x\n"})
 code, out, _ = run(many, "affected", "HEAD~1..HEAD", "--bake", os.path.join(work, "bake.json"))
 same("one that cannot be predicted is built", (code, [i["name"] for i in json.loads(out)["include"]]), (4, ["api"]))
 
+# What the image is made of beside its steps: each pair is a Dockerfile before and after, and whether that is another image.
+PAIRS = [("FROM a:1\nCMD [\"x\"]\n", "FROM a:2\nCMD [\"x\"]\n", True),
+         ("FROM a AS p\nLABEL l=1\nFROM p\nCOPY x /\n", "FROM a AS p\nLABEL l=2\nFROM p\nCOPY x /\n", True),
+         ("FROM scratch AS b\nLABEL l=1\nCOPY x /\nFROM scratch\nCOPY --from=b /x /\n",
+          "FROM scratch AS b\nLABEL l=2\nCOPY x /\nFROM scratch\nCOPY --from=b /x /\n", False),
+         ("ARG V=1\nFROM scratch\nARG V\nLABEL v=$V\nCOPY x /\n", "ARG V=2\nFROM scratch\nARG V\nLABEL v=$V\nCOPY x /\n", True),
+         ("FROM scratch\nCOPY x /\nUSER 1\n", "FROM scratch\nCOPY x /\n", True),
+         ("FROM scratch\nCOPY x /\nEXPOSE 1\nEXPOSE 2\n", "FROM scratch\nCOPY x /\nEXPOSE 2\nEXPOSE 1\n", True),
+         ("FROM scratch\nCOPY x /\nENV A=1\n", "# c\nFROM scratch\n\nCOPY x /\n\nENV   A=1\n", True),
+         ("FROM scratch\nCOPY x /\nENV A=1\n", "# c\nFROM scratch\n\nCOPY x /\n\nENV A=1\n", False)]
+two = os.path.join(work, "two")
+subprocess.run(["git", "init", "-q", "-b", "main", two], check=True, env=env)
+with open(os.path.join(work, "pairs.json"), "w") as f:
+    json.dump({"target": {"i%d" % i: {"context": ".", "dockerfile": "D%d" % i} for i in range(len(PAIRS))}}, f)
+for side in (0, 1):
+    commit(two, dict({"D%d" % i: p[side] for i, p in enumerate(PAIRS)}, x="1\n", **{".dockerignore": "D*\n.git\n"}))
+code, out, _ = run(two, "affected", "HEAD~1..HEAD", "--bake", os.path.join(work, "pairs.json"))
+same("another configuration is another image", [i["name"] for i in json.loads(out)["include"]],
+     ["i%d" % i for i, p in enumerate(PAIRS) if p[2]])
+
 # ---- forks ----
 
 fork = json.dumps({"pull_request": {"head": {"repo": {"full_name": "x/y"}}, "base": {"repo": {"full_name": "acme/app"}}}})
