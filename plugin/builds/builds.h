@@ -67,6 +67,7 @@ struct cp_built_step {
 	struct cp_step_id id;
 	uint32_t number; /* the 3 of "3/4" */
 	enum cp_ran ran;
+	bool grouped; /* plain: a copy with --link and its merge, told of as one: "ran" is said of either */
 	int64_t ms;              /* how long it ran, or took to load; -1 = not said */
 	uint64_t bytes;          /* of layers that were fetched for it */
 	struct cp_str predicted; /* "hit", "miss", "depends", "unknown", "" = nothing */
@@ -141,7 +142,7 @@ int cp_predicted_read(struct cp_arena *a, struct cp_str json, struct cp_str name
 		      struct cp_predicted *ret_predicted, struct cp_err *err);
 /*
  * Which of the predictions were right. Joined by the name that was printed, where one is twice by order, where several platforms share a
- * step by the name without platform. `ret_missing`: predicted steps that the build has not.
+ * step by the name without platform. `ret_missing`: predicted steps that the build has not. What a plain log cannot tell is not judged.
  */
 int cp_built_judge(struct cp_arena *a, struct cp_built *b, const struct cp_predicted *p,
 		   size_t *ret_missing, struct cp_err *err);

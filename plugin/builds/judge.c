@@ -175,8 +175,9 @@ static struct cp_built_step *find(struct joiner *j, const struct cp_predicted_st
 	return c ? c->step : NULL;
 }
 
-static enum cp_judgement judge(struct cp_str outcome, enum cp_ran ran)
+static enum cp_judgement judge(struct cp_str outcome, const struct cp_built_step *s)
 {
+	enum cp_ran ran = s->ran;
 	bool hit = cp_str_eq(outcome, CP_S("hit"));
 
 	if (cp_str_eq(outcome, CP_S("depends")))
@@ -187,11 +188,17 @@ static enum cp_judgement judge(struct cp_str outcome, enum cp_ran ran)
 		return CP_JUDGED_NOT;
 	if (ran == CP_RAN_NOT_NEEDED)
 		return CP_JUDGED_NOT_NEEDED;
-	if (ran == CP_RAN_UNFINISHED)
+	if (ran == CP_RAN_UNFINISHED || (s->grouped && ran != CP_RAN_CACHED))
 		return CP_JUDGED_NOT;
 	if (hit)
 		return ran == CP_RAN_CACHED ? CP_JUDGED_RIGHT : CP_JUDGED_WRONG_HIT;
 	return ran == CP_RAN_CACHED ? CP_JUDGED_WRONG_MISS : CP_JUDGED_RIGHT;
+}
+
+/* Steps of a --link copy are one in a plain log, or none when nothing needs it. */
+static bool is_link(struct cp_str name)
+{
+	return cp_str_find_str(name, CP_S(" --link"), 0) < name.n;
 }
 
 /* Are several images in the log, each with its name in front? */
@@ -207,7 +214,7 @@ int cp_built_judge(struct cp_arena *a, struct cp_built *b, const struct cp_predi
 		   size_t *ret_missing, struct cp_err *err)
 {
 	struct joiner j = {.a = a, .b = b};
-	bool images = has_images(b);
+	bool images = has_images(b), plain = cp_str_find_str(b->kind, CP_S("plain"), 0) < b->kind.n;
 
 	if (index_steps(&j) < 0)
 		return cp_err_nomem(err);
@@ -217,13 +224,13 @@ int cp_built_judge(struct cp_arena *a, struct cp_built *b, const struct cp_predi
 		struct cp_built_step *step = find(&j, s, images ? s->image : CP_S(""));
 
 		if (!step) {
-			(*ret_missing)++;
+			*ret_missing += !(plain && is_link(s->name));
 			continue;
 		}
 		if (step->predicted.n) /* of another platform or image that shares it */
 			continue;
 		step->predicted = s->outcome;
-		step->judgement = judge(s->outcome, step->ran);
+		step->judgement = judge(s->outcome, step);
 		if (!step->id.image.n)
 			step->id.image = s->image;
 	}

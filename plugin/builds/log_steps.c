@@ -65,6 +65,24 @@ static int64_t covered(struct cp_span *spans, size_t n)
 
 /* ---- steps ---- */
 
+static bool is_link(struct cp_str name)
+{
+	return cp_str_find_str(name, CP_S(" --link"), 0) < name.n &&
+	       (cp_str_find_str(name, CP_S("] COPY "), 0) < name.n ||
+		cp_str_find_str(name, CP_S("] ADD "), 0) < name.n ||
+		cp_str_find_str(name, CP_S("] ONBUILD "), 0) < name.n);
+}
+
+/* A WORKDIR on scratch has no inputs either, but plain does not say so: it is the first of its stage, where else FROM is. */
+static bool is_first_workdir(const struct cp_vertex *v)
+{
+	struct cp_str words, text;
+	uint32_t number;
+
+	return v->plain && cp_step_name_split(v->name, &words, &number, &text) && number == 1 &&
+	       cp_str_starts(text, CP_S("WORKDIR "));
+}
+
 /*
  * Of a vertex without inputs the first "run" is the computation of its key (solver/jobs.go CacheMap), and what runs after a mark that it
  * is cached are fetches of its layers, unless the mark was that of something above it.
@@ -75,7 +93,9 @@ static enum cp_ran ran_of(const struct cp_vertex *v)
 
 	if (v->failed)
 		return v->started ? CP_RAN_FAILED : CP_RAN_NOT_NEEDED;
-	if (v->done || v->plain_ms >= 0) /* plain: layers that come without output are fetched */
+	if (v->done && !v->pulled && is_first_workdir(v))
+		return CP_RAN_NOT_NEEDED;
+	if (v->done) /* plain: layers that come without output are fetched */
 		return v->pulled && !v->logged ? CP_RAN_CACHED : CP_RAN_RAN;
 	if (!v->has_inputs && runs)
 		runs--;
@@ -179,6 +199,8 @@ static int add_steps(struct cp_log_reader *r, struct cp_built *b)
 	for (size_t i = 0; i < r->vertexes.n; i++) {
 		struct cp_vertex *v = r->vertexes.items[i].value;
 		struct cp_built_step s = {.name = v->name, .ran = ran_of(v), .bytes = v->bytes};
+
+		s.grouped = v->plain && is_link(v->name);
 
 		if (!cp_step_id_of(r->a, v->name, is_image, &images, &s.id, &s.number) ||
 		    is_fetch(v, &names))

@@ -140,6 +140,30 @@ static void test_plain_add(void **state)
 	assert_int_equal(b.steps[0].ran, CP_RAN_CACHED);
 }
 
+/* Where plain tells of two things as of one, or of the computation of a key as of a run, nothing is judged. */
+static void test_plain_doubts(void **state)
+{
+	static const char json[] =
+		"{\"schema\":\"cachepredict/prediction/1\",\"images\":[{\"name\":\"i\",\"steps\":["
+		"{\"name\":\"[1/3] WORKDIR /x\",\"outcome\":\"hit\"},{\"name\":\"[2/3] COPY --link a /\",\"outcome\":\"hit\"},"
+		"{\"name\":\"[2/3] LINK COPY --link a /\",\"outcome\":\"miss\"},{\"name\":\"[3/3] COPY --link b /\",\"outcome\":\"hit\"},"
+		"{\"name\":\"[3/3] LINK COPY --link b /\",\"outcome\":\"hit\"}]}]}";
+	struct cp_built b = read_log(
+		"#1 [1/3] WORKDIR /x\n#1 DONE 0.0s\n\n#2 [2/3] COPY --link a /\n#2 DONE 0.1s\n\n"
+		"#3 [3/3] COPY --link b /\n#3 CACHED\n");
+	struct cp_predicted p;
+	struct cp_err err = {0};
+	size_t missing;
+
+	(void)state;
+	assert_int_equal(cp_predicted_read(a, cp_str_c(json), CP_S("p"), &p, &err), 0);
+	assert_int_equal(cp_built_judge(a, &b, &p, &missing, &err), 0);
+	assert_int_equal(missing, 0);
+	assert_int_equal(b.steps[0].judgement, CP_JUDGED_NOT_NEEDED);
+	assert_int_equal(b.steps[1].judgement, CP_JUDGED_NOT);
+	assert_int_equal(b.steps[2].judgement, CP_JUDGED_RIGHT);
+}
+
 /* A CI's own times in front, and the end missing: what is whole counts, the rest is not invented. */
 static void test_cut_off(void **state)
 {
@@ -379,6 +403,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_loads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_plain_add, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_plain_doubts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cut_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_documents, setup, teardown),

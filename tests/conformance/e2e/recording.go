@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/moby/buildkit/client"
@@ -85,14 +86,18 @@ func (r *recorded) compare(kind string, real []realStep, found []judged) []strin
 	var bad []string
 	rest := append([]realStep(nil), real...)
 	for _, s := range r.Build.Steps {
+		if kind == "plain" && isLink(s.Name) {
+			continue
+		}
 		outcome := strings.ReplaceAll(s.Outcome, "-", " ")
 		i := find(rest, s.Name)
 		if i < 0 {
 			bad = append(bad, fmt.Sprintf("%q is no step", s.Name))
 			continue
 		}
-		if kind == "plain" && rest[i].Outcome == realNotUsed {
-			outcome = realNotUsed // which plain does not print, or not apart from the rest
+		if kind == "plain" && (rest[i].Outcome == realNotUsed || outcome == realNotUsed && firstWorkdir.MatchString(s.Name)) {
+			outcome = rest[i].Outcome // plain does not print what is not needed, or not apart from the rest
+			s.Seconds = new(float64)
 		}
 		if rest[i].Outcome != outcome {
 			bad = append(bad, fmt.Sprintf("%q is %s, not %s", s.Name, rest[i].Outcome, s.Outcome))
@@ -103,22 +108,25 @@ func (r *recorded) compare(kind string, real []realStep, found []judged) []strin
 		rest = append(rest[:i], rest[i+1:]...)
 	}
 	for _, s := range rest {
-		if kind != "plain" || s.Outcome != realNotUsed && !isMerge(s.Name) {
+		if kind != "plain" || s.Outcome != realNotUsed && !isLink(s.Name) {
 			bad = append(bad, fmt.Sprintf("%q is missing", s.Name))
 		}
 	}
 	return append(bad, r.compareAccuracy(kind, found)...)
 }
 
-// isMerge tells the merge of a COPY --link, which plain progress hides.
-func isMerge(name string) bool {
-	return strings.Contains(name, "] LINK ")
+// firstWorkdir is a WORKDIR on scratch: plain shows the computation of its key as it shows a run.
+var firstWorkdir = regexp.MustCompile(`^\[([^ ]+ )?\s*1/\d+\] WORKDIR `)
+
+// isLink tells the copy of a COPY --link and its merge, which plain progress shows as one or not at all.
+func isLink(name string) bool {
+	return strings.Contains(name, " --link")
 }
 
 func (r *recorded) compareAccuracy(kind string, found []judged) []string {
 	var right, wrong, unprinted int
 	for _, j := range found {
-		if kind == "plain" && (isMerge(j.Step) || j.Verdict == notUsed) {
+		if kind == "plain" && (isLink(j.Step) || j.Verdict == notUsed) {
 			unprinted++
 			continue
 		}
@@ -137,7 +145,7 @@ func (r *recorded) compareAccuracy(kind string, found []judged) []string {
 	if r.Accuracy.WrongHit+r.Accuracy.WrongMiss != wrong {
 		bad = append(bad, fmt.Sprintf("%d wrong hits and %d wrong misses, and %d are wrong", r.Accuracy.WrongHit, r.Accuracy.WrongMiss, wrong))
 	}
-	if r.Accuracy.Right > right || (r.Accuracy.Right == 0) != (right == 0) {
+	if kind != "plain" && (r.Accuracy.Right > right || (r.Accuracy.Right == 0) != (right == 0)) {
 		bad = append(bad, fmt.Sprintf("%d steps are right, and %d are", r.Accuracy.Right, right))
 	}
 	return bad
