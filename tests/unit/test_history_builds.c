@@ -147,6 +147,7 @@ static void test_flipped(void **state)
 
 static void test_full_disk(void **state)
 {
+	struct cp_state *s;
 	pid_t pid;
 	int status;
 
@@ -155,16 +156,18 @@ static void test_full_disk(void **state)
 	pid = fork();
 	if (pid == 0) {
 		struct rlimit limit = {20000, 20000};
-		struct cp_state *s = open_it();
 		size_t n;
 
+		s = open_it();
 		signal(SIGXFSZ, SIG_IGN);
 		setrlimit(RLIMIT_FSIZE, &limit);
 		_exit(put(s, "a", 1, 400, &n) == CP_EIO ? 7 : 0);
 	}
 	waitpid(pid, &status, 0);
 	assert_int_equal(WEXITSTATUS(status), 7);
-	assert_int_equal(count(open_it(), "a", 1000), 0);
+	s = open_it();
+	assert_int_equal(count(s, "a", 1000), 0);
+	cp_state_close(s);
 }
 
 static void test_killed(void **state)
