@@ -20,10 +20,10 @@ struct work {
 	const struct cp_forge_post *post;
 	struct forge_version version;
 	struct cp_str body; /* marker included */
-	bool wrote, created, updated, contended;
+	bool wrote, created, contended;
 	size_t n_deleted, n_hidden;
 	struct cp_str url;
-	struct cp_err *err;
+	struct cp_err *err; /* never NULL: of a round, perhaps not the last one */
 };
 
 const char *cp_forge_result_name(enum cp_forge_result r)
@@ -138,7 +138,7 @@ static int remove_one(struct work *w, const struct forge_note *note)
 
 	if (r == CP_ENOTFOUND)
 		return 0;
-	if (r < 0 && w->err)
+	if (r < 0)
 		*w->err = err;
 	w->n_deleted += r == 0;
 	return r;
@@ -175,10 +175,10 @@ static int update(struct work *w, const struct forge_note *note)
 		w->contended = true;
 		return 0;
 	}
-	if (r < 0 && w->err)
+	if (r < 0)
 		*w->err = err;
 	if (r == 0) {
-		w->wrote = w->updated = true;
+		w->wrote = true;
 		w->url = note->url;
 	}
 	return r;
@@ -338,16 +338,19 @@ int cp_forge_comment(struct cp_net *net, struct cp_arena *a, const struct cp_for
 		     struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf body = CP_BUF_INIT(CP_MAX_FORGE_BYTES);
+	struct cp_err why = {0};
 	struct work w = {
 		.f = {.place = place, .net = net, .a = a, .id = post->id},
 		.post = post,
 		.version = {place->commit, place->run, post->time},
 		.url = CP_S(""),
-		.err = err,
+		.err = &why,
 	};
 	enum cp_forge_result result = CP_FORGE_UNCHANGED;
 	int r = check(&w);
 
+	if (r < 0 && err)
+		*err = why;
 	if (r < 0)
 		return r;
 	forge_marker_write(&body, post->id, &w.version, place->ops->limits.html);
@@ -356,6 +359,8 @@ int cp_forge_comment(struct cp_net *net, struct cp_arena *a, const struct cp_for
 		return cp_err_nomem(err);
 	w.body = cp_buf_str(&body);
 	r = post->behaviour == CP_FORGE_UPDATE ? keep_one(&w, &result) : make_new(&w, &result);
+	if (r < 0 && err)
+		*err = why;
 	if (r < 0)
 		return r;
 	*ret_posted = (struct cp_forge_posted){result, w.url, w.n_deleted, w.n_hidden};

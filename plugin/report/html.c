@@ -88,6 +88,7 @@ static void panel(struct cp_buf *out, const struct cp_report_image *im, size_t i
 		  const struct cp_op_key *keys)
 {
 	const struct cp_step_result *s = &im->prediction.steps[i];
+	cp_auto_buf struct cp_buf cost = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 
 	cp_buf_printf(out,
 		      "<section class=\"step\" id=\"i%zus%zu\"><a class=\"close\" href=\"#i%zu\" "
@@ -102,6 +103,9 @@ static void panel(struct cp_buf *out, const struct cp_report_image *im, size_t i
 		cp_buf_addz(out, ", because ");
 		cp_step_why(out, im, s, code);
 	}
+	cp_text_cost(&cost, im, i);
+	if (cost.n)
+		cp_buf_printf(out, "; it takes %.*s", CP_STR(cp_buf_str(&cost)));
 	cp_buf_addz(out, "</p>");
 	paths(out, &s->cause);
 	if (s->step->op)
@@ -212,6 +216,27 @@ static void rev(struct cp_buf *out, struct cp_str name, struct cp_str commit)
 	code(out, cp_buf_str(&text));
 }
 
+static void accuracy(struct cp_buf *out, const struct cp_report *r)
+{
+	if (cp_accuracy_judged(&r->accuracy))
+		cp_buf_addz(out, "predictions were ");
+	cp_text_accuracy(out, &r->accuracy);
+}
+
+/* A paragraph, where there is something to say. */
+static void sentence(struct cp_buf *out, const struct cp_report *r,
+		     void (*say)(struct cp_buf *out, const struct cp_report *r))
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
+
+	say(&text, r);
+	if (!text.n)
+		return;
+	cp_buf_addz(out, "<p>");
+	plain(out, cp_buf_str(&text));
+	cp_buf_addz(out, "</p>\n");
+}
+
 static void head(struct cp_buf *out, const struct cp_report *r)
 {
 	cp_buf_printf(
@@ -232,6 +257,8 @@ static void head(struct cp_buf *out, const struct cp_report *r)
 	cp_buf_addz(out, "</b> ");
 	plain(out, r->reason);
 	cp_buf_addz(out, "</p>\n");
+	sentence(out, r, cp_text_totals);
+	sentence(out, r, accuracy);
 }
 
 int cp_report_html(const struct cp_report *r, struct cp_buf *out)

@@ -100,6 +100,7 @@ static void stage_row(struct cp_buf *out, const struct cp_report_image *im,
 		      const struct cp_graph_stage *stage)
 {
 	size_t n[4] = {0}, all = 0, index = (size_t)(stage - im->graph->stages);
+	int64_t ms = 0;
 
 	for (size_t i = 0; i < im->prediction.n_steps; i++) {
 		const struct cp_step_result *s = &im->prediction.steps[i];
@@ -108,6 +109,9 @@ static void stage_row(struct cp_buf *out, const struct cp_report_image *im,
 			continue;
 		n[s->outcome]++;
 		all++;
+		if (im->costs && s->outcome != CP_OUTCOME_HIT &&
+		    im->costs[i].source != CP_COST_UNKNOWN)
+			ms += im->costs[i].ms;
 	}
 	if (!all)
 		return;
@@ -116,13 +120,21 @@ static void stage_row(struct cp_buf *out, const struct cp_report_image *im,
 	cp_buf_printf(out, " | %zu | ", all);
 	counts(out, n);
 	cp_buf_addz(out, " | ");
+	if (im->costs) { /* of what is known of what runs, or may */
+		if (ms)
+			cp_text_seconds(out, ms);
+		cp_buf_addz(out, " | ");
+	}
 	stage_why(out, im, index);
 	cp_buf_addz(out, " |\n");
 }
 
 static void stage_table(struct cp_buf *out, const struct cp_report_image *im)
 {
-	cp_buf_addz(out, "\n| stage | steps | outcome | why |\n|---|---|---|---|\n");
+	cp_buf_addz(out,
+		    im->costs
+			    ? "\n| stage | steps | outcome | time | why |\n|---|---|---|---|---|\n"
+			    : "\n| stage | steps | outcome | why |\n|---|---|---|---|\n");
 	for (size_t i = 0; i < im->prediction.n_stages; i++)
 		stage_row(out, im, im->prediction.stages[i].stage);
 }
@@ -136,14 +148,17 @@ static void step_rows(struct cp_buf *out, const struct cp_report_image *im)
 	for (size_t i = 0; i < im->prediction.n_steps; i++) {
 		const struct cp_step_result *s = &im->prediction.steps[i];
 		cp_auto_buf struct cp_buf name = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES),
-					  reason = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
+					  reason = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES),
+					  cost = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 
 		if (!cp_step_is_listed(s->step))
 			continue;
 		cp_text_fit(&name, s->step->name, 120, false);
 		cp_buf_printf(out, "| %d | ", s->step->line);
 		code(out, cp_buf_str(&name));
-		cp_buf_printf(out, " | %s | ", outcomes[s->outcome]);
+		cp_text_cost(&cost, im, i);
+		cp_buf_printf(out, " | %s%s%.*s | ", outcomes[s->outcome], cost.n ? " " : "",
+			      CP_STR(cp_buf_str(&cost)));
 		cp_step_reason(&reason, im, s);
 		code(out, cp_buf_str(&reason));
 		cp_buf_addz(out, " |\n");
