@@ -119,11 +119,49 @@ static int add_line(struct cp_run *run, const struct cp_built *b, struct cp_stat
 	return ret->line.p ? 0 : cp_err_nomem(err);
 }
 
+static bool is_judged(const struct cp_built *b)
+{
+	struct cp_accuracy acc = {0};
+
+	cp_accuracy_add(&acc, b);
+	return acc.n_builds > 0;
+}
+
+/*
+ * The same build, recorded before: of the same second, as long, with as many steps. Told of again with its prediction or its metadata it
+ * takes the place of what was known; told of again with less it is left as it was.
+ */
+static int find_before(struct cp_run *run, const struct cp_built *b, struct cp_state_build *line,
+		       bool *ret_known, bool *ret_keep, struct cp_err *err)
+{
+	struct cp_state_build *before;
+	size_t n;
+	int r = cp_state_builds(run->state, run->arena, b->project, CP_MAX_BUILDS_OF_PROJECT,
+				&before, &n, err);
+
+	*ret_known = *ret_keep = false;
+	for (size_t i = 0; r == 0 && i < n && b->ms >= 0; i++) {
+		struct cp_err why = {0};
+		struct cp_built old;
+
+		if (before[i].time != b->time)
+			continue;
+		if (cp_built_read(run->arena, before[i].line, &old, &why) < 0 || old.ms != b->ms ||
+		    old.n_steps != b->n_steps)
+			continue;
+		*ret_known = true;
+		*ret_keep = is_judged(&old) && !is_judged(b);
+		line->replaces = before[i].line;
+	}
+	return r;
+}
+
 static int record(struct cp_run *run, struct cp_buf *out, int *ret_status, struct cp_err *err)
 {
 	struct cp_built built = {.n_steps = 0};
 	struct cp_report_record report = {.built = &built};
 	struct cp_state_build line;
+	bool known = false, keep = false;
 	size_t n_new = 0;
 	int r = read_build(run, &built, err);
 
@@ -140,10 +178,12 @@ static int record(struct cp_run *run, struct cp_buf *out, int *ret_status, struc
 	if (r == 0)
 		r = add_line(run, &built, &line, err);
 	if (r == 0)
+		r = find_before(run, &built, &line, &known, &keep, err);
+	if (r == 0 && !keep)
 		r = cp_state_builds_put(run->state, &line, 1, &n_new, err);
 	if (r < 0)
 		return r;
-	report.is_new = n_new > 0;
+	report.is_new = !known && n_new > 0;
 	*ret_status = 0;
 	return cp_report_record(&report, run->request.format, &run->request.style, out, err);
 }

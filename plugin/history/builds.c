@@ -46,6 +46,21 @@ static int64_t changes(struct cp_state *s)
 	return n;
 }
 
+/* The row of the build that a line is of. */
+static bool take_out(struct cp_state *s, struct cp_str line)
+{
+	sqlite3_stmt *st = prepare(s, "DELETE FROM build WHERE id = ?");
+	struct cp_digest id = cp_digest_of(line.p, line.n);
+	bool good = st != NULL;
+
+	if (good) {
+		bind(s, st, 1, cp_str_n((const char *)id.bytes, sizeof(id.bytes)));
+		good = s->sql.step(st) == SQLITE_DONE;
+	}
+	s->sql.finalize(st);
+	return good;
+}
+
 static bool insert(struct cp_state *s, const struct cp_state_build *builds, size_t n,
 		   size_t *ret_new)
 {
@@ -56,6 +71,10 @@ static bool insert(struct cp_state *s, const struct cp_state_build *builds, size
 	for (size_t i = 0; good && i < n; i++) {
 		struct cp_digest id = cp_digest_of(builds[i].line.p, builds[i].line.n);
 
+		if (builds[i].replaces.n && !take_out(s, builds[i].replaces)) {
+			good = false;
+			break;
+		}
 		bind(s, put, 1, cp_str_n((const char *)id.bytes, sizeof(id.bytes)));
 		bind(s, put, 2, builds[i].project);
 		s->sql.bind_int64(put, 3, builds[i].time);

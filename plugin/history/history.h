@@ -62,8 +62,9 @@ void cp_state_image_put(struct cp_state *s, struct cp_str name, const struct cp_
 
 struct cp_state_build {
 	struct cp_str project;
-	int64_t time;       /* of the build, seconds */
-	struct cp_str line; /* without newline */
+	int64_t time;           /* of the build, seconds */
+	struct cp_str line;     /* without newline */
+	struct cp_str replaces; /* the line of the same build that goes, "" = none */
 };
 /*
  * Writes builds in one transaction: all or none. One that is there already (the same bytes) is left as it is. The oldest of a project go

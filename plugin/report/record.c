@@ -2,7 +2,7 @@
 #include "report/report_int.h"
 #include "report/text_int.h"
 
-#define LABEL_COLUMNS 11
+#define LABEL_COLUMNS 12
 
 /* ---- one build ---- */
 

@@ -84,6 +84,8 @@ same("a build is held against its prediction", (code, answer["accuracy"]["right"
 same("and its commit is that of the prediction", answer["build"]["commit"], git(repo, "rev-parse", "HEAD").strip())
 code, out, _ = run(repo, "record", os.path.join(work, "warm.jsonl"), "--prediction", os.path.join(work, "p.json"), "--format", "json")
 same("the same build is recorded once", json.loads(out)["new"], False)
+code, out, _ = run(repo, "record", os.path.join(work, "warm.jsonl"), "--format", "json")
+same("nor does it lose its prediction when it is told of again without", json.loads(out)["new"], False)
 code, out, _ = run(repo, "record", "--accuracy", "--format", "json")
 projects = json.loads(out)["projects"]
 same("accuracy by repository, without a password in its name",

@@ -96,6 +96,23 @@ static void test_keeps(void **state)
 	assert_int_equal(put(NULL, "a", 1, 1, &n), CP_EIO);
 }
 
+static void test_replaces(void **state)
+{
+	struct cp_state *s = open_it();
+	struct cp_state_build b = {CP_S("a"), 5, CP_S("{\"more\":1}"), CP_S("")}, *found;
+	struct cp_err err = {0};
+	size_t n;
+
+	(void)state;
+	assert_int_equal(put(s, "a", 5, 2, &n), 0);
+	b.replaces = CP_S("{\"project\":\"a\",\"time\":5}");
+	assert_int_equal(cp_state_builds_put(s, &b, 1, &n, &err), 0);
+	assert_int_equal(cp_state_builds(s, a, CP_S("a"), 10, &found, &n, &err), 0);
+	assert_int_equal(n, 2);
+	assert_true(cp_str_eq(found[1].line, b.line));
+	cp_state_close(s);
+}
+
 static void test_digests_beside(void **state)
 {
 	struct cp_digest name = cp_digest_of("n", 1), value = cp_digest_of("v", 1), got;
@@ -199,8 +216,9 @@ static void test_killed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_keeps),   TEST(test_digests_beside), TEST(test_the_oldest_go),
-		TEST(test_flipped), TEST(test_full_disk),      TEST(test_killed),
+		TEST(test_keeps),         TEST(test_replaces), TEST(test_digests_beside),
+		TEST(test_the_oldest_go), TEST(test_flipped),  TEST(test_full_disk),
+		TEST(test_killed),
 	};
 
 	return cmocka_run_group_tests_name("builds", tests, NULL, NULL);
