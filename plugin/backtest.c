@@ -324,7 +324,8 @@ static int replay_chunk(struct test *t, size_t n, bool causes, struct cp_err *er
 	if (r == 0)
 		tick(t, n);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = replay(t, &t->all[t->first + i], err);
+		r = cp_run_is_cancelled(t->run) ? cp_err_set(err, CP_ECANCELLED, "cancelled")
+						: replay(t, &t->all[t->first + i], err);
 	if (r == 0 && causes)
 		r = cp_pool_run(t->run, t->threads, n, &explained, err);
 	return r;
@@ -582,7 +583,6 @@ static int find_commits(struct cp_run *run, struct cp_report_backtest *report,
 			    &n, err);
 	if (r < 0)
 		return r;
-	report->ended = n <= report->n_asked;
 	for (size_t i = 0; i < n / 2; i++) {
 		struct cp_commit c = commits[i];
 

@@ -85,6 +85,8 @@
 /* A history of builds that is replayed. */
 #define CP_MAX_BACKTEST_COMMITS 10000
 #define CP_MAX_REPLAY_RECORDS 4000000u
+#define CP_MAX_REPLAY_TRIES                                                                        \
+	2000u /* records that are looked at for one that may match; then it is unknown */
 #define CP_MAX_PATCH_BYTES (16u << 20)
 #define CP_MAX_PATCH_FILES 1000u
 

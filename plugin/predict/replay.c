@@ -290,6 +290,12 @@ static int match_perhaps(struct cp_replay *r, const struct cp_trace_op *v, index
 		bool unsure = v->unresolved || !cp_digest_eq(&rec->op->full, &v->full);
 		bool match = rec->op->op->n_inputs == v->op->n_inputs;
 
+		if (same->records.n - i > CP_MAX_REPLAY_TRIES) {
+			*ret_unsure = true;
+			return cp_vec_push(r->scratch, maybe, same->records.items[i]) < 0
+				       ? cp_err_nomem(r->err)
+				       : 0;
+		}
 		for (size_t k = 0; match && k < v->op->n_inputs; k++)
 			match = input_may_match(r, v, rec, k, &unsure);
 		if (!match)

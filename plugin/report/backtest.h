@@ -106,7 +106,6 @@ struct cp_report_backtest {
 	struct cp_str head_rev, head_commit;
 	size_t n_asked; /* commits that were asked for */
 	bool cancelled; /* what was done until then is here */
-	bool ended;     /* the history is shorter */
 	struct cp_backtest_image *images;
 	size_t n_images;
 };
