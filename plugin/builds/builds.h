@@ -35,8 +35,6 @@ bool cp_step_id_of(struct cp_arena *a, struct cp_str name,
 		   struct cp_step_id *ret_id, uint32_t *ret_number);
 /* Counts equal ones: ids in the order of their instructions, of one build. CP_ENOMEM. */
 int cp_step_ids_count(struct cp_arena *a, struct cp_step_id *const *ids, size_t n);
-/* The same step, whatever the image. */
-bool cp_step_id_eq(const struct cp_step_id *x, const struct cp_step_id *y);
 /* What steps of one kind have in common: "RUN pip install", "COPY --from", "WORKDIR". Static or borrowed. */
 struct cp_str cp_step_kind(struct cp_str text);
 
@@ -135,7 +133,7 @@ struct cp_predicted {
 	size_t n_steps;
 	struct cp_str *images; /* names */
 	size_t n_images;
-	struct cp_str commit, project;
+	struct cp_str commit;
 };
 /* The steps of a cachepredict/prediction/1, in `a`. CP_EINVAL. */
 int cp_predicted_read(struct cp_arena *a, struct cp_str json, struct cp_str name,

@@ -98,25 +98,26 @@ struct joiner {
 /* Steps of one name, in their order. */
 struct chain {
 	struct cp_built_step *step;
-	struct chain *next;
+	struct chain *next, *last; /* last: of the first one */
 	bool taken;
 };
 
 static int put(struct joiner *j, struct cp_map *map, const struct cp_buf *name,
 	       struct cp_built_step *s)
 {
-	struct chain *c = CP_NEW(j->a, struct chain), *last;
+	struct chain *c = CP_NEW(j->a, struct chain), *first;
 	struct cp_str key = cp_arena_str(j->a, cp_buf_str(name));
 
 	if (!c || !key.p)
 		return CP_ENOMEM;
 	c->step = s;
-	last = cp_map_get(map, key);
-	if (!last)
+	first = cp_map_get(map, key);
+	if (!first) {
+		c->last = c;
 		return cp_map_put(j->a, map, key, c);
-	while (last->next)
-		last = last->next;
-	last->next = c;
+	}
+	first->last->next = c;
+	first->last = c;
 	return 0;
 }
 

@@ -86,12 +86,6 @@ bool cp_step_id_of(struct cp_arena *a, struct cp_str name,
 	return true;
 }
 
-bool cp_step_id_eq(const struct cp_step_id *x, const struct cp_step_id *y)
-{
-	return x->occurrence == y->occurrence && cp_str_eq(x->text, y->text) &&
-	       cp_str_eq(x->stage, y->stage) && cp_str_eq(x->platform, y->platform);
-}
-
 static uint64_t hash_of(const struct cp_step_id *id)
 {
 	uint64_t parts[4] = {
