@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/toml.h"
+
 #include "registry/registry_int.h"
 
 int registry_read_file(const char *path, struct cp_buf *out, struct cp_err *err)
@@ -63,7 +65,7 @@ static int on_text(struct cp_arena *a, struct registry_host *h, struct cp_str ke
 	return 0;
 }
 
-static int on_value(void *self, const struct registry_toml_value *v)
+static int on_value(void *self, const struct cp_toml_value *v)
 {
 	struct toml_target *t = self;
 	struct registry_host *h;
@@ -73,9 +75,9 @@ static int on_value(void *self, const struct registry_toml_value *v)
 	h = registry_host_get(t->a, t->hosts, v->path[1]);
 	if (!h)
 		return CP_ENOMEM;
-	if (v->n_path == 3 && v->kind == REGISTRY_TOML_STRING)
+	if (v->n_path == 3 && v->kind == CP_TOML_STRING)
 		return on_text(t->a, h, v->path[2], v->text);
-	if (v->n_path == 3 && v->kind == REGISTRY_TOML_BOOL) {
+	if (v->n_path == 3 && v->kind == CP_TOML_BOOL) {
 		if (cp_str_eq(v->path[2], CP_S("insecure")))
 			h->insecure = v->is_true;
 		if (cp_str_eq(v->path[2], CP_S("http"))) {
@@ -83,8 +85,7 @@ static int on_value(void *self, const struct registry_toml_value *v)
 			h->http = v->is_true;
 		}
 	}
-	if (v->n_path == 4 && v->kind == REGISTRY_TOML_STRING &&
-	    cp_str_eq(v->path[2], CP_S("keypair"))) {
+	if (v->n_path == 4 && v->kind == CP_TOML_STRING && cp_str_eq(v->path[2], CP_S("keypair"))) {
 		if (cp_str_eq(v->path[3], CP_S("key")) && !h->key_file.n)
 			h->key_file = v->text;
 		if (cp_str_eq(v->path[3], CP_S("cert")) && !h->cert_file.n)
@@ -97,9 +98,12 @@ int registry_hosts_toml(struct cp_arena *a, struct cp_str text, struct cp_str na
 			struct registry_hosts *hosts, struct cp_err *err)
 {
 	struct toml_target target = {a, hosts};
-	struct registry_toml_reader reader = {on_value, &target};
+	struct cp_toml_reader reader = {.on_value = on_value, .self = &target};
 
-	return registry_toml_read(a, text, name, &reader, err);
+	if (text.n > CP_MAX_SETTINGS_BYTES)
+		return cp_err_set(err, CP_ELIMIT, "%.*s: over %u bytes", CP_STR(name),
+				  CP_MAX_SETTINGS_BYTES);
+	return cp_toml_read(a, text, name, &reader, err);
 }
 
 /* ---- certificates ---- */

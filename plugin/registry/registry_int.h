@@ -7,26 +7,6 @@
 
 #include "registry/registry.h"
 
-/* ---- buildkitd.toml (toml.c) ---- */
-
-enum registry_toml_kind { REGISTRY_TOML_STRING, REGISTRY_TOML_BOOL, REGISTRY_TOML_OTHER };
-#define REGISTRY_TOML_DEPTH 16
-/* One scalar of the document under its full path; elements of arrays one by one. Texts are in the arena. */
-struct registry_toml_value {
-	const struct cp_str *path;
-	size_t n_path;
-	enum registry_toml_kind kind;
-	struct cp_str text;
-	bool is_true;
-};
-struct registry_toml_reader {
-	int (*on_value)(void *self, const struct registry_toml_value *value); /* 0 or CP_ENOMEM */
-	void *self;
-};
-/* CP_EINVAL with a line. */
-int registry_toml_read(struct cp_arena *a, struct cp_str text, struct cp_str name,
-		       const struct registry_toml_reader *reader, struct cp_err *err);
-
 /* ---- how a host is spoken to (hosts.c) ---- */
 
 struct registry_host {

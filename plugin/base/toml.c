@@ -1,19 +1,18 @@
-/*
- * The TOML that a buildkitd.toml is written in, read as far as settings of registries need it: tables, arrays of tables, dotted and
- * quoted keys, strings of all four kinds, booleans, arrays, inline tables. Numbers and dates are passed over. Keys given twice are
- * not refused: the reader sees both.
- */
+/* Numbers and dates are passed over; keys given twice are not refused: the reader sees both. See toml.h. */
 #include <stdio.h>
 
-#include "registry/registry_int.h"
+#include "base/toml.h"
+
+#include "base/buf.h"
+#include "base/utf8.h"
 
 struct toml {
 	struct cp_arena *a;
 	struct cp_str text, name;
 	size_t at;
 	int line;
-	const struct registry_toml_reader *reader;
-	struct cp_str path[REGISTRY_TOML_DEPTH];
+	const struct cp_toml_reader *reader;
+	struct cp_str path[CP_TOML_DEPTH];
 	size_t n_path, n_table; /* n_table: of the [table] at hand */
 	struct cp_err *err;
 };
@@ -114,7 +113,7 @@ static int read_escape(struct toml *t, bool many_lines, struct cp_buf *out)
 /* At its first quote. */
 static int read_string(struct toml *t, struct cp_str *ret)
 {
-	cp_auto_buf struct cp_buf out = CP_BUF_INIT(CP_MAX_SETTINGS_BYTES);
+	cp_auto_buf struct cp_buf out = CP_BUF_INIT(t->text.n + 4);
 	char quote = (char)peek(t);
 	char three[3] = {quote, quote, quote};
 	bool many_lines = take(t, cp_str_n(three, 3));
@@ -165,7 +164,7 @@ static int read_key(struct toml *t)
 		int r = 0;
 
 		skip_blanks(t);
-		if (t->n_path == REGISTRY_TOML_DEPTH)
+		if (t->n_path == CP_TOML_DEPTH)
 			return bad(t, "tables are nested too deeply");
 		from = t->at;
 		if (peek(t) == '"' || peek(t) == '\'') {
@@ -202,9 +201,9 @@ static int read_pair(struct toml *t, unsigned depth)
 
 /* ---- values ---- */
 
-static int emit(struct toml *t, enum registry_toml_kind kind, struct cp_str text, bool is_true)
+static int emit(struct toml *t, enum cp_toml_kind kind, struct cp_str text, bool is_true)
 {
-	struct registry_toml_value v = {t->path, t->n_path, kind, text, is_true};
+	struct cp_toml_value v = {t->path, t->n_path, kind, text, is_true};
 
 	return t->reader->on_value(t->reader->self, &v) < 0 ? cp_err_nomem(t->err) : 0;
 }
@@ -251,12 +250,12 @@ static int read_value(struct toml *t, unsigned depth)
 	size_t from = t->at;
 	struct cp_str word;
 
-	if (depth > REGISTRY_TOML_DEPTH)
+	if (depth > CP_TOML_DEPTH)
 		return bad(t, "values are nested too deeply");
 	if (peek(t) == '"' || peek(t) == '\'') {
 		int r = read_string(t, &word);
 
-		return r < 0 ? r : emit(t, REGISTRY_TOML_STRING, word, false);
+		return r < 0 ? r : emit(t, CP_TOML_STRING, word, false);
 	}
 	if (take(t, CP_S("[")))
 		return read_array(t, depth);
@@ -268,10 +267,10 @@ static int read_value(struct toml *t, unsigned depth)
 	if (!word.n)
 		return bad(t, "a value is expected");
 	if (cp_str_eq(word, CP_S("true")) || cp_str_eq(word, CP_S("false")))
-		return emit(t, REGISTRY_TOML_BOOL, word, word.n == 4);
+		return emit(t, CP_TOML_BOOL, word, word.n == 4);
 	if (!strchr("0123456789+-in", word.p[0])) /* numbers, dates, inf, nan */
 		return bad(t, "a value is expected");
-	return emit(t, REGISTRY_TOML_OTHER, word, false);
+	return emit(t, CP_TOML_OTHER, word, false);
 }
 
 /* ---- tables ---- */
@@ -290,19 +289,18 @@ static int read_header(struct toml *t)
 	if (!take(t, array ? CP_S("]]") : CP_S("]")))
 		return bad(t, "the name of a table is not closed");
 	t->n_table = t->n_path;
+	if (t->reader->on_table && t->reader->on_table(t->reader->self, t->path, t->n_path) < 0)
+		return cp_err_nomem(t->err);
 	return end_line(t);
 }
 
-int registry_toml_read(struct cp_arena *a, struct cp_str text, struct cp_str name,
-		       const struct registry_toml_reader *reader, struct cp_err *err)
+int cp_toml_read(struct cp_arena *a, struct cp_str text, struct cp_str name,
+		 const struct cp_toml_reader *reader, struct cp_err *err)
 {
 	struct toml t = {
 		.a = a, .text = text, .name = name, .line = 1, .reader = reader, .err = err};
 	int r = 0;
 
-	if (text.n > CP_MAX_SETTINGS_BYTES)
-		return cp_err_set(err, CP_ELIMIT, "%.*s: over %u bytes", CP_STR(name),
-				  CP_MAX_SETTINGS_BYTES);
 	take(&t, CP_S("\xef\xbb\xbf"));
 	for (skip_lines(&t); r == 0 && peek(&t) >= 0; skip_lines(&t)) {
 		if (peek(&t) == '[') {
