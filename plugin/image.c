@@ -9,6 +9,7 @@
 #include "keys/keys.h"
 #include "network.h"
 #include "options.h"
+#include "packages.h"
 #include "predict/predict.h"
 #include "run.h"
 
@@ -525,7 +526,10 @@ static int predict_sides(struct cp_run *run, struct cp_image_run *image, struct 
 	image->b.ignore_differs = !same_lines(&image->a, &image->b);
 	if (cp_run_is_cancelled(run))
 		return cp_err_set(err, CP_ECANCELLED, "cancelled");
-	return cp_predict(image->arena, &image->a, &image->b, &image->answer.prediction, err);
+	r = cp_predict(image->arena, &image->a, &image->b, &image->answer.prediction, err);
+	if (r == 0 && cp_image_packages(run, image) < 0)
+		r = cp_err_nomem(err);
+	return r;
 }
 
 static int collect_paths(struct cp_image_run *image, struct side *b, struct cp_err *err)

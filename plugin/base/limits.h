@@ -65,8 +65,9 @@
 #define CP_MAX_REQUIREMENT_LINES 200000u
 #define CP_MAX_REQUIREMENT_PARTS 64u /* extras or versions of one line */
 #define CP_MAX_REQUIREMENT_FILES 100u
-#define CP_MAX_CHURN_COMMITS 50000u /* looked at */
-#define CP_MAX_CHURN_EVENTS 10000u  /* versions of a file */
+#define CP_MAX_CAUSE_PACKAGE_FILES 16u /* of one image: read to tell which packages changed */
+#define CP_MAX_CHURN_COMMITS 50000u    /* looked at */
+#define CP_MAX_CHURN_EVENTS 10000u     /* versions of a file */
 #define CP_MAX_CHURN_TOUCHED 2000000u
 #define CP_MAX_CHURN_PACKAGES 5000u
 #define CP_MAX_SPLIT_LAYERS 8u

@@ -85,7 +85,7 @@ static void put_miss(struct cp_json_out *o, const struct cp_backtest_commit *c,
 	cp_json_kstr(o, "stage", c->graph->stages[m->step->stage].name);
 	cp_json_kint(o, "line", m->step->line);
 	cp_json_kstr(o, "outcome", cp_str_c(cp_outcome_name(m->outcome)));
-	cp_json_cause(o, c->graph, &m->cause);
+	cp_json_cause(o, c->graph, NULL, &m->cause);
 	cp_json_close(o, '}');
 }
 

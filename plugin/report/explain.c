@@ -122,7 +122,26 @@ static void sentence(struct cp_buf *out, struct cp_str text, const struct cp_rep
 	cp_buf_addc(out, '\n');
 }
 
-static void paths(struct cp_buf *out, const struct cp_cause *c, const struct cp_report_style *style)
+static void packages(struct cp_buf *out, const struct cp_report_packages *p,
+		     const struct cp_report_style *style)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
+
+	for (size_t i = 0; i < p->n; i++) {
+		cp_buf_clear(&text);
+		cp_step_package(&text, &p->changes[i], cp_quote_plain, style->ascii);
+		cp_buf_addz(out, "    ");
+		cp_text_wrap(out, cp_buf_str(&text), 4, 6, cp_table_width(style));
+		cp_buf_addc(out, '\n');
+	}
+	cp_buf_clear(&text);
+	cp_step_rest(&text, p);
+	if (text.n)
+		cp_buf_printf(out, "    %.*s\n", CP_STR(cp_buf_str(&text)));
+}
+
+static void paths(struct cp_buf *out, const struct cp_report_image *im, const struct cp_cause *c,
+		  const struct cp_report_style *style)
 {
 	int widest = 0, most = cp_table_width(style) - 14;
 
@@ -137,6 +156,8 @@ static void paths(struct cp_buf *out, const struct cp_cause *c, const struct cp_
 		cp_text_spaces(
 			out, widest - cp_text_fit(out, c->paths[i].path, widest, style->ascii) + 2);
 		cp_buf_printf(out, "%s\n", cp_change_name(c->paths[i].change));
+		if (cp_step_packages(im, &c->paths[i]))
+			packages(out, cp_step_packages(im, &c->paths[i]), style);
 	}
 	if (c->n_paths_total > c->n_paths)
 		cp_buf_printf(out, "  and %zu more\n", c->n_paths_total - c->n_paths);
@@ -166,7 +187,7 @@ static void origin(struct cp_buf *out, const struct match *m, const struct cp_re
 	cp_buf_addz(&text, "It began at ");
 	cp_text_add(&text, p->steps[step].step->name);
 	cp_buf_addz(&text, ": ");
-	cp_step_why(&text, m->im, &p->steps[step], cp_quote_plain);
+	cp_step_why(&text, m->im, &p->steps[step], cp_quote_plain, style->ascii);
 	sentence(out, cp_buf_str(&text), style);
 }
 
@@ -212,7 +233,7 @@ static void explain_step(struct cp_buf *out, const struct match *m, const struct
 	}
 	if (s->cause.message.n)
 		sentence(out, s->cause.message, style);
-	paths(out, &s->cause, style);
+	paths(out, m->im, &s->cause, style);
 	names(out, &s->cause);
 	origin(out, m, style);
 	followers(out, m, style);

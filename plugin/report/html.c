@@ -101,7 +101,7 @@ static void panel(struct cp_buf *out, const struct cp_report_image *im, size_t i
 			      words[s->outcome]);
 	if (s->outcome != CP_OUTCOME_HIT) {
 		cp_buf_addz(out, ", because ");
-		cp_step_why(out, im, s, code);
+		cp_step_why(out, im, s, code, false);
 	}
 	cp_text_cost(&cost, im, i);
 	if (cost.n)
@@ -168,7 +168,7 @@ static void whys(struct cp_buf *out, const struct cp_report_image *im, size_t im
 		cp_buf_printf(out, "<tr><td><a href=\"#i%zus%zu\">", image, i);
 		code(out, s->step->name);
 		cp_buf_addz(out, "</a></td><td>");
-		cp_step_why(out, im, s, code);
+		cp_step_why(out, im, s, code, false);
 		cp_buf_addz(out, "</td></tr>\n");
 	}
 	if (any)

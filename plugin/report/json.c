@@ -33,7 +33,52 @@ static void step_name(struct cp_json_out *o, const char *key, const struct cp_gr
 		cp_json_null(o);
 }
 
-void cp_json_cause(struct cp_json_out *o, const struct cp_graph *graph, const struct cp_cause *c)
+static void put_package(struct cp_json_out *o, struct cp_str path, const struct cp_req_change *c)
+{
+	static const char *const kinds[] = {"added", "removed", "changed"};
+
+	cp_json_open(o, '{');
+	cp_json_kstr(o, "path", path);
+	cp_json_kstr(o, "name", c->key);
+	cp_json_kstr(o, "change", cp_str_c(kinds[c->kind]));
+	if (c->kind != CP_REQ_ADDED)
+		cp_json_kstr(o, "before", c->version_before);
+	if (c->kind != CP_REQ_REMOVED)
+		cp_json_kstr(o, "after", c->version_after);
+	cp_json_close(o, '}');
+}
+
+/* Packages of the files of requirements among the paths, and those of which only the text changed. */
+static void put_packages(struct cp_json_out *o, const struct cp_report_image *im,
+			 const struct cp_cause *c)
+{
+	const struct cp_report_packages *p;
+	size_t n_files = 0;
+
+	for (size_t i = 0; i < c->n_paths; i++)
+		n_files += cp_step_packages(im, &c->paths[i]) != NULL;
+	if (!n_files)
+		return;
+	cp_json_key(o, "packages");
+	cp_json_open(o, '[');
+	for (size_t i = 0; i < c->n_paths; i++) {
+		p = cp_step_packages(im, &c->paths[i]);
+		for (size_t k = 0; p && k < p->n; k++)
+			put_package(o, p->path, &p->changes[k]);
+	}
+	cp_json_close(o, ']');
+	cp_json_key(o, "text_only");
+	cp_json_open(o, '[');
+	for (size_t i = 0; i < c->n_paths; i++) {
+		p = cp_step_packages(im, &c->paths[i]);
+		if (p && !p->n && !p->options)
+			cp_json_str(o, p->path);
+	}
+	cp_json_close(o, ']');
+}
+
+void cp_json_cause(struct cp_json_out *o, const struct cp_graph *graph,
+		   const struct cp_report_image *im, const struct cp_cause *c)
 {
 	cp_json_key(o, "cause");
 	if (c->kind == CP_CAUSE_NONE) {
@@ -59,6 +104,7 @@ void cp_json_cause(struct cp_json_out *o, const struct cp_graph *graph, const st
 		list(o, "names", c->names, c->n_names);
 	if (c->hint.n)
 		cp_json_kstr(o, "hint", c->hint);
+	put_packages(o, im, c);
 	cp_json_close(o, '}');
 }
 
@@ -91,7 +137,7 @@ void cp_json_step(struct cp_json_out *o, const struct cp_report_image *im,
 	} else {
 		cp_json_null(o);
 	}
-	cp_json_cause(o, im->graph, &s->cause);
+	cp_json_cause(o, im->graph, im, &s->cause);
 	if (im->costs)
 		cp_json_cost(o, &im->costs[s - im->prediction.steps]);
 	if (im->holders)

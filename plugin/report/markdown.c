@@ -68,7 +68,7 @@ static void headline(struct cp_buf *out, const struct cp_report_image *im)
 	}
 	if (cause) {
 		cp_buf_addz(out, " \xe2\x80\x94 because ");
-		cp_step_why(out, im, cause, code);
+		cp_step_why(out, im, cause, code, false);
 	}
 	cp_buf_addc(out, '\n');
 }
@@ -84,7 +84,7 @@ static void stage_why(struct cp_buf *out, const struct cp_report_image *im, size
 		    s->outcome == CP_OUTCOME_HIT)
 			continue;
 		if (s->cause.step < 0) {
-			cp_step_why(out, im, s, code);
+			cp_step_why(out, im, s, code, false);
 			return;
 		}
 		origin = im->prediction.steps[s->cause.step].step;
@@ -184,7 +184,7 @@ static void whys(struct cp_buf *out, const struct cp_report_image *im)
 		cp_buf_addz(out, shown++ ? "- " : "\nAlso:\n\n- ");
 		code(out, cp_str_sub(s->step->name, 0, cp_str_find(s->step->name, ']', 0) + 1));
 		cp_buf_addz(out, ": ");
-		cp_step_why(out, im, s, code);
+		cp_step_why(out, im, s, code, false);
 		cp_buf_addc(out, '\n');
 	}
 	if (left)

@@ -212,7 +212,7 @@ static void annotate(struct cp_buf *out, const struct cp_report_image *im,
 
 	cp_buf_adds(&text, s->step->name);
 	cp_buf_printf(&text, " %s: ", words[s->outcome]);
-	cp_step_why(&text, im, s, cp_quote_plain);
+	cp_step_why(&text, im, s, cp_quote_plain, false);
 	cp_buf_addz(out, "::notice file=");
 	command_text(out, im->dockerfile, true);
 	cp_buf_printf(out, ",line=%d,title=cachepredict::", s->step->line);
@@ -273,7 +273,7 @@ static void test_case(struct cp_buf *out, const struct cp_report_image *im,
 		cp_buf_addz(out, "/>\n");
 		return;
 	}
-	cp_step_why(&why, im, s, cp_quote_plain);
+	cp_step_why(&why, im, s, cp_quote_plain, false);
 	cp_buf_printf(out, ">\n      <%s message=\"%s: ", failed ? "failure" : "skipped",
 		      cp_outcome_name(s->outcome));
 	xml(out, cp_buf_str(&why));

@@ -14,6 +14,14 @@
 #include "requirements/requirements.h"
 
 /* One image of an answer. */
+/* A changed file of requirements: which packages differ. None, and no option: comments, order or white space. */
+struct cp_report_packages {
+	struct cp_str path;
+	struct cp_req_change *changes; /* before, after: not kept */
+	size_t n;
+	bool options; /* something else than packages, too */
+};
+
 struct cp_report_image {
 	const struct cp_image_request *request;
 	struct cp_str platform;           /* "linux/amd64" */
@@ -23,6 +31,8 @@ struct cp_report_image {
 	const struct cp_graph *graph;     /* NULL when it failed */
 	const struct cp_profile *profile; /* whose rules were followed; NULL when it failed */
 	struct cp_prediction prediction;
+	struct cp_report_packages *packages; /* of paths in its causes */
+	size_t n_packages;
 	/* caches that were looked into: values of --cache-from, and per step which of them have it (bit i: caches[i]) */
 	const struct cp_str *caches;
 	size_t n_caches;
@@ -265,7 +275,7 @@ struct cp_report_split {
 		n_only_text;     /* changes of the file; those of comments, order or white space */
 	size_t n_train, n_test;  /* changes that it was chosen on, and scored on */
 	int64_t from;            /* time of the oldest version */
-	double cost_bound; /* of any, with 95 % confidence */
+	double cost_bound;       /* of any, with 95 % confidence */
 	double cost, train_cost; /* of the scored changes, of the others: 1 = as much as one file */
 	double batch;            /* share of changes of ten packages or more */
 	size_t n_pinned, n_unread;

@@ -21,7 +21,9 @@ void cp_report_json(const struct cp_report *r, const struct cp_report_style *sty
 void cp_json_step(struct cp_json_out *o, const struct cp_report_image *im,
 		  const struct cp_step_result *s);
 /* The member "cause", null for NONE. */
-void cp_json_cause(struct cp_json_out *o, const struct cp_graph *graph, const struct cp_cause *c);
+/* `im`: whose packages are told; NULL = of none. */
+void cp_json_cause(struct cp_json_out *o, const struct cp_graph *graph,
+		   const struct cp_report_image *im, const struct cp_cause *c);
 /* The member "error". */
 void cp_json_error(struct cp_json_out *o, const struct cp_err *e);
 void cp_report_table(const struct cp_report *r, const struct cp_report_style *style,

@@ -137,16 +137,72 @@ void cp_step_reason(struct cp_buf *out, const struct cp_report_image *im,
 	}
 }
 
-static void list_paths(struct cp_buf *out, const struct cp_cause *c, cp_quote quote)
+const struct cp_report_packages *cp_step_packages(const struct cp_report_image *im,
+						  const struct cp_path_change *p)
+{
+	for (size_t i = 0; im && p->change == CP_CHANGE_MODIFIED && i < im->n_packages; i++)
+		if (cp_str_eq(im->packages[i].path, p->path))
+			return &im->packages[i];
+	return NULL;
+}
+
+void cp_step_package(struct cp_buf *out, const struct cp_req_change *c, cp_quote quote, bool ascii)
+{
+	quote(out, c->key);
+	if (c->kind == CP_REQ_ADDED && c->version_after.n) {
+		cp_buf_addc(out, ' ');
+		quote(out, c->version_after);
+	}
+	if (c->kind != CP_REQ_CHANGED) {
+		cp_buf_addz(out, c->kind == CP_REQ_ADDED ? " added" : " removed");
+	} else if (cp_str_eq(c->version_before, c->version_after)) {
+		cp_buf_addz(out, " in hashes or markers");
+	} else {
+		cp_buf_addc(out, ' ');
+		quote(out, c->version_before.n ? c->version_before : CP_S("any"));
+		cp_buf_printf(out, " %s ", cp_text_arrow(ascii));
+		quote(out, c->version_after.n ? c->version_after : CP_S("any"));
+	}
+}
+
+void cp_step_rest(struct cp_buf *out, const struct cp_report_packages *p)
+{
+	if (p->n == 0)
+		cp_buf_addz(out, p->options ? "options, no package"
+					    : "comments, order or white space only");
+}
+
+static void list_packages(struct cp_buf *out, const struct cp_report_packages *p, cp_quote quote,
+			  bool ascii)
+{
+	size_t shown = p->n < PATHS_SHOWN ? p->n : PATHS_SHOWN;
+
+	cp_buf_addz(out, ": ");
+	for (size_t i = 0; i < shown; i++) {
+		cp_buf_addz(out, i ? ", " : "");
+		cp_step_package(out, &p->changes[i], quote, ascii);
+	}
+	if (p->n > shown)
+		cp_buf_printf(out, " and %zu more packages", p->n - shown);
+	cp_step_rest(out, p);
+}
+
+static void list_paths(struct cp_buf *out, const struct cp_report_image *im,
+		       const struct cp_cause *c, cp_quote quote, bool ascii)
 {
 	static const char *const verbs[] = {" added", " removed", " changed", " mode changed"};
 	size_t shown = c->n_paths < PATHS_SHOWN ? c->n_paths : PATHS_SHOWN;
 
 	for (size_t i = 0; i < shown; i++) {
+		const struct cp_report_packages *packages = cp_step_packages(im, &c->paths[i]);
+
 		if (i)
-			cp_buf_addz(out, ", ");
+			cp_buf_addz(out, packages ? "; " : ", ");
 		quote(out, c->paths[i].path);
-		cp_buf_addz(out, verbs[c->paths[i].change]);
+		if (packages)
+			list_packages(out, packages, quote, ascii);
+		else
+			cp_buf_addz(out, verbs[c->paths[i].change]);
 	}
 	if (n_paths(c) > shown)
 		cp_buf_printf(out, " and %zu more", n_paths(c) - shown);
@@ -177,7 +233,7 @@ static void say_image(struct cp_buf *out, const struct cp_cause *c, cp_quote quo
 }
 
 void cp_step_why(struct cp_buf *out, const struct cp_report_image *im,
-		 const struct cp_step_result *s, cp_quote quote)
+		 const struct cp_step_result *s, cp_quote quote, bool ascii)
 {
 	const struct cp_cause *c = &s->cause;
 	bool own_words =
@@ -186,11 +242,11 @@ void cp_step_why(struct cp_buf *out, const struct cp_report_image *im,
 	if (c->n_paths &&
 	    (c->kind == CP_CAUSE_CONTENT_CHANGED || c->kind == CP_CAUSE_MODE_CHANGED ||
 	     c->kind == CP_CAUSE_PATH_SET_CHANGED)) {
-		list_paths(out, c, quote);
+		list_paths(out, im, c, quote, ascii);
 	} else if (c->n_paths && c->kind == CP_CAUSE_IGNORE_FILE_CHANGED) {
 		quote(out, im->ignore_file.n ? im->ignore_file : CP_S(".dockerignore"));
 		cp_buf_addz(out, " now lets through or keeps out: ");
-		list_paths(out, c, quote);
+		list_paths(out, im, c, quote, ascii);
 	} else if (c->kind == CP_CAUSE_ARGUMENT_CHANGED && c->n_names) {
 		list_names(out, "build argument changed:", c, quote);
 	} else if (c->kind == CP_CAUSE_ENVIRONMENT_CHANGED && c->n_names) {

@@ -34,7 +34,14 @@ void cp_step_reason(struct cp_buf *out, const struct cp_report_image *im,
 		    const struct cp_step_result *s);
 /* One sentence with the paths or names that did it: "requirements.txt was modified". */
 void cp_step_why(struct cp_buf *out, const struct cp_report_image *im,
-		 const struct cp_step_result *s, cp_quote quote);
+		 const struct cp_step_result *s, cp_quote quote, bool ascii);
+/* The packages that changed in this file; NULL: it is none of requirements, or they are not known. */
+const struct cp_report_packages *cp_step_packages(const struct cp_report_image *im,
+						  const struct cp_path_change *p);
+/* "flask 2.0 -> 3.0" */
+void cp_step_package(struct cp_buf *out, const struct cp_req_change *c, cp_quote quote, bool ascii);
+/* What is left to say where no package changed. */
+void cp_step_rest(struct cp_buf *out, const struct cp_report_packages *p);
 const char *cp_change_name(enum cp_change c);
 
 #endif

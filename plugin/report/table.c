@@ -339,12 +339,13 @@ static void add_place(struct cp_buf *out, const struct cp_report_image *im,
 
 /* Into the list, or to the places of what says the same. False when the list is full. */
 static bool add_why(struct cp_buf *out, struct why *list, size_t *n,
-		    const struct cp_report_image *im, const struct cp_step_result *s)
+		    const struct cp_report_image *im, const struct cp_step_result *s,
+		    const struct cp_report_style *style)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 	size_t at = 0;
 
-	cp_step_why(&text, im, s, cp_quote_plain);
+	cp_step_why(&text, im, s, cp_quote_plain, style->ascii);
 	while (at < *n && !cp_str_eq(cp_buf_str(&list[at].text), cp_buf_str(&text)))
 		at++;
 	if (at == MAX_WHYS)
@@ -369,7 +370,7 @@ static void whys(struct cp_buf *out, const struct cp_report_image *im,
 	for (size_t i = 0; i < im->prediction.n_steps; i++) {
 		const struct cp_step_result *s = &im->prediction.steps[i];
 
-		if (broke_by_itself(s) && !add_why(out, list, &n, im, s))
+		if (broke_by_itself(s) && !add_why(out, list, &n, im, s, style))
 			more++;
 	}
 	for (size_t i = 0; i < n; i++) {

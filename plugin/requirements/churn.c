@@ -185,12 +185,13 @@ static const struct cp_requirement **sorted(struct cp_arena *a, const struct cp_
 	return list;
 }
 
-/* All lines of one package from *i on, joined. */
+/* All lines of one package from *i on, joined; *ret_version: the first. */
 static struct cp_str take_key(struct cp_arena *a, const struct cp_requirement **list, size_t n,
-			      size_t *i, struct cp_str key)
+			      size_t *i, struct cp_str key, struct cp_str *ret_version)
 {
 	struct cp_str text = CP_S("");
 
+	*ret_version = *i < n && cp_str_eq(list[*i]->key, key) ? list[*i]->version : CP_S("");
 	for (; *i < n && cp_str_eq(list[*i]->key, key); ++*i)
 		text = text.n ? cp_arena_printf(a, "%.*s | %.*s", CP_STR(text),
 						CP_STR(list[*i]->canonical))
@@ -225,8 +226,8 @@ int cp_requirements_diff(struct cp_arena *a, const struct cp_requirements *befor
 					(k < after->n_items && cp_str_cmp(y[k]->key, x[i]->key) < 0)
 				? y[k]->key
 				: x[i]->key;
-		c.before = take_key(a, x, before->n_items, &i, c.key);
-		c.after = take_key(a, y, after->n_items, &k, c.key);
+		c.before = take_key(a, x, before->n_items, &i, c.key, &c.version_before);
+		c.after = take_key(a, y, after->n_items, &k, c.key, &c.version_after);
 		if (!c.before.n || !c.after.n)
 			c.kind = c.before.n ? CP_REQ_REMOVED : CP_REQ_ADDED;
 		else if (cp_str_eq(c.before, c.after))

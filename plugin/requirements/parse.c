@@ -56,6 +56,22 @@ static void put_spec(struct cp_buf *b, const struct cp_requirement *q, const str
 		cp_buf_printf(b, " ; %.*s", CP_STR(spec->marker));
 }
 
+/* "1.2" where there is one version only. */
+static struct cp_str version_text(struct cp_arena *a, const struct cp_requirement *q,
+				  const struct req_spec *spec)
+{
+	struct cp_str text = CP_S("");
+
+	if (q->kind != CP_REQ_NAME)
+		return spec->url;
+	if (q->pinned)
+		return cp_str_trim_left(spec->versions[0], "=");
+	for (size_t i = 0; i < spec->n_versions; i++)
+		text = cp_arena_printf(a, "%.*s%s%.*s", CP_STR(text), i ? "," : "",
+				       CP_STR(spec->versions[i]));
+	return text;
+}
+
 static int compare(const void *x, const void *y)
 {
 	return cp_str_cmp(*(const struct cp_str *)x, *(const struct cp_str *)y);
@@ -100,6 +116,7 @@ static int add_requirement(struct req_reader *rd, const struct req_line *l, stru
 	if (r < 0 || (wrong && !q.rejected))
 		return r;
 	q.has_extras = spec.n_extras > 0;
+	q.version = version_text(rd->a, &q, &spec);
 	put_spec(&canonical, &q, &spec);
 	if (put_options(rd, options, &q, &canonical) < 0)
 		return CP_ENOMEM;

@@ -27,6 +27,7 @@ struct cp_requirement {
 	bool has_extras;
 	bool pinned;             /* one version only: ==1.2, ===1.2 */
 	struct cp_str key;       /* what stays the same when the version moves */
+	struct cp_str version;   /* for people: "1.2", ">=1,<2", a URL; "" = any */
 	struct cp_str canonical; /* all that pip acts on, in one form: equal texts mean the same */
 	size_t n_hashes;
 	int line, line_end;   /* 1-based, as written, continuation lines included */
@@ -70,6 +71,24 @@ struct cp_requirements {
 int cp_requirements_parse(struct cp_arena *a, struct cp_str text,
 			  const struct cp_requirements **ret_requirements, struct cp_err *err);
 
+/* ---- other files that say which packages there are ---- */
+
+enum cp_requirements_format {
+	CP_REQ_FORMAT_NONE,
+	CP_REQ_FORMAT_PIP,     /* requirements.txt and its like */
+	CP_REQ_FORMAT_PROJECT, /* pyproject.toml */
+	CP_REQ_FORMAT_LOCK,    /* uv.lock, poetry.lock, pylock.toml */
+};
+/* By the file's name. */
+enum cp_requirements_format cp_requirements_format_of(struct cp_str path);
+/*
+ * As cp_requirements_parse, for a file of that name. Of those in TOML the lines are not known, and what belongs to no package is one
+ * option. CP_EUNSUPPORTED: the name says nothing; CP_EINVAL: it is no TOML.
+ */
+int cp_requirements_parse_named(struct cp_arena *a, struct cp_str path, struct cp_str text,
+				const struct cp_requirements **ret_requirements,
+				struct cp_err *err);
+
 /* How included files are read. Paths are clean and relative to the repository's root; CP_ENOTFOUND is expected. */
 struct cp_req_reader {
 	int (*read)(const void *self, struct cp_str path, struct cp_buf *out, struct cp_err *err);
@@ -103,6 +122,8 @@ struct cp_req_change {
 	enum cp_req_change_kind kind;
 	struct cp_str key;
 	struct cp_str before, after; /* canonical, "" where there is none */
+	struct cp_str version_before,
+		version_after; /* the same for hashes or markers that differ */
 };
 /*
  * Packages that differ, by key. *ret_options_changed: options do. None of both: only comments, order or white space changed, if anything.

@@ -1,4 +1,4 @@
-"""`split`: the choice, the guards, and a patch that `git apply` takes and that keeps every requirement.
+"""`split`: the choice, the guards, and a patch that `git apply` takes and that keeps every requirement; and which packages a prediction names.
 
 usage: split.py HELPER        TAP on standard output
 """
@@ -144,6 +144,59 @@ with open(os.path.join(work, "weights.json"), "w") as f:
 answer = json.loads(run(repo, "docker/requirements.txt", "--format", "json", "--weights", os.path.join(work, "weights.json"))[1])
 same("weights", answer["cost"] < 0.01, True)
 same("layers", len(json.loads(run(repo, "docker/requirements.txt", "--format", "json", "--layers", "1")[1])["layers"]), 1)
+
+# ---- packages in the causes of a prediction ----
+
+UV = """version = 1
+requires-python = ">=3.12"
+
+[[package]]
+name = "%s"
+version = "%s"
+source = { registry = "https://h/simple" }
+wheels = [{ url = "https://h/a.whl", hash = "sha256:%s", size = 10 }]
+"""
+POETRY = '[[package]]\nname = "A_b"\nversion = "%s"\n[package.dependencies]\nx = "1"\n[metadata]\ncontent-hash = "%s"\n'
+PROJECT = '[project]\nname = "app"\ndependencies = ["Flask[x] >= %s; os_name == \'a\'"]\n[tool.poetry.group.dev.dependencies]\nblack = "^%s"\n[tool.ruff]\nline = %s\n'
+PACKAGES = [
+    ("requirements.txt", "a==1\nb>=1\nc\n", "A==2\nb>=1,<3\nd==4\n", "a 1 -> 2, b >=1 -> <3,>=1, c removed and 1 more packages",
+     [("a", "changed", "1", "2"), ("b", "changed", ">=1", "<3,>=1"), ("c", "removed", "", None), ("d", "added", None, "4")], []),
+    ("requirements.txt", "a==1\nb==2\n", "# sorted\nb == 2\na==1\n", "comments, order or white space only", [], ["requirements.txt"]),
+    ("requirements.txt", "-i https://h\na==1\n", "-i https://g\na==1\n", "options, no package", [], []),
+    ("requirements.txt", "a==1 --hash=sha256:a\n", "a==1 --hash=sha256:b\n", "a in hashes or markers", [("a", "changed", "1", "1")], []),
+    ("requirements.txt", "u @ git+https://h/u@v1\n", "u @ git+https://h/u@v2\n", "u git+https://h/u@v1 -> git+https://h/u@v2",
+     [("u", "changed", "git+https://h/u@v1", "git+https://h/u@v2")], []),
+    ("uv.lock", UV % ("a", "1", "00"), UV % ("a", "1.1", "00"), "a 1 -> 1.1", [("a", "changed", "1", "1.1")], []),
+    ("uv.lock", UV % ("a", "1", "00"), UV % ("a", "1", "01"), "a in hashes or markers", [("a", "changed", "1", "1")], []),
+    ("uv.lock", UV % ("a", "1", "00"), "# c\n" + UV % ("a", "1", "00"), "comments, order or white space only", [], ["uv.lock"]),
+    ("uv.lock", UV % ("a", "1", "00"), "[broken", "changed", None, None),
+    ("poetry.lock", POETRY % ("1", "00"), POETRY % ("2", "01"), "a-b 1 -> 2", [("a-b", "changed", "1", "2")], []),
+    ("pylock.toml", '[[packages]]\nname = "a"\nversion = "1"\n', '[[packages]]\nname = "a"\nversion = "1"\n[[packages]]\nname = "b"\n', "b added",
+     [("b", "added", None, "")], []),
+    ("pyproject.toml", PROJECT % ("1", "1", "1"), PROJECT % ("2", "1", "1"), "flask >=1 -> >=2", [("flask", "changed", ">=1", ">=2")], []),
+    ("pyproject.toml", PROJECT % ("1", "1", "1"), PROJECT % ("1", "2", "1"), "black ^1 -> ^2", [("black", "changed", "^1", "^2")], []),
+    ("pyproject.toml", PROJECT % ("1", "1", "1"), PROJECT % ("1", "1", "2"), "options, no package", [], []),
+    ("notes.txt", "a==1\n", "a==2\n", "changed", None, None),
+]
+for i, (path, before, after, words, packages_wanted, text_only) in enumerate(PACKAGES):
+    repo = os.path.join(work, "packages%d" % i)
+    fast_import(repo, [{path: t, "Dockerfile": "FROM a\nCOPY %s .\nRUN x\n" % path} for t in (before, after)])
+    predict = [helper, "-C", repo, "predict", "--base", "HEAD~1", "--offline"]
+    answer = json.loads(subprocess.run([*predict, "--format", "json"], env=env, capture_output=True, text=True).stdout)
+    cause = next(s["cause"] for s in answer["images"][0]["steps"] if s["instruction"] == "COPY")
+    got = cause.get("packages")
+    if got is not None:
+        got = [(p["name"], p["change"], p.get("before"), p.get("after")) for p in got]
+    same("packages of %s, %s" % (path, words), (got, cause.get("text_only")), (packages_wanted, text_only))
+    table = subprocess.run([*predict, "--format", "table"], env=dict(env, LC_ALL="C"), capture_output=True, text=True).stdout
+    table = " ".join(table.split()).replace("\u2192", "->")
+    same("in the table: %s" % words, (path + (" " if words == "changed" else ": ") + words) in table, True)
+repo = os.path.join(work, "packages0")
+out = subprocess.run([helper, "-C", repo, "explain", "requirements.txt", "--base", "HEAD~1", "--offline"], env=env, capture_output=True, text=True).stdout
+same("explained", [line.strip().replace("\u2192", "->") for line in out.splitlines() if line.startswith("    ")],
+     ["a 1 -> 2", "b >=1 -> <3,>=1", "c removed", "d 4 added"])
+out = subprocess.run([helper, "-C", repo, "predict", "--format", "markdown", "--base", "HEAD~1", "--offline"], env=env, capture_output=True, text=True).stdout
+same("in Markdown", "`requirements.txt`: `a` `1` \u2192 `2`, `b` `>=1` \u2192 `<3,>=1`" in out, True)
 
 print("1..%d" % done)
 sys.exit(failed > 0)
