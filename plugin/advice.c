@@ -133,6 +133,7 @@ static int input_of(struct cp_run *run, struct cp_image_run *image, struct cp_bu
 	in->context = b->local(b->self, CP_S("context"));
 	if (in->context)
 		in->files = (struct cp_advise_files){read_file, size_of, files};
+	in->context_path = b->context_prefix;
 	in->ignore_file = b->ignore_file;
 	in->ignore_lines = b->ignore_lines;
 	in->n_ignore_lines = b->n_ignore_lines;

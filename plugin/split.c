@@ -206,6 +206,51 @@ static int read_weights(struct splitter *s, struct cp_err *err)
 	return 0;
 }
 
+/* Sizes of wheels in the uv.lock beside the file, where there is one; a package that it does not tell the size of gets their mean. */
+static int lock_weights(struct splitter *s, struct cp_err *err)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_REQUIREMENTS_BYTES);
+	struct cp_str path = cp_path_join(s->a, cp_path_dir(s->a, s->path), CP_S("uv.lock")), copy;
+	const struct cp_requirements *lock;
+	struct cp_err why = {0};
+	double sum = 0;
+	size_t n = 0;
+
+	if (!path.p)
+		return cp_err_nomem(err);
+	if (cp_tree_read_path(s->run->head, path, &text, &why) < 0)
+		return why.code == CP_ENOMEM ? cp_err_nomem(err) : 0;
+	copy = cp_arena_str(s->a, cp_buf_str(&text));
+	s->weights = cp_arena_array(s->a, s->churn->n_names, sizeof(*s->weights));
+	if (!copy.p || !s->weights)
+		return cp_err_nomem(err);
+	if (cp_requirements_parse_named(s->a, path, copy, &lock, &why) < 0) {
+		s->weights = NULL;
+		return why.code == CP_ENOMEM ? cp_err_nomem(err) : 0;
+	}
+	for (size_t i = 0; i < lock->n_items; i++) {
+		size_t id = id_of(s, lock->items[i].key);
+
+		if (id == SIZE_MAX || !lock->items[i].size || s->weights[id] > 0)
+			continue;
+		s->weights[id] = (double)lock->items[i].size;
+		sum += s->weights[id];
+		n++;
+	}
+	for (size_t i = 0; i < s->churn->n_names && n; i++)
+		s->weights[i] = s->weights[i] > 0 ? s->weights[i] : sum / (double)n;
+	if (!n)
+		s->weights = NULL;
+	return n ? note(s,
+			cp_arena_printf(
+				s->a,
+				"costs are the sizes of wheels in %.*s, known for %zu of %zu packages",
+				CP_STR(path), n, s->churn->n_names)) < 0
+			       ? cp_err_nomem(err)
+			       : 0
+		 : 0;
+}
+
 /* Layers that no package of today is in are left out; what cannot be moved is in the last one. */
 static int place_items(struct splitter *s)
 {
@@ -242,8 +287,8 @@ static int choose(struct splitter *s, struct cp_err *err)
 
 	if (asked > 0)
 		in.max_layers = asked < CP_MAX_SPLIT_LAYERS ? (size_t)asked : CP_MAX_SPLIT_LAYERS;
-	if (r == 0 && s->run->request.weights.n)
-		r = read_weights(s, err);
+	if (r == 0)
+		r = s->run->request.weights.n ? read_weights(s, err) : lock_weights(s, err);
 	in.weights = s->weights;
 	for (size_t i = 0; r == 0 && i < s->now->n_items; i++) {
 		const struct cp_requirement *q = &s->now->items[i];

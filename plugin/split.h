@@ -2,6 +2,7 @@
 #ifndef CP_SPLIT_H
 #define CP_SPLIT_H
 
+#include "patch/patch.h"
 #include "requirements/requirements.h"
 #include "run.h"
 
@@ -33,20 +34,7 @@ int cp_split_plan_print(const struct cp_split_plan *plan, struct cp_arena *a, st
 			const struct cp_image_request *image, struct cp_buf *out,
 			struct cp_err *err);
 
-/* ---- split_patch.c: unified diffs that `git apply` takes ---- */
-
-struct cp_line_edit {
-	char op;            /* ' ', '-', '+' */
-	struct cp_str line; /* with its end of line; without one: the last of the file */
-};
-struct cp_line_edits {
-	struct cp_line_edit *items;
-	size_t n, cap;
-};
-int cp_edit_add(struct cp_arena *a, struct cp_line_edits *edits, char op, struct cp_str line);
-/* Appends the diff of one file; `created`: it is new, all its lines are '+'. Nothing when nothing changes. */
-void cp_edits_print(struct cp_buf *out, struct cp_str path, const struct cp_line_edits *edits,
-		    bool created);
+/* ---- split_patch.c ---- */
 
 /* How one file becomes several. */
 struct cp_split_files {
@@ -69,6 +57,6 @@ int cp_split_files_print(struct cp_arena *a, const struct cp_split_files *files,
  */
 int cp_split_dockerfile(struct cp_arena *a, struct cp_str text, struct cp_str name,
 			struct cp_str context, const struct cp_split_files *files,
-			struct cp_line_edits *ret_edits, struct cp_err *err);
+			struct cp_patch_lines *ret_edits, struct cp_err *err);
 
 #endif

@@ -232,7 +232,7 @@ static int find_places(struct editor *ed, const struct cp_dockerfile *d)
 /* ---- the edits ---- */
 
 static int copy_of(struct editor *ed, const struct place *p, struct cp_str name,
-		   struct cp_line_edits *out)
+		   struct cp_patch_lines *out)
 {
 	cp_auto_buf struct cp_buf b = CP_BUF_INIT(CP_MAX_DOCKERFILE_BYTES);
 	struct cp_str rest = p->copy->code, word, folder;
@@ -261,11 +261,11 @@ static int copy_of(struct editor *ed, const struct place *p, struct cp_str name,
 	cp_buf_printf(&b, " %.*s\n", CP_STR(word));
 	if (cp_buf_error(&b) || !word.p)
 		return CP_ENOMEM;
-	return cp_edit_add(ed->a, out, '+', cp_arena_str(ed->a, cp_buf_str(&b)));
+	return cp_patch_add_line(ed->a, out, '+', cp_arena_str(ed->a, cp_buf_str(&b)));
 }
 
 static int run_of(struct editor *ed, const struct place *p, struct cp_str name,
-		  struct cp_line_edits *out)
+		  struct cp_patch_lines *out)
 {
 	bool no_deps = !has(p->run->code, "--no-deps") && !has(p->run->code, "sync ");
 	cp_auto_buf struct cp_buf b = CP_BUF_INIT(CP_MAX_DOCKERFILE_BYTES);
@@ -284,13 +284,13 @@ static int run_of(struct editor *ed, const struct place *p, struct cp_str name,
 	while (r == 0 && text.n) {
 		size_t end = cp_str_find(text, '\n', 0) + 1;
 
-		r = cp_edit_add(ed->a, out, '+', cp_str_sub(text, 0, end));
+		r = cp_patch_add_line(ed->a, out, '+', cp_str_sub(text, 0, end));
 		text = cp_str_from(text, end);
 	}
 	return r;
 }
 
-static int add_layers(struct editor *ed, const struct place *p, struct cp_line_edits *out)
+static int add_layers(struct editor *ed, const struct place *p, struct cp_patch_lines *out)
 {
 	int r = 0;
 
@@ -317,7 +317,7 @@ static bool moves(const struct editor *ed, const struct place *p)
 	return between;
 }
 
-static int edit_line(struct editor *ed, int line, struct cp_line_edits *out)
+static int edit_line(struct editor *ed, int line, struct cp_patch_lines *out)
 {
 	char op = ' ';
 	int r = 0;
@@ -330,16 +330,16 @@ static int edit_line(struct editor *ed, int line, struct cp_line_edits *out)
 			r = add_layers(ed, p, out);
 		for (int k = p->copy->line;
 		     r == 0 && moved && line == p->run->line && k <= p->copy->line_end; k++)
-			r = cp_edit_add(ed->a, out, '+', ed->lines.items[k - 1]);
+			r = cp_patch_add_line(ed->a, out, '+', ed->lines.items[k - 1]);
 		if (moved && line >= p->copy->line && line <= p->copy->line_end)
 			op = '-';
 	}
-	return r < 0 ? r : cp_edit_add(ed->a, out, op, ed->lines.items[line - 1]);
+	return r < 0 ? r : cp_patch_add_line(ed->a, out, op, ed->lines.items[line - 1]);
 }
 
 int cp_split_dockerfile(struct cp_arena *a, struct cp_str text, struct cp_str name,
 			struct cp_str context, const struct cp_split_files *files,
-			struct cp_line_edits *ret_edits, struct cp_err *err)
+			struct cp_patch_lines *ret_edits, struct cp_err *err)
 {
 	struct editor ed = {.a = a, .context = context, .files = files, .err = err};
 	const struct cp_dockerfile *d;

@@ -1,128 +1,5 @@
-/* Edits ─► unified diffs; requirement blocks ─► the files of the layers. */
+/* Requirement blocks ─► the files of the layers. */
 #include "split.h"
-
-#define CONTEXT 3
-
-int cp_edit_add(struct cp_arena *a, struct cp_line_edits *edits, char op, struct cp_str line)
-{
-	if (!line.p)
-		return CP_ENOMEM;
-	return cp_vec_push(a, edits, (struct cp_line_edit){op, line}) < 0 ? CP_ENOMEM : 0;
-}
-
-/* ---- diffs ---- */
-
-/* As git writes a path: quoted when a byte of it is not plain. */
-static void put_path(struct cp_buf *out, const char *prefix, struct cp_str path)
-{
-	bool quote = false;
-
-	for (size_t i = 0; i < path.n; i++) {
-		unsigned char c = (unsigned char)path.p[i];
-
-		quote = quote || c < 0x20 || c >= 0x7f || c == '"' || c == '\\';
-	}
-	cp_buf_printf(out, "%s%s", quote ? "\"" : "", prefix);
-	for (size_t i = 0; i < path.n; i++) {
-		unsigned char c = (unsigned char)path.p[i];
-
-		if (c < 0x20 || c >= 0x7f)
-			cp_buf_printf(out, "\\%03o", c);
-		else if (c == '"' || c == '\\')
-			cp_buf_printf(out, "\\%c", c);
-		else
-			cp_buf_addc(out, (char)c);
-	}
-	if (quote)
-		cp_buf_addc(out, '"');
-}
-
-static void put_name(struct cp_buf *out, const char *sign, const char *prefix, struct cp_str path)
-{
-	cp_buf_printf(out, "%s ", sign);
-	put_path(out, prefix, path);
-	if (cp_str_find(path, ' ', 0) < path.n)
-		cp_buf_addc(out, '\t'); /* where the name ends */
-	cp_buf_addc(out, '\n');
-}
-
-static void put_line(struct cp_buf *out, const struct cp_line_edit *e)
-{
-	cp_buf_addc(out, e->op);
-	cp_buf_adds(out, e->line);
-	if (!cp_str_ends(e->line, CP_S("\n")))
-		cp_buf_addz(out, "\n\\ No newline at end of file\n");
-}
-
-static void count(const struct cp_line_edits *edits, size_t from, size_t to, size_t *ret_old,
-		  size_t *ret_new)
-{
-	*ret_old = *ret_new = 0;
-	for (size_t i = from; i < to; i++) {
-		*ret_old += edits->items[i].op != '+';
-		*ret_new += edits->items[i].op != '-';
-	}
-}
-
-static size_t next_change(const struct cp_line_edits *edits, size_t from)
-{
-	while (from < edits->n && edits->items[from].op == ' ')
-		from++;
-	return from;
-}
-
-/* Where the hunk that begins with the change at `at` ends: behind its last change. */
-static size_t hunk_end(const struct cp_line_edits *edits, size_t at)
-{
-	size_t end = at;
-
-	while (at < edits->n && at - end <= 2 * CONTEXT) {
-		while (at < edits->n && edits->items[at].op != ' ')
-			at++;
-		end = at;
-		at = next_change(edits, at);
-	}
-	return end;
-}
-
-static void put_hunk(struct cp_buf *out, const struct cp_line_edits *edits, size_t from, size_t to)
-{
-	size_t old_at, new_at, n_old, n_new;
-
-	from = from < CONTEXT ? 0 : from - CONTEXT;
-	to = to + CONTEXT < edits->n ? to + CONTEXT : edits->n;
-	count(edits, 0, from, &old_at, &new_at);
-	count(edits, from, to, &n_old, &n_new);
-	cp_buf_printf(out, "@@ -%zu,%zu +%zu,%zu @@\n", n_old ? old_at + 1 : old_at, n_old,
-		      n_new ? new_at + 1 : new_at, n_new);
-	for (size_t i = from; i < to; i++)
-		put_line(out, &edits->items[i]);
-}
-
-void cp_edits_print(struct cp_buf *out, struct cp_str path, const struct cp_line_edits *edits,
-		    bool created)
-{
-	size_t at = next_change(edits, 0);
-
-	if (at >= edits->n)
-		return;
-	cp_buf_addz(out, "diff --git ");
-	put_path(out, "a/", path);
-	cp_buf_addc(out, ' ');
-	put_path(out, "b/", path);
-	cp_buf_addz(out, created ? "\nnew file mode 100644\n--- /dev/null\n" : "\n");
-	if (!created)
-		put_name(out, "---", "a/", path);
-	put_name(out, "+++", "b/", path);
-	while (at < edits->n) {
-		size_t end = hunk_end(edits, at);
-
-		put_hunk(out, edits, at, end);
-		at = next_change(edits, end);
-	}
-}
-
-/* ---- the files of the layers ---- */
 
 static struct cp_str end_of_lines(const struct cp_requirements *all)
 {
@@ -138,18 +15,18 @@ static struct cp_str ended(struct cp_arena *a, const struct cp_requirements *all
 }
 
 static int copy_lines(struct cp_arena *a, const struct cp_requirements *all, int from, int to,
-		      struct cp_line_edits *edits)
+		      struct cp_patch_lines *edits)
 {
 	int r = 0;
 
 	for (int i = from; r == 0 && i <= to; i++)
-		r = cp_edit_add(a, edits, '+', ended(a, all, (size_t)i - 1));
+		r = cp_patch_add_line(a, edits, '+', ended(a, all, (size_t)i - 1));
 	return r;
 }
 
 /* Settings come first in every file, in their order: which index is asked first decides what is installed. */
 static int copy_options(struct cp_arena *a, const struct cp_requirements *all,
-			struct cp_line_edits *edits)
+			struct cp_patch_lines *edits)
 {
 	int r = 0, done = 0;
 
@@ -166,18 +43,19 @@ static int copy_options(struct cp_arena *a, const struct cp_requirements *all,
 
 /* Each file includes the one before it: `uv pip sync` of a later layer takes nothing away, and every other user sees one file. */
 static int include_layer(struct cp_arena *a, const struct cp_split_files *f, size_t layer,
-			 struct cp_line_edits *edits)
+			 struct cp_patch_lines *edits)
 {
-	return cp_edit_add(a, edits, '+',
-			   cp_arena_printf(a, "-r %.*s%.*s", CP_STR(cp_path_base(f->layers[layer])),
-					   CP_STR(end_of_lines(f->all))));
+	return cp_patch_add_line(a, edits, '+',
+				 cp_arena_printf(a, "-r %.*s%.*s",
+						 CP_STR(cp_path_base(f->layers[layer])),
+						 CP_STR(end_of_lines(f->all))));
 }
 
 static int print_layer(struct cp_arena *a, const struct cp_split_files *f, uint32_t layer,
 		       struct cp_buf *out)
 {
-	struct cp_line_edits edits = {NULL, 0, 0};
-	int r = cp_edit_add(
+	struct cp_patch_lines edits = {NULL, 0, 0};
+	int r = cp_patch_add_line(
 		a, &edits, '+',
 		cp_arena_printf(
 			a, "# Packages of %.*s that change less often; it includes this file.%.*s",
@@ -192,14 +70,14 @@ static int print_layer(struct cp_arena *a, const struct cp_split_files *f, uint3
 			r = copy_lines(a, f->all, f->all->items[i].block,
 				       f->all->items[i].block_end, &edits);
 	if (r == 0)
-		cp_edits_print(out, f->layers[layer], &edits, true);
+		cp_patch_write(out, f->layers[layer], &edits, true);
 	return r;
 }
 
 static int print_rest(struct cp_arena *a, const struct cp_split_files *f, struct cp_buf *out)
 {
 	const struct cp_requirements *all = f->all;
-	struct cp_line_edits edits = {NULL, 0, 0};
+	struct cp_patch_lines edits = {NULL, 0, 0};
 	size_t item = 0;
 	int r = 0;
 
@@ -214,10 +92,10 @@ static int print_rest(struct cp_arena *a, const struct cp_split_files *f, struct
 		moved = item < all->n_items && line >= all->items[item].block &&
 			f->layer_of[item] < f->n_layers;
 		if (r == 0)
-			r = cp_edit_add(a, &edits, moved ? '-' : ' ', all->lines[i]);
+			r = cp_patch_add_line(a, &edits, moved ? '-' : ' ', all->lines[i]);
 	}
 	if (r == 0)
-		cp_edits_print(out, f->path, &edits, false);
+		cp_patch_write(out, f->path, &edits, false);
 	return r;
 }
 

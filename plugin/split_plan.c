@@ -42,7 +42,7 @@ int cp_split_print(struct cp_arena *a, struct cp_tree *tree, const struct cp_ima
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_DOCKERFILE_BYTES);
 	struct cp_str context = image && image->context.n ? image->context : CP_S("."), dockerfile;
-	struct cp_line_edits edits = {NULL, 0, 0};
+	struct cp_patch_lines edits = {NULL, 0, 0};
 	int r;
 
 	if (!image || cp_context_is_remote(context))
@@ -61,7 +61,7 @@ int cp_split_print(struct cp_arena *a, struct cp_tree *tree, const struct cp_ima
 	if (r == 0)
 		r = check_ignored(a, tree, dockerfile, context, files, err);
 	if (r == 0)
-		cp_edits_print(out, dockerfile, &edits, false);
+		cp_patch_write(out, dockerfile, &edits, false);
 	return r;
 }
 

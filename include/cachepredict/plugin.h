@@ -46,6 +46,8 @@ extern "C" {
 #define CACHEPREDICT_CAP_RECORD (UINT64_C(1) << 5)   /* method record */
 #define CACHEPREDICT_CAP_BACKTEST (UINT64_C(1) << 6) /* method backtest */
 #define CACHEPREDICT_CAP_AFFECTED (UINT64_C(1) << 7) /* method affected */
+#define CACHEPREDICT_CAP_ADVISE (UINT64_C(1) << 8)   /* method advise */
+#define CACHEPREDICT_CAP_SPLIT (UINT64_C(1) << 9)    /* method split */
 
 /* Outcomes of a step, in cachepredict_step.outcome. */
 #define CACHEPREDICT_HIT 0

@@ -152,7 +152,12 @@ struct cp_finding *cp_advise_put(struct cp_adviser *ad, enum cp_advise_rule rule
 				 struct cp_str file, int line, int line_end, struct cp_str message,
 				 struct cp_str why)
 {
-	struct cp_finding f = {rule, file, line, line_end, message, why, NULL};
+	struct cp_finding f = {.rule = rule,
+			       .file = file,
+			       .line = line,
+			       .line_end = line_end,
+			       .message = message,
+			       .why = why};
 
 	if (!message.p || !why.p || cp_vec_push(ad->a, &ad->found, f) < 0) {
 		cp_err_nomem(ad->err);

@@ -57,7 +57,8 @@ struct cp_finding {
 	struct cp_str file; /* path in the repository */
 	int line, line_end; /* 0 = the whole file */
 	struct cp_str message, why;
-	const struct cp_edit *edit; /* NULL = none that is safe */
+	const struct cp_edit *edit;          /* NULL = none that is safe */
+	struct cp_str creates, creates_text; /* a file that is not there yet; "" = none */
 };
 
 /* Findings of the Dockerfile first, then by file, line, rule and message: <0, 0 (the same), >0. */
@@ -90,7 +91,8 @@ struct cp_advise_input {
 	const struct cp_graph *graph;
 	struct cp_fs *context; /* NULL: remote, or not there */
 	struct cp_advise_files files;
-	struct cp_str ignore_file; /* "" = none */
+	struct cp_str context_path; /* folder of the context in the repository, "" = root */
+	struct cp_str ignore_file;  /* "" = none */
 	const struct cp_str *ignore_lines;
 	size_t n_ignore_lines;
 	const struct cp_ci_file *ci;

@@ -60,6 +60,7 @@ struct cp_adviser {
 	bool silent[CP_ADVISE_N_RULES]; /* by the comments at the top */
 	bool tests, data, notebooks;    /* instructions speak of them */
 	bool no_memory;                 /* somewhere where that would look like an answer */
+	struct cp_map walks;            /* pip.c: of requirement files, by path */
 	size_t unread;                  /* bytes of the context that may still be read */
 	size_t unseen;                  /* files of it that may still be looked at */
 	struct cp_err *err;

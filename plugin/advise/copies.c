@@ -200,8 +200,13 @@ static bool build_needs_git(struct cp_adviser *ad)
 
 /* ---- the ignore file ---- */
 
+/* What no build reads. Tests, data and the like may be wanted: they are named in findings of their own. */
+#define NEVER_READ                                                                                 \
+	"**/__pycache__\n**/*.pyc\n**/.pytest_cache\n**/.mypy_cache\n**/.ruff_cache\n**/.venv\n"
+
 static int missing(struct cp_adviser *ad, const struct copy *c, bool needs_git)
 {
+	struct cp_finding *f;
 	struct cp_str why = CP_S(
 		"without .dockerignore every file of the context changes the layer, also those that "
 		"only people and tests read");
@@ -210,9 +215,14 @@ static int missing(struct cp_adviser *ad, const struct copy *c, bool needs_git)
 		why = cp_arena_cat(
 			ad->a, why,
 			CP_S(" (leave .git out of it: the build asks git for the version)"));
-	return cp_advise_add(
-		ad, CP_ADVISE_DOCKERIGNORE_MISSING, c->command->line, c->command->line_end,
-		CP_S("the whole context is copied and there is no .dockerignore"), why);
+	f = cp_advise_put(ad, CP_ADVISE_DOCKERIGNORE_MISSING, ad->in->dockerfile_path,
+			  c->command->line, c->command->line_end,
+			  CP_S("the whole context is copied and there is no .dockerignore"), why);
+	if (!f)
+		return CP_ENOMEM;
+	f->creates = cp_path_join(ad->a, ad->in->context_path, CP_S(".dockerignore"));
+	f->creates_text = needs_git ? CP_S(NEVER_READ) : CP_S(".git\n" NEVER_READ);
+	return f->creates.p ? 0 : cp_err_nomem(ad->err);
 }
 
 /* A line of .gitignore that is about `name`, at the root or anywhere. */

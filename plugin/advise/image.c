@@ -1,5 +1,6 @@
 /* Rules of bases and of what the image says about itself. */
 #include "advise/advise_int.h"
+#include "requirements/requirements.h"
 
 /* ---- bases ---- */
 
@@ -59,6 +60,30 @@ static int unpinned_base(struct cp_adviser *ad, const struct cp_stage_view *v)
 static const char *const no_musl[] = {"torch",    "tensorflow", "onnxruntime", "xgboost",
 				      "catboost", "triton",     "jaxlib",      "mediapipe"};
 
+/* A lock of the context that lists wheels knows better: *ret is the first package that has wheels for Linux and none for musl. */
+static bool locked_without_musl(struct cp_adviser *ad, struct cp_str *ret)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_REQUIREMENTS_BYTES);
+	const struct cp_requirements *all;
+	struct cp_err ignored = {0};
+	bool wheels = false;
+	struct cp_str copy;
+
+	*ret = CP_S("");
+	if (!cp_advise_read(ad, CP_S("uv.lock"), &text))
+		return false;
+	copy = cp_arena_str(ad->a, cp_buf_str(&text));
+	if (!copy.p ||
+	    cp_requirements_parse_named(ad->a, CP_S("uv.lock"), copy, &all, &ignored) < 0)
+		return false;
+	for (size_t i = 0; i < all->n_items; i++) {
+		wheels = wheels || all->items[i].linux_wheels || all->items[i].musl_wheels;
+		if (!ret->n && all->items[i].linux_wheels && !all->items[i].musl_wheels)
+			*ret = all->items[i].key;
+	}
+	return wheels;
+}
+
 static int alpine(struct cp_adviser *ad, const struct cp_stage_view *v)
 {
 	struct cp_str base = cp_advise_base(ad, v), name, tag, package;
@@ -68,7 +93,8 @@ static int alpine(struct cp_adviser *ad, const struct cp_stage_view *v)
 	if (!cp_str_eq(name, CP_S("alpine")) &&
 	    !(cp_str_eq(name, CP_S("python")) && cp_advise_holds(tag, "alpine")))
 		return 0;
-	package = cp_advise_stage_requires(ad, v, no_musl, CP_LEN(no_musl));
+	if (!locked_without_musl(ad, &package))
+		package = cp_advise_stage_requires(ad, v, no_musl, CP_LEN(no_musl));
 	if (!package.n)
 		return 0;
 	return cp_advise_add(

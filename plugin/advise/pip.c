@@ -137,7 +137,9 @@ static struct cp_str listed(struct cp_str line, const char *const *list, size_t 
 	return CP_S("");
 }
 
+/* From one file on, for one list; kept, since a Dockerfile may name a file as often as it likes. */
 struct walk {
+	struct walk *next; /* of the same path */
 	struct cp_adviser *ad;
 	const char *const *list;
 	size_t n;
@@ -195,31 +197,44 @@ static void walk_files(struct walk *w)
 	}
 }
 
-static void start(struct walk *w, struct cp_str path)
+/* NULL: no memory, which the adviser remembers. */
+static const struct walk *walk_from(struct cp_adviser *ad, struct cp_str path,
+				    const char *const *list, size_t n)
 {
-	path = cp_path_clean(w->ad->a, path);
-	w->whole = path.p && cp_vec_push(w->ad->a, &w->files, path) == 0;
+	struct walk *first, *w;
+
+	path = cp_path_clean(ad->a, path);
+	first = path.p ? cp_map_get(&ad->walks, path) : NULL;
+	for (w = first; w; w = w->next)
+		if (w->list == list)
+			return w;
+	w = CP_NEW(ad->a, struct walk);
+	if (!path.p || !w || cp_map_put(ad->a, &ad->walks, path, w) < 0) {
+		ad->no_memory = true;
+		return NULL;
+	}
+	*w = (struct walk){.next = first, .ad = ad, .list = list, .n = n};
+	w->whole = cp_vec_push(ad->a, &w->files, path) == 0;
 	walk_files(w);
+	return w;
 }
 
 struct cp_str cp_advise_requires(struct cp_adviser *ad, struct cp_str path, const char *const *list,
 				 size_t n)
 {
-	struct walk w = {.ad = ad, .list = list, .n = n};
+	const struct walk *w = walk_from(ad, path, list, n);
 
-	start(&w, path);
-	return w.hit;
+	return w ? w->hit : CP_S("");
 }
 
 bool cp_advise_includes(struct cp_adviser *ad, struct cp_str path, cp_str_vec *ret_files)
 {
-	struct walk w = {.ad = ad};
+	const struct walk *w = walk_from(ad, path, NULL, 0);
 
-	start(&w, path);
-	for (size_t i = 0; i < w.files.n; i++)
-		if (cp_vec_push(ad->a, ret_files, w.files.items[i]) < 0)
+	for (size_t i = 0; w && i < w->files.n; i++)
+		if (cp_vec_push(ad->a, ret_files, w->files.items[i]) < 0)
 			return false;
-	return w.whole;
+	return w && w->whole;
 }
 
 static struct cp_str command_requires(struct cp_adviser *ad, const struct cp_simple *s,

@@ -1,5 +1,5 @@
 /*
- * patch/: unified diffs ─► what they do to files, and texts ─► the same texts edited. Pure.
+ * patch/: unified diffs ─► what they do to files, and texts ─► the same texts edited; edits ─► unified diffs. Pure.
  *
  * The language and the strictness are those of `git apply`: paths lose their first folder, a hunk may have moved but all of its context
  * has to be there, one that begins with the file stays at its beginning and one without lines after its last change at its end.
@@ -47,5 +47,17 @@ int cp_patch_parse(struct cp_arena *a, struct cp_str text, struct cp_str name,
  */
 int cp_patch_apply(struct cp_arena *a, const struct cp_patch_file *file, struct cp_str text,
 		   struct cp_str *ret_text, size_t *ret_hunk, struct cp_err *err);
+
+/* A whole file as lines, for a diff to be made of. */
+struct cp_patch_lines {
+	struct cp_patch_line *items;
+	size_t n, cap;
+};
+/* `text` with its line feed, borrowed; p NULL counts as no memory. CP_ENOMEM. */
+int cp_patch_add_line(struct cp_arena *a, struct cp_patch_lines *lines, char op,
+		      struct cp_str text);
+/* Appends the diff of one file as git writes it; `created`: it is new, all its lines are '+'. Nothing when nothing changes. */
+void cp_patch_write(struct cp_buf *out, struct cp_str path, const struct cp_patch_lines *lines,
+		    bool created);
 
 #endif

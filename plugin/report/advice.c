@@ -58,6 +58,13 @@ static void put_finding(struct cp_json_out *o, const struct cp_finding *f,
 	cp_json_kstr(o, "message", f->message);
 	cp_json_kstr(o, "why", f->why);
 	put_edit(o, f->edit);
+	if (f->creates.n) {
+		cp_json_key(o, "creates");
+		cp_json_open(o, '{');
+		cp_json_kstr(o, "path", f->creates);
+		cp_json_kstr(o, "text", f->creates_text);
+		cp_json_close(o, '}');
+	}
 	put_stake(o, stake);
 	cp_json_close(o, '}');
 }

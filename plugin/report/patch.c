@@ -1,8 +1,7 @@
 /* Edits of findings as a unified diff that `git apply` takes. Bytes go out as they are, so an edit near a control character is left out. */
+#include "patch/patch.h"
 #include "report/report_int.h"
 #include "report/text_int.h"
-
-#define CONTEXT 3 /* lines around a change */
 
 struct lines {
 	struct cp_str *items; /* line feeds included */
@@ -42,50 +41,34 @@ static struct lines cut(struct cp_arena *a, struct cp_str text)
 	return l;
 }
 
-static void put_line(struct cp_buf *out, char sign, struct cp_str line)
+/* Lines of a text, each with the sign. */
+static int add_text(struct cp_arena *a, struct cp_patch_lines *out, struct cp_str text)
 {
-	cp_buf_addc(out, sign);
-	cp_buf_adds(out, line);
-	if (!cp_str_ends(line, CP_S("\n")))
-		cp_buf_addz(out, "\n\\ No newline at end of file\n");
-}
+	int r = 0;
 
-static void put_text(struct cp_buf *out, struct cp_str text)
-{
-	while (text.n) {
+	while (r == 0 && text.n) {
 		struct cp_str line = cp_str_sub(text, 0, cp_str_find(text, '\n', 0) + 1);
 
-		put_line(out, '+', line);
+		r = cp_patch_add_line(a, out, '+', line);
 		text = cp_str_from(text, line.n);
 	}
+	return r;
 }
 
-static int at_most(int x, int limit)
+static int add_lines(struct cp_arena *a, struct cp_patch_lines *out, const struct lines *l,
+		     const struct cp_edit **edits, size_t n)
 {
-	return x < limit ? x : limit;
-}
+	size_t at = 0;
+	int r = 0;
 
-/* Edits that share their context, as one hunk. `shift`: lines that hunks before it added. */
-static int put_hunk(struct cp_buf *out, const struct lines *l, const struct cp_edit **edits,
-		    size_t n, int shift)
-{
-	int first = edits[0]->line - CONTEXT < 1 ? 1 : edits[0]->line - CONTEXT;
-	int last = at_most(edits[n - 1]->line_end + CONTEXT, l->n), at = first, added = 0;
+	for (int i = 1; r == 0 && i <= l->n; i++) {
+		bool gone = at < n && i >= edits[at]->line && i <= edits[at]->line_end;
 
-	for (size_t i = 0; i < n; i++)
-		added += count(edits[i]->text) - (edits[i]->line_end - edits[i]->line + 1);
-	cp_buf_printf(out, "@@ -%d,%d +%d,%d @@\n", first, last - first + 1, first + shift,
-		      last - first + 1 + added);
-	for (size_t i = 0; i < n; i++) {
-		for (; at < edits[i]->line; at++)
-			put_line(out, ' ', l->items[at - 1]);
-		for (; at <= edits[i]->line_end; at++)
-			put_line(out, '-', l->items[at - 1]);
-		put_text(out, edits[i]->text);
+		r = cp_patch_add_line(a, out, gone ? '-' : ' ', l->items[i - 1]);
+		if (r == 0 && gone && i == edits[at]->line_end)
+			r = add_text(a, out, edits[at++]->text);
 	}
-	for (; at <= last; at++)
-		put_line(out, ' ', l->items[at - 1]);
-	return shift + added;
+	return r;
 }
 
 /* The edits of an image in order, without those that change a line of one before. */
@@ -112,50 +95,39 @@ static size_t choose(const struct cp_report_advice *im, const struct lines *l,
 	return n;
 }
 
-/* "a/Dockerfile", in quotes with escapes where git writes it so. */
-static void put_path(struct cp_buf *out, const char *side, struct cp_str path)
+/* Files that are not there yet, each once. */
+static int put_created(struct cp_arena *a, const struct cp_report_advice *im, struct cp_map *done,
+		       struct cp_buf *out)
 {
-	bool plain = true;
+	for (size_t i = 0; i < im->advice->n; i++) {
+		const struct cp_finding *f = &im->advice->findings[i];
+		struct cp_patch_lines lines = {NULL, 0, 0};
 
-	for (size_t i = 0; i < path.n; i++)
-		plain = plain && path.p[i] > 0x20 && path.p[i] < 0x7F && path.p[i] != '"' &&
-			path.p[i] != '\\';
-	cp_buf_printf(out, plain ? "%s" : "\"%s", side);
-	for (size_t i = 0; i < path.n; i++) {
-		unsigned char c = (unsigned char)path.p[i];
-
-		if (c < 0x20 || c >= 0x7F || c == '"' || c == '\\')
-			cp_buf_printf(out, "\\%03o", c);
-		else
-			cp_buf_addc(out, (char)c);
+		if (!f->creates.n || cp_map_get(done, f->creates))
+			continue;
+		if (cp_map_put(a, done, f->creates, done) < 0 ||
+		    add_text(a, &lines, f->creates_text) < 0)
+			return CP_ENOMEM;
+		cp_patch_write(out, f->creates, &lines, true);
 	}
-	if (!plain)
-		cp_buf_addc(out, '"');
+	return 0;
 }
 
 static int patch(struct cp_arena *a, const struct cp_report_advice *im, struct cp_buf *out)
 {
 	struct lines l = cut(a, im->text);
 	const struct cp_edit **edits = cp_arena_array(a, im->advice->n, sizeof(const void *));
-	size_t n, end;
-	int shift = 0;
+	struct cp_patch_lines lines = {NULL, 0, 0};
+	size_t n;
 
 	if (!l.items || !edits)
 		return CP_ENOMEM;
 	n = choose(im, &l, edits);
 	if (!n || !is_printable(im->text))
 		return 0;
-	cp_buf_addz(out, "--- ");
-	put_path(out, "a/", im->dockerfile);
-	cp_buf_addz(out, "\n+++ ");
-	put_path(out, "b/", im->dockerfile);
-	cp_buf_addc(out, '\n');
-	for (size_t i = 0; i < n; i = end) {
-		for (end = i + 1;
-		     end < n && edits[end]->line - edits[end - 1]->line_end <= 2 * CONTEXT; end++)
-			;
-		shift = put_hunk(out, &l, edits + i, end - i, shift);
-	}
+	if (add_lines(a, &lines, &l, edits, n) < 0)
+		return CP_ENOMEM;
+	cp_patch_write(out, im->dockerfile, &lines, false);
 	return 0;
 }
 
@@ -167,7 +139,10 @@ void cp_report_patch(const struct cp_report_advice *images, size_t n, struct cp_
 
 	/* one patch a Dockerfile: that of the first image built from it */
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		if (!images[i].advice || cp_map_get(&done, images[i].dockerfile))
+		if (!images[i].advice)
+			continue;
+		r = put_created(a, &images[i], &done, out);
+		if (r < 0 || cp_map_get(&done, images[i].dockerfile))
 			continue;
 		r = cp_map_put(a, &done, images[i].dockerfile, &done);
 		if (r == 0)

@@ -14,6 +14,10 @@ struct lock {
 	bool open;
 	struct cp_str name, version, source;
 	uint64_t all; /* of its values, in any order */
+	struct cp_str wheel;
+	int rank; /* of the wheel whose size it is: 0 = none */
+	uint64_t size;
+	bool linux_wheels, musl_wheels;
 };
 
 static uint64_t hash_of(const struct cp_toml_value *v, size_t from)
@@ -28,6 +32,31 @@ static uint64_t hash_of(const struct cp_toml_value *v, size_t from)
 static bool is(const struct cp_toml_value *v, size_t at, const char *key)
 {
 	return at < v->n_path && cp_str_eq(v->path[at], cp_str_c(key));
+}
+
+static bool holds(struct cp_str s, const char *what)
+{
+	return cp_str_find_str(s, cp_str_c(what), 0) < s.n;
+}
+
+/* wheels = [{ url = "...", size = 1 }] of uv, [{ name = ... }] of pylock. */
+static void on_wheel(struct lock *l, const struct cp_toml_value *v)
+{
+	bool any, linux_x86;
+	int64_t size;
+	int rank;
+
+	if (is(v, 2, "url") || is(v, 2, "name") || is(v, 2, "file"))
+		l->wheel = v->text;
+	any = holds(l->wheel, "-any.whl");
+	linux_x86 = holds(l->wheel, "manylinux") && holds(l->wheel, "x86_64");
+	l->linux_wheels = l->linux_wheels || holds(l->wheel, "manylinux");
+	l->musl_wheels = l->musl_wheels || any || holds(l->wheel, "musllinux");
+	rank = linux_x86 ? 3 : any ? 2 : 1;
+	if (!is(v, 2, "size") || rank <= l->rank || !cp_str_to_int(v->text, 10, &size) || size <= 0)
+		return;
+	l->rank = rank;
+	l->size = (uint64_t)size;
 }
 
 static int add(struct lock *l, struct cp_str name, struct cp_str version, struct cp_str canonical)
@@ -53,6 +82,13 @@ static int close_package(struct lock *l)
 		r = add(l, l->name, l->version.n ? l->version : l->source,
 			cp_arena_printf(l->a, "%.*s==%.*s %016llx", CP_STR(l->name),
 					CP_STR(l->version), (unsigned long long)l->all));
+	if (r == 0 && l->open && l->name.n) {
+		struct cp_requirement *q = &l->items.items[l->items.n - 1];
+
+		q->size = l->size;
+		q->linux_wheels = l->linux_wheels;
+		q->musl_wheels = l->musl_wheels;
+	}
 	l->open = false;
 	return r;
 }
@@ -72,8 +108,10 @@ static int on_table(void *self, const struct cp_str *path, size_t n_path)
 	if (close_package(l) < 0)
 		return CP_ENOMEM;
 	l->open = package;
-	l->name = l->version = l->source = CP_S("");
-	l->all = 0;
+	l->name = l->version = l->source = l->wheel = CP_S("");
+	l->all = l->size = 0;
+	l->rank = 0;
+	l->linux_wheels = l->musl_wheels = false;
 	return 0;
 }
 
@@ -90,6 +128,8 @@ static int on_locked(void *self, const struct cp_toml_value *v)
 		l->name = v->text;
 	else if (v->n_path == 2 && is(v, 1, "version"))
 		l->version = v->text;
+	else if (v->n_path == 3 && is(v, 1, "wheels"))
+		on_wheel(l, v);
 	else if (v->n_path == 3 && (is(v, 1, "source") || is(v, 1, "vcs")) && !l->source.n)
 		l->source = v->text;
 	return 0;

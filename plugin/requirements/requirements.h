@@ -30,6 +30,9 @@ struct cp_requirement {
 	struct cp_str version;   /* for people: "1.2", ">=1,<2", a URL; "" = any */
 	struct cp_str canonical; /* all that pip acts on, in one form: equal texts mean the same */
 	size_t n_hashes;
+	uint64_t size;        /* in a lock that says it: bytes of the wheel for Linux on x86-64 */
+	bool linux_wheels;    /* in a lock: there is a wheel for Linux, */
+	bool musl_wheels;     /* and one for Alpine's C library, or for any */
 	int line, line_end;   /* 1-based, as written, continuation lines included */
 	int block, block_end; /* the same with the comments that belong to it */
 };

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 
 BIN = os.path.realpath(sys.argv[1])
 n = bad = 0
@@ -71,6 +72,24 @@ def check_sarif(text):
 
 DOCKERFILE = "FROM registry.example/base:1\nCOPY . .\nRUN pip install -r requirements.txt\n"
 with tempfile.TemporaryDirectory() as tmp:
+    bare = repository(os.path.join(tmp, "bare-app"), {"app/Dockerfile": DOCKERFILE, "app/requirements.txt": "x==1\n"})
+    code, patch, err = run(bare, "app", "--format", "patch")
+    applied = subprocess.run(["git", "-C", bare, "apply"], input=patch.encode(), capture_output=True)
+    same("a .dockerignore is made where there is none", (applied.returncode, open(os.path.join(bare, "app/.dockerignore")).read().split("\n")[0]), (0, ".git"))
+    scm = repository(os.path.join(tmp, "scm"), {"Dockerfile": DOCKERFILE, "pyproject.toml": '[build-system]\nrequires = ["hatch-vcs"]\n'})
+    made = [f["creates"]["text"] for f in json.loads(run(scm, "--format", "json")[1])["images"][0]["findings"] if "creates" in f]
+    same("and keeps .git where the build asks it for the version", [".git" in m.split("\n") for m in made], [False])
+    WHEEL = '[[package]]\nname = "%s"\nversion = "1"\nwheels = [{ url = "https://h/x-1-cp312-cp312-%s.whl", size = 1 }]\n'
+    for name, lock, wanted in (("musl", WHEEL % ("torch", "musllinux_1_2_x86_64"), 0), ("glibc", WHEEL % ("odd", "manylinux_2_17_x86_64"), 1),
+                               ("windows", WHEEL % ("pywin", "win_amd64") + WHEEL % ("y", "any"), 0), ("none", "x = 1\n", 1)):
+        repo = repository(os.path.join(tmp, "alpine-" + name), {"Dockerfile": "FROM python:3.12-alpine\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n",
+                                                               "requirements.txt": "torch==1\n", "uv.lock": lock})
+        rules = [f["rule"] for f in json.loads(run(repo, "--format", "json")[1])["images"][0]["findings"]]
+        same("Alpine's wheels in a lock: " + name, rules.count("alpine-wheels"), wanted)
+    often = repository(os.path.join(tmp, "often"), {"Dockerfile": "FROM python:3.12-alpine\nCOPY requirements.txt .\n" + "RUN pip install -r requirements.txt\n" * 3000,
+                                                 "requirements.txt": "".join("p%d==1\n" % i for i in range(20000))})
+    started = time.monotonic()
+    same("a file that is installed 3,000 times is read once", (run(often, "--format", "json")[0], time.monotonic() - started < 20), (0, True))
     plain = repository(os.path.join(tmp, "plain"), {"Dockerfile": DOCKERFILE, "requirements.txt": "x==1\n", ".dockerignore": ".git\n"})
     code, out, err = run(plain, "--format", "json")
     same("json", (code, [(f["rule"], f["line"], f["severity"]) for f in json.loads(out)["images"][0]["findings"]], err),

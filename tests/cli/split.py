@@ -145,8 +145,6 @@ answer = json.loads(run(repo, "docker/requirements.txt", "--format", "json", "--
 same("weights", answer["cost"] < 0.01, True)
 same("layers", len(json.loads(run(repo, "docker/requirements.txt", "--format", "json", "--layers", "1")[1])["layers"]), 1)
 
-# ---- packages in the causes of a prediction ----
-
 UV = """version = 1
 requires-python = ">=3.12"
 
@@ -156,6 +154,15 @@ version = "%s"
 source = { registry = "https://h/simple" }
 wheels = [{ url = "https://h/a.whl", hash = "sha256:%s", size = 10 }]
 """
+SIZED = UV.replace("size = 10", "size = %d")
+lock = "".join(SIZED % ("p%d" % i, "1", "00", 1000000 if i == 0 else 1000) for i in range(12))
+repo = repository("lock", [text(i) for i in range(41)], **{"uv.lock": lock})
+answer = json.loads(run(repo, "--format", "json")[1])
+same("costs are sizes of wheels where a lock says them", (answer["cost"] < 0.01, [n for n in answer["notes"] if "wheels" in n]),
+     (True, ["costs are the sizes of wheels in uv.lock, known for 12 of 12 packages"]))
+
+# ---- packages in the causes of a prediction ----
+
 POETRY = '[[package]]\nname = "A_b"\nversion = "%s"\n[package.dependencies]\nx = "1"\n[metadata]\ncontent-hash = "%s"\n'
 PROJECT = '[project]\nname = "app"\ndependencies = ["Flask[x] >= %s; os_name == \'a\'"]\n[tool.poetry.group.dev.dependencies]\nblack = "^%s"\n[tool.ruff]\nline = %s\n'
 PACKAGES = [
