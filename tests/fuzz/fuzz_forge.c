@@ -37,7 +37,7 @@ int cp_net_request(struct cp_net *net, struct cp_arena *a, const struct cp_net_r
 	script = cp_str_from(script, cut + 5);
 	/* the token stays where it belongs, whatever was answered before */
 	if (cp_net_url_parse(a, request->url, &there, NULL) < 0 ||
-	    !cp_str_eq(there.host, CP_S("forge.example")) || !request->stay_home)
+	    !cp_str_eq_nocase(there.host, CP_S("forge.example")) || !request->stay_home)
 		abort();
 	cp_str_split(&piece, '\n', &first);
 	if (cp_str_to_int(cp_str_sub(first, 0, 3), 10, &status) && status >= 100 && status < 600)
