@@ -303,7 +303,8 @@ static int advise_image(struct cp_run *run, size_t at, const struct ci *ci,
 	int r;
 
 	report->name = image->request.name;
-	image->arena = cp_arena_new(CP_MAX_ARENA_BYTES);
+	if (!image->arena) /* a comment has predicted it already */
+		image->arena = cp_arena_new(CP_MAX_ARENA_BYTES);
 	if (!image->arena)
 		return cp_err_nomem(err);
 	r = cp_run_is_cancelled(run) ? cp_err_set(&report->error, CP_ECANCELLED, "cancelled")

@@ -96,7 +96,7 @@ def act(g, program):
     said = '\n'.join(x.get('msg', '') for x in lines)
     summary = '\n'.join(x.get('content', '') for x in lines if x.get('command') == 'summary')
     report('act: outputs reach the next step', 'next: reuse=false skip=false' in said and '"rebuild_stages":["builder","stage-1"]' in said)
-    report('act: the matrix makes a job of the image that has something to build', 'target stage-1' in said)
+    report('act: the matrix makes a job of the image that has something to build', re.search(r'^job of [\w-]+ target', said, re.M) is not None)
     report('act: the job summary has the table', [] if '| stage | steps | outcome | why |' in summary else [summary[:500]])
     report('act: an annotation stands at the line that broke', re.search(r'::notice file=Dockerfile,line=3[^\n]*requirements.txt changed', out) is not None
            or any(x.get('command') == 'notice' or 'requirements.txt changed' in str(x.get('msg')) for x in lines))
