@@ -98,8 +98,8 @@ def act(g, program):
     report('act: outputs reach the next step', 'next: reuse=false skip=false' in said and '"rebuild_stages":["builder","stage-1"]' in said)
     report('act: the matrix makes a job of the image that has something to build', re.search(r'^job of [\w-]+ target', said, re.M) is not None)
     report('act: the job summary has the table', [] if '| stage | steps | outcome | why |' in summary else [summary[:500]])
-    report('act: an annotation stands at the line that broke', re.search(r'::notice file=Dockerfile,line=3[^\n]*requirements.txt changed', out) is not None
-           or any(x.get('command') == 'notice' or 'requirements.txt changed' in str(x.get('msg')) for x in lines))
+    report('act: an annotation stands at the line that broke', re.search(r'::notice file=Dockerfile,line=3[^\n]*requirements.txt: a 1 → 2', out) is not None
+           or any('requirements.txt: a 1 → 2' in str(x.get('msg')) for x in lines))
     comments = g.comments('act', n)
     report('act: the comment is on the pull request', [] if len(comments) == 1 and 'rebuilds' in comments[0]['body'] and head in comments[0]['body']
            else [str(comments)[:800], out[-1500:]])
@@ -227,7 +227,7 @@ def shells(g):
     base = repo.git('rev-parse', 'main')
     p = subprocess.run([os.path.join(ROOT, 'hooks/git/pre-push')], cwd=repo.path, env=env, capture_output=True, text=True,
                        input='refs/heads/feature %s refs/heads/feature %s\n(delete) %s refs/heads/x %s\n' % (head, base, '0' * 40, base))
-    report('pre-push prints what is pushed, and lets it through', [] if p.returncode == 0 and 'requirements.txt changed' in p.stderr else [p.stderr])
+    report('pre-push prints what is pushed, and lets it through', [] if p.returncode == 0 and 'requirements.txt: a 1 → 2' in p.stderr else [p.stderr])
 
     # a clone of depth 1, as CIs make it: the hook fetches what is missing
     shallow = os.path.join(WORK, 'shallow')

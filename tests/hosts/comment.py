@@ -76,7 +76,7 @@ def life(g):
     body = made[0]['body'] if made else ''
     problems = r.check(says='comment created')
     problems += [] if len(made) == 1 else ['%d comments of ours' % len(made)]
-    problems += [w + ' is missing' for w in ('rebuilds 2 of 5 steps', '`requirements.txt` changed', '| `builder` | 3 | 1 cached, 2 rebuild |',
+    problems += [w + ' is missing' for w in ('rebuilds 2 of 5 steps', 'because `requirements.txt`: `', '| `builder` | 3 | 1 cached, 2 rebuild |',
                                              '```mermaid', '<details><summary>steps</summary>', first[:7]) if w not in body]
     report('a comment is made: verdict, table, graph, steps, commits', problems)
     report('from the start to the posted comment %.2f s, at most 1 s and what Gitea takes' % r.seconds, r.seconds < 2.0)
