@@ -580,20 +580,26 @@ static int read_file(struct splitter *s, struct cp_err *err)
 	return r < 0 ? cp_err_nomem(err) : 0;
 }
 
+/* The file, its history and the partition, and what speaks against it. */
+static int work_out(struct splitter *s, struct cp_err *err)
+{
+	int r = read_file(s, err);
+
+	if (r == 0)
+		r = read_history(s, err);
+	if (r == 0)
+		r = choose(s, err);
+	return r == 0 && guards(s) < 0 ? cp_err_nomem(err) : r;
+}
+
 int cp_run_split(struct cp_run *run, struct cp_buf *out, int *ret_status, struct cp_err *err)
 {
 	struct splitter s = {.run = run, .a = run->arena};
 	bool patch = cp_str_eq(run->request.format, CP_S("patch"));
-	int r = read_file(&s, err);
+	int r = work_out(&s, err);
 
-	if (r == 0)
-		r = read_history(&s, err);
-	if (r == 0)
-		r = choose(&s, err);
 	if (r < 0)
 		return r;
-	if (guards(&s) < 0)
-		return cp_err_nomem(err);
 	s.report.reason = judge(&s, &s.report.action);
 	if (!s.report.reason.p || fill_layers(&s) < 0 || fill_churn(&s) < 0)
 		return cp_err_nomem(err);
@@ -614,16 +620,10 @@ int cp_split_plan(struct cp_run *run, struct cp_split_plan *ret_plan, struct cp_
 {
 	struct splitter s = {.run = run, .a = run->arena};
 	struct cp_split_plan plan = {.n_layers = 0};
-	int r = read_file(&s, err);
+	int r = work_out(&s, err);
 
-	if (r == 0)
-		r = read_history(&s, err);
-	if (r == 0)
-		r = choose(&s, err);
 	if (r < 0)
 		return r;
-	if (guards(&s) < 0)
-		return cp_err_nomem(err);
 	plan.reason = judge(&s, &plan.action);
 	if (!plan.reason.p || fill_layers(&s) < 0)
 		return cp_err_nomem(err);
