@@ -111,6 +111,18 @@ int forge_state(struct forge *f, struct cp_str url, const struct forge_state_wor
 /* What a forge answered that has not the shape it should. */
 int forge_strange(struct forge *f, const char *what, struct cp_err *err);
 
+/* ---- comments of an issue, states of a commit: GitHub's API, which Gitea's follows (issue.c) ---- */
+
+struct cp_str forge_issue_comments(struct forge *f);
+struct forge_note forge_issue_note(struct forge *f, const struct cp_json *comment);
+int forge_issue_create(struct forge *f, struct cp_str body, struct forge_note *ret_note,
+		       struct cp_err *err);
+int forge_issue_update(struct forge *f, const struct forge_note *note, struct cp_str body,
+		       struct cp_err *err);
+int forge_issue_remove(struct forge *f, const struct forge_note *note, struct cp_err *err);
+int forge_commit_status(struct forge *f, struct cp_str context, struct cp_str description,
+			struct cp_err *err);
+
 /* ---- markers (marker.c) ---- */
 
 /* The first line, its line end included. */

@@ -138,43 +138,6 @@ static int read_all(struct forge *f, struct cp_err *err)
 			  CP_MAX_FORGE_PAGES);
 }
 
-static struct forge_note note_of(struct forge *f, const struct cp_json *c)
-{
-	return (struct forge_note){
-		.id = forge_id(f, cp_json_get(c, "id")),
-		.url = cp_arena_str(f->a, cp_json_text(cp_json_get(c, "html_url")))};
-}
-
-static int create(struct forge *f, struct cp_str body, struct forge_note *ret_note,
-		  struct cp_err *err)
-{
-	struct cp_str url = forge_url(f, "/repos/%s/%s/issues/%s/comments", forge_owner(f),
-				      forge_name(f), f->place->number);
-
-	return forge_create(f, url, forge_object(f, "body", body), note_of, ret_note, err);
-}
-
-static int change(struct forge *f, const char *method, const struct forge_note *note,
-		  struct cp_str body, struct cp_err *err)
-{
-	struct cp_str url = forge_url(f, "/repos/%s/%s/issues/comments/%s", forge_owner(f),
-				      forge_name(f), note->id);
-	struct forge_call call = {method, url, body, true, permission};
-
-	return forge_do(f, &call, err);
-}
-
-static int update(struct forge *f, const struct forge_note *note, struct cp_str body,
-		  struct cp_err *err)
-{
-	return change(f, "PATCH", note, forge_object(f, "body", body), err);
-}
-
-static int remove_note(struct forge *f, const struct forge_note *note, struct cp_err *err)
-{
-	return change(f, "DELETE", note, CP_S(""), err);
-}
-
 static int hide(struct forge *f, const struct forge_note *note, struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf out = CP_BUF_INIT(CP_MAX_FORGE_BYTES);
@@ -193,17 +156,6 @@ static int hide(struct forge *f, const struct forge_note *note, struct cp_err *e
 	return graphql(f, cp_arena_str(f->a, cp_buf_str(&out)), &doc, err);
 }
 
-static int status(struct forge *f, struct cp_str context, struct cp_str description,
-		  struct cp_err *err)
-{
-	static const struct forge_state_words words = {"state", "success", "context", "target_url"};
-
-	return forge_state(f,
-			   forge_url(f, "/repos/%s/%s/statuses/%s", forge_owner(f), forge_name(f),
-				     f->place->commit),
-			   &words, context, description, err);
-}
-
 const struct cp_forge_ops forge_github = {
 	.name = "github",
 	.title = "GitHub",
@@ -212,9 +164,9 @@ const struct cp_forge_ops forge_github = {
 	.status_permission = "statuses: write",
 	.limits = {.max_bytes = 60000, .html = true, .mermaid = true},
 	.read = read_all,
-	.create = create,
-	.update = update,
-	.remove = remove_note,
+	.create = forge_issue_create,
+	.update = forge_issue_update,
+	.remove = forge_issue_remove,
 	.hide = hide,
-	.status = status,
+	.status = forge_commit_status,
 };
