@@ -28,6 +28,14 @@ bool cp_str_eq_nocase(struct cp_str a, struct cp_str b)
 	return true;
 }
 
+bool cp_str_is_hex(struct cp_str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
+			return false;
+	return true;
+}
+
 bool cp_str_starts(struct cp_str s, struct cp_str prefix)
 {
 	return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);

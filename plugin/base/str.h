@@ -49,6 +49,8 @@ bool cp_str_eq_nocase(struct cp_str a, struct cp_str b);
 
 bool cp_str_starts(struct cp_str s, struct cp_str prefix);
 bool cp_str_ends(struct cp_str s, struct cp_str suffix);
+/* Nothing but the digits of an id or a digest: 0-9 and a-f. True for "". */
+bool cp_str_is_hex(struct cp_str s);
 
 /* First place of a byte at or after `from`; s.n when there is none. */
 size_t cp_str_find(struct cp_str s, char c, size_t from);

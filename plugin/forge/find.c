@@ -62,10 +62,7 @@ static bool is_number(struct cp_str s)
 
 static bool is_commit(struct cp_str s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
-			return false;
-	return s.n >= 12 && s.n <= 64;
+	return s.n >= 12 && s.n <= 64 && cp_str_is_hex(s);
 }
 
 /* One segment of a path: it is escaped later, but no escape changes what "." and ".." mean. */

@@ -38,12 +38,9 @@ static bool take(struct cp_str *s, struct cp_str word)
 	return true;
 }
 
-static bool is_hex(struct cp_str s)
+static bool is_id(struct cp_str s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
-			return false;
-	return s.n <= 64;
+	return s.n <= 64 && cp_str_is_hex(s);
 }
 
 /* Digits only, in the range of int64. */
@@ -73,7 +70,7 @@ bool forge_marker_read(struct cp_str body, struct cp_str id, struct forge_versio
 		return false;
 	v.commit = cp_str_sub(s, 0, cp_str_find(s, ' ', 0));
 	s = cp_str_from(s, v.commit.n);
-	if (!is_hex(v.commit) || !take(&s, CP_S(" run=")) || !take_number(&s, &run) ||
+	if (!is_id(v.commit) || !take(&s, CP_S(" run=")) || !take_number(&s, &run) ||
 	    !take(&s, CP_S(" time=")) || !take_number(&s, &v.time) ||
 	    !cp_str_eq(s, html ? CP_S(" -->") : CP_S(")")))
 		return false;

@@ -145,9 +145,8 @@ int graph_digest_check(struct cp_str text, struct cp_err *err)
 			continue;
 		if (hex.n != known[i].n)
 			return cp_err_set(err, CP_EINVAL, "invalid checksum digest length");
-		for (size_t j = 0; j < hex.n; j++)
-			if (!is_digit(hex.p[j]) && !(hex.p[j] >= 'a' && hex.p[j] <= 'f'))
-				return cp_err_set(err, CP_EINVAL, "invalid checksum digest format");
+		if (!cp_str_is_hex(hex))
+			return cp_err_set(err, CP_EINVAL, "invalid checksum digest format");
 		return 0;
 	}
 	return cp_err_set(err, CP_EINVAL, "unsupported digest algorithm");
@@ -195,12 +194,7 @@ static int split_domain(struct cp_arena *a, struct cp_str s, struct cp_str *ret_
 
 static bool is_identifier(struct cp_str s)
 {
-	if (s.n != 64)
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if (!is_digit(s.p[i]) && !(s.p[i] >= 'a' && s.p[i] <= 'f'))
-			return false;
-	return true;
+	return s.n == 64 && cp_str_is_hex(s);
 }
 
 /* digestPat: an algorithm of letters and digits, and at least 32 hex digits. */

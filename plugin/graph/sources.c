@@ -290,12 +290,7 @@ int cp_git_context_parse(struct cp_arena *a, struct cp_str text, struct cp_git_c
 
 bool cp_is_commit_id(struct cp_str s)
 {
-	if (s.n != 40 && s.n != 64)
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
-			return false;
-	return true;
+	return (s.n == 40 || s.n == 64) && cp_str_is_hex(s);
 }
 
 int graph_http_filename(struct graph_builder *b, struct cp_str url, struct cp_str *ret_name)

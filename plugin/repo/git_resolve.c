@@ -20,12 +20,10 @@ static struct cp_str without_prefix(struct cp_str s, struct cp_str prefix)
 	return cp_str_starts(s, prefix) ? cp_str_from(s, prefix.n) : s;
 }
 
+/* Digits of an id, or of the beginning of one. */
 static bool is_hex(struct cp_str s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (!strchr("0123456789abcdef", s.p[i]))
-			return false;
-	return s.n > 0;
+	return s.n > 0 && cp_str_is_hex(s);
 }
 
 void cp_repo_hint_fetch(const struct cp_repo *r, struct cp_str rev, struct cp_err *err)
