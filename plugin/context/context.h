@@ -271,6 +271,11 @@ struct cp_hasher {
 			 uint8_t flags);
 };
 
+/* The text of a file record's header: the head, the link's name, the tail. Arguments as below. */
+#define CP_RECORD_HEAD 160 /* bytes at the most */
+#define CP_RECORD_TAIL "unamegnamedevmajor0devminor0"
+struct cp_str cp_record_head(char text[CP_RECORD_HEAD], uint32_t mode, const struct cp_owner *owner,
+			     uint64_t size, char type);
 /*
  * Begin a file record: everything but the bytes. mode: permission bits; owner: NULL = root, else one that is known; type: '0' file,
  * '2' link, '5' folder; size 0 but for files.

@@ -37,18 +37,25 @@ bool cp_owner_eq(const struct cp_owner *x, const struct cp_owner *y)
 	return x->uid == y->uid && x->gid == y->gid && cp_digest_eq(&x->names, &y->names);
 }
 
+struct cp_str cp_record_head(char text[CP_RECORD_HEAD], uint32_t mode, const struct cp_owner *owner,
+			     uint64_t size, char type)
+{
+	int n = snprintf(text, CP_RECORD_HEAD, "namemode%uuid%ugid%usize%llutypeflag%clinkname",
+			 mode, owner ? owner->uid : 0, owner ? owner->gid : 0,
+			 (unsigned long long)size, type);
+
+	return cp_str_n(text, (size_t)n);
+}
+
 void cp_record_header(struct cp_sha256 *h, uint32_t mode, const struct cp_owner *owner,
 		      uint64_t size, char type, struct cp_str link_name)
 {
-	char text[160];
-	int n = snprintf(text, sizeof(text), "namemode%uuid%ugid%usize%llutypeflag%clinkname", mode,
-			 owner ? owner->uid : 0, owner ? owner->gid : 0, (unsigned long long)size,
-			 type);
+	char text[CP_RECORD_HEAD];
 
 	cp_sha256_init(h);
-	cp_sha256_add(h, text, (size_t)n);
+	cp_sha256_adds(h, cp_record_head(text, mode, owner, size, type));
 	cp_sha256_adds(h, link_name);
-	cp_sha256_adds(h, CP_S("unamegnamedevmajor0devminor0"));
+	cp_sha256_adds(h, CP_S(CP_RECORD_TAIL));
 }
 
 struct cp_digest cp_record_of_file(uint32_t mode, const struct cp_owner *owner, struct cp_str bytes)

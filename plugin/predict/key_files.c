@@ -51,11 +51,12 @@ static int find_all(struct differ *d, struct cp_fs *fs, const struct cp_key_inpu
 static int put_header(struct differ *d, const struct cp_node *n, uint64_t size, char type,
 		      struct cp_str link, struct cp_key_record *ret)
 {
-	ret->header = cp_arena_printf(
-		d->m.arena,
-		"namemode%uuid%ugid%usize%llutypeflag%clinkname%.*sunamegnamedevmajor0devminor0",
-		n->kind == CP_NODE_SYMLINK ? 0777 : n->mode, n->owner.uid, n->owner.gid,
-		(unsigned long long)size, type, CP_STR(link));
+	char text[CP_RECORD_HEAD];
+	struct cp_str head = cp_record_head(text, n->kind == CP_NODE_SYMLINK ? 0777 : n->mode,
+					    &n->owner, size, type);
+
+	ret->header =
+		cp_arena_printf(d->m.arena, "%.*s%.*s" CP_RECORD_TAIL, CP_STR(head), CP_STR(link));
 	return ret->header.p ? 0 : cp_err_nomem(d->m.err);
 }
 
