@@ -145,7 +145,7 @@ SUITE_REPLAY  := $(foreach t,$(FUZZ),replay/$(t)="$(BUILD)/tests/fuzz/replay_$(t
 SUITE_ABI     := $(foreach t,$(ABI),$(t:$(BUILD)/tests/%=%)="$(t) $(SO) $(REPO_)") abi/exports="CC='$(CC)' sh tests/abi/exports.sh $(SO)" \
 	abi/hosts="PYTHON='$(PYTHON)' SAN='$(SAN)' sh tests/abi/hosts.sh $(BUILD)" \
 	cli="sh tests/cli/cli.sh $(CLI) $(BUILD)/tests/cli/echo_plugin.so" \
-	caches="CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/caches.py $(CLI)" \
+	caches="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/caches.py $(CLI)" \
 	advise="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/advise.py $(CLI)" \
 	split="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/split.py $(CLI)" \
 	record="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/record.py $(CLI)" \
@@ -196,7 +196,7 @@ torture:
 	@+$(MAKE) --no-print-directory BUILD=build/torture STATIC=0 CFLAGS='-O1 -g -DCP_ARENA_DEBUG' torture-run
 .PHONY: torture-run
 torture-run: $(SO) $(CLI) $(BUILD)/tests/torture/torture $(REPO_)/Dockerfile
-	@CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/caches.py $(CLI) $(REPO_) $(BUILD)/tests/cache
+	@PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/caches.py $(CLI) $(REPO_) $(BUILD)/tests/cache
 	@$(RUN) torture $(BUILD)/logs torture="$(BUILD)/tests/torture/torture $(SO) $(REPO_) $(BUILD)/tests/cache"
 coverage:
 	@$(MAKE) COV=1 check

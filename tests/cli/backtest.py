@@ -6,25 +6,8 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 
-helper = os.path.abspath(sys.argv[1])
-work = tempfile.mkdtemp(prefix="cachepredict-backtest-")
-env = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "CACHEPREDICT_", "GITHUB_", "CI"))}
-if os.environ.get("CACHEPREDICT_PLUGIN"):
-    env["CACHEPREDICT_PLUGIN"] = os.environ["CACHEPREDICT_PLUGIN"]
-env.update(HOME=work, GIT_CONFIG_NOSYSTEM="1", NO_COLOR="1", TZ="UTC")
-done = failed = 0
-
-
-def same(name, got, want):
-    global done, failed
-    done += 1
-    print(("ok" if got == want else "not ok"), done, "-", name)
-    if got != want:
-        failed += 1
-        print("#   expected:", json.dumps(want))
-        print("#   found:   ", json.dumps(got))
+from place import end, env, helper, same, work
 
 
 def repository(name, versions):
@@ -281,5 +264,4 @@ if os.environ.get("CACHEPREDICT_PLUGIN") and "san-" not in os.environ["CACHEPRED
     same("cancelled before anything was whole", cancelled_answer(long, 0)[0], -8)
     same("not cancelled", cancelled_answer(long, 10**6)[1]["cancelled"], False)
 
-print("1..%d" % done)
-sys.exit(1 if failed else 0)
+end()

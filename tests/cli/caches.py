@@ -9,27 +9,11 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 
-helper = os.path.abspath(sys.argv[1])
-work = tempfile.mkdtemp(prefix="cachepredict-caches-")
+from place import end, env, helper, same, work
+
 repo = os.path.abspath(sys.argv[2]) if len(sys.argv) > 3 else os.path.join(work, "repo")
-env = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "CACHEPREDICT_", "GITHUB_", "CI"))}
-env["CACHEPREDICT_PLUGIN"] = os.environ.get("CACHEPREDICT_PLUGIN", "")
-env.update(HOME=work, XDG_CACHE_HOME=os.path.join(work, "state"), GIT_CONFIG_NOSYSTEM="1", NO_COLOR="1")
-if not env["CACHEPREDICT_PLUGIN"]:
-    del env["CACHEPREDICT_PLUGIN"]
-done = failed = 0
-
-
-def same(name, got, want):
-    global done, failed
-    done += 1
-    print(("ok" if got == want else "not ok"), done, "-", name)
-    if got != want:
-        failed += 1
-        print("#   expected:", json.dumps(want))
-        print("#   found:   ", json.dumps(got))
+env.update(XDG_CACHE_HOME=os.path.join(work, "state"))
 
 
 def git(*args):
@@ -237,6 +221,4 @@ same("it was built before", p["verdict"]["action"], "skip-build")
 p = predict("HEAD..HEAD", "--cache-from", head, "--no-cache")
 same("but never with --no-cache", p["verdict"]["action"] == "skip-build", False)
 
-print("1..%d" % done)
-subprocess.run(["rm", "-rf", work])
-sys.exit(1 if failed else 0)
+end()

@@ -5,26 +5,10 @@ usage: record.py HELPER        TAP on standard output
 import json
 import os
 import subprocess
-import sys
-import tempfile
 
-helper = os.path.abspath(sys.argv[1])
-work = tempfile.mkdtemp(prefix="cachepredict-record-")
-env = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "CACHEPREDICT_", "GITHUB_", "CI"))}
-if os.environ.get("CACHEPREDICT_PLUGIN"):
-    env["CACHEPREDICT_PLUGIN"] = os.environ["CACHEPREDICT_PLUGIN"]
-env.update(HOME=work, GIT_CONFIG_NOSYSTEM="1", NO_COLOR="1", TZ="UTC", XDG_CACHE_HOME=os.path.join(work, "cache"))
-done = failed = 0
+from place import end, env, helper, same, work
 
-
-def same(name, got, want):
-    global done, failed
-    done += 1
-    print(("ok" if got == want else "not ok"), done, "-", name)
-    if got != want:
-        failed += 1
-        print("#   expected:", json.dumps(want))
-        print("#   found:   ", json.dumps(got))
+env.update(XDG_CACHE_HOME=os.path.join(work, "cache"))
 
 
 def git(repo, *args):
@@ -184,5 +168,4 @@ same("a cache is written back", verdict({})["cache_to"], ["type=registry,ref=127
 same("but not from a fork", [verdict({}, "--fork")["cache_to"], verdict({"GITHUB_EVENT_PATH": os.path.join(work, "event.json")})["cache_to"],
                              verdict({"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "1", "CI_MERGE_REQUEST_PROJECT_ID": "2"})["cache_to"]], [[], [], []])
 
-print("1..%d" % done)
-sys.exit(failed != 0)
+end()

@@ -5,26 +5,8 @@ usage: split.py HELPER        TAP on standard output
 import json
 import os
 import subprocess
-import sys
-import tempfile
 
-helper = os.path.abspath(sys.argv[1])
-work = tempfile.mkdtemp(prefix="cachepredict-split-")
-env = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "CACHEPREDICT_", "GITHUB_", "CI"))}
-if os.environ.get("CACHEPREDICT_PLUGIN"):
-    env["CACHEPREDICT_PLUGIN"] = os.environ["CACHEPREDICT_PLUGIN"]
-env.update(HOME=work, GIT_CONFIG_NOSYSTEM="1", NO_COLOR="1", TZ="UTC")
-done = failed = 0
-
-
-def same(name, got, want):
-    global done, failed
-    done += 1
-    print(("ok" if got == want else "not ok"), done, "-", name)
-    if got != want:
-        failed += 1
-        print("#   expected:", json.dumps(want))
-        print("#   found:   ", json.dumps(got))
+from place import end, env, helper, same, work
 
 
 def fast_import(repo, versions):
@@ -205,5 +187,4 @@ same("explained", [line.strip().replace("\u2192", "->") for line in out.splitlin
 out = subprocess.run([helper, "-C", repo, "predict", "--format", "markdown", "--base", "HEAD~1", "--offline"], env=env, capture_output=True, text=True).stdout
 same("in Markdown", "`requirements.txt`: `a` `1` \u2192 `2`, `b` `>=1` \u2192 `<3,>=1`" in out, True)
 
-print("1..%d" % done)
-sys.exit(failed > 0)
+end()
