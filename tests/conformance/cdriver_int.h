@@ -108,4 +108,18 @@ static inline void cdriver_write(struct cp_buf *b)
 		exit(1);
 }
 
+/* All inputs, an answer each. */
+static inline int cdriver_run(void (*answer)(struct cp_buf *out, struct cp_str in))
+{
+	cp_auto_buf struct cp_buf in = CP_BUF_INIT(CDRIVER_MAX_INPUT),
+				  out = CP_BUF_INIT(CDRIVER_MAX_INPUT);
+
+	while (cdriver_read(&in)) {
+		cp_buf_clear(&out);
+		answer(&out, cp_buf_str(&in));
+		cdriver_write(&out);
+	}
+	return 0;
+}
+
 #endif

@@ -230,13 +230,5 @@ static void answer(struct cp_buf *b, struct cp_str text)
 
 int main(void)
 {
-	cp_auto_buf struct cp_buf in = CP_BUF_INIT(CDRIVER_MAX_INPUT),
-				  out = CP_BUF_INIT(CDRIVER_MAX_INPUT);
-
-	while (cdriver_read(&in)) {
-		cp_buf_clear(&out);
-		answer(&out, cp_buf_str(&in));
-		cdriver_write(&out);
-	}
-	return 0;
+	return cdriver_run(answer);
 }
