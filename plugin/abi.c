@@ -1,9 +1,9 @@
-/* The ABI, thin: it checks what the host hands in, and calls run.c. */
+/* The ABI, thin: it checks what the host hands in, and calls methods/. */
 #include "cachepredict/plugin.h"
 
 #include <stdlib.h>
 
-#include "run.h"
+#include "methods/methods.h"
 
 /* Members of a caller's struct that are there. */
 #define HAS(p, member)                                                                             \
@@ -139,7 +139,8 @@ static int32_t plugin_call(struct cachepredict_context *context, const char *met
 					  context->host.is_cancelled ? host_is_cancelled : NULL,
 				  .self = context,
 				  .cancel = &context->cancelled};
-	r = cp_run_method(&world, cp_str_c(method), cp_str_n(request, len), &result->answer, &err);
+	r = cp_methods_call(&world, cp_str_c(method), cp_str_n(request, len), &result->answer,
+			    &err);
 	if (r < 0) {
 		free(result);
 		return give_error(error, r, &err);

@@ -41,7 +41,7 @@ struct cp_op_source {
 	struct cp_str chain; /* ChainID of its layers when known, else "" */
 	/*
 	 * local, and git when it is the main context at a commit that is known: name of the context ("context" or "context:NAME"), which
-	 * the composition root maps to a file system
+	 * struct cp_build maps to a file system
 	 */
 	struct cp_str local_name;
 	/* http */

@@ -5,6 +5,37 @@ struct cp_str cp_image_name(const struct cp_report_image *im)
 	return im->request && im->request->name.n ? im->request->name : CP_S("image");
 }
 
+int cp_format_parse(struct cp_str name, enum cp_format *ret_format, struct cp_err *err)
+{
+	static const char *const names[] = {
+		[CP_FORMAT_JSON] = "json",
+		[CP_FORMAT_TABLE] = "table",
+		[CP_FORMAT_MARKDOWN] = "markdown",
+		[CP_FORMAT_MERMAID] = "mermaid",
+		[CP_FORMAT_DOT] = "dot",
+		[CP_FORMAT_SVG] = "svg",
+		[CP_FORMAT_HTML] = "html",
+		[CP_FORMAT_JUNIT] = "junit",
+		[CP_FORMAT_DOTENV] = "dotenv",
+		[CP_FORMAT_GITHUB_OUTPUT] = "github-output",
+		[CP_FORMAT_ANNOTATIONS] = "annotations",
+	};
+	cp_auto_buf struct cp_buf all = CP_BUF_INIT(256);
+
+	*ret_format = CP_FORMAT_JSON;
+	if (!name.n)
+		return 0;
+	for (size_t i = 0; i < CP_LEN(names); i++) {
+		if (cp_str_eq(name, cp_str_c(names[i]))) {
+			*ret_format = (enum cp_format)i;
+			return 0;
+		}
+		cp_buf_printf(&all, "%s%s", i ? ", " : "", names[i]);
+	}
+	return cp_err_set(err, CP_EUNSUPPORTED, "unknown format %.*s (%.*s)", CP_STR(name),
+			  CP_STR(cp_buf_str(&all)));
+}
+
 int cp_report_finish(struct cp_buf *out, struct cp_err *err)
 {
 	int r = cp_buf_error(out);

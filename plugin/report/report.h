@@ -76,6 +76,8 @@ enum cp_format {
 	CP_FORMAT_GITHUB_OUTPUT,
 	CP_FORMAT_ANNOTATIONS
 };
+/* By the name that people give it; "" is JSON. CP_EUNSUPPORTED, with all names. */
+int cp_format_parse(struct cp_str name, enum cp_format *ret_format, struct cp_err *err);
 struct cp_report_style {
 	bool color;
 	int width;      /* columns, 80 when 0 */

@@ -1,5 +1,5 @@
 /* The JSON request of a host, as `cachepredict rpc` reads it from a pipe. */
-#include "run.h"
+#include "run/run.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,0 +1,371 @@
+/* `advise`: what to change in the Dockerfiles of a commit, by the rules of advise/. */
+#include "advise_int.h"
+
+#include "advise/advise.h"
+#include "backtest_int.h"
+
+#define MAX_CI_FILES 64u
+#define MAX_CI_BYTES (1u << 20) /* of one */
+
+/* The repository as advise/ asks for it. */
+struct files {
+	struct cp_tree *tree;
+	struct cp_str prefix;
+	struct cp_arena *a;
+};
+
+static int read_file(void *self, struct cp_str path, struct cp_buf *out, struct cp_err *err)
+{
+	struct files *f = self;
+	struct cp_str full = cp_path_join(f->a, f->prefix, path);
+
+	return full.p ? cp_tree_read_path(f->tree, full, out, err) : cp_err_nomem(err);
+}
+
+static int size_of(void *self, struct cp_str path, uint64_t *ret_size)
+{
+	struct files *f = self;
+	struct cp_str full = cp_path_join(f->a, f->prefix, path);
+	struct cp_entry entry;
+	struct cp_err ignored = {0};
+	int r = full.p ? cp_tree_find(f->tree, full, &entry, &ignored) : CP_ENOMEM;
+
+	if (r < 0)
+		return r;
+	if (!f->tree->ops->size || (entry.kind != CP_ENTRY_FILE && entry.kind != CP_ENTRY_EXEC))
+		return CP_EUNSUPPORTED;
+	return f->tree->ops->size(f->tree, &entry.oid, ret_size, &ignored);
+}
+
+/* ---- what the CI reads ---- */
+
+struct ci {
+	struct cp_run *run;
+	CP_VEC(struct cp_ci_file) files;
+};
+
+static int add_file(struct ci *ci, struct cp_str path)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(MAX_CI_BYTES);
+	struct cp_ci_file f = {.path = path};
+	struct cp_err ignored = {0};
+
+	if (ci->files.n >= MAX_CI_FILES ||
+	    cp_tree_read_path(ci->run->head, path, &text, &ignored) < 0)
+		return ignored.code == CP_ENOMEM ? CP_ENOMEM : 0;
+	f.text = cp_arena_str(ci->run->arena, cp_buf_str(&text));
+	return f.text.p && cp_vec_push(ci->run->arena, &ci->files, f) == 0 ? 0 : CP_ENOMEM;
+}
+
+static int add_folder(struct ci *ci, const char *folder)
+{
+	struct cp_err ignored = {0};
+	const struct cp_dir *dir;
+	struct cp_entry entry;
+	int r = 0;
+
+	if (cp_tree_find(ci->run->head, cp_str_c(folder), &entry, &ignored) < 0 ||
+	    entry.kind != CP_ENTRY_DIR ||
+	    cp_tree_list(ci->run->head, &entry.oid, &dir, &ignored) < 0)
+		return ignored.code == CP_ENOMEM ? CP_ENOMEM : 0;
+	for (size_t i = 0; r == 0 && i < dir->n_entries; i++) {
+		struct cp_str name = dir->entries[i].name, path;
+
+		if (!cp_str_ends(name, CP_S(".yml")) && !cp_str_ends(name, CP_S(".yaml")))
+			continue;
+		path = cp_path_join(ci->run->arena, cp_str_c(folder), name);
+		r = path.p ? add_file(ci, path) : CP_ENOMEM;
+	}
+	return r;
+}
+
+static int read_ci(struct ci *ci)
+{
+	static const char *const folders[] = {".github/workflows",  ".gitea/workflows",
+					      ".forgejo/workflows", ".woodpecker",
+					      ".circleci",          ".buildkite"};
+	static const char *const files[] = {
+		".gitlab-ci.yml",          "Jenkinsfile", ".woodpecker.yml", "azure-pipelines.yml",
+		"bitbucket-pipelines.yml", ".drone.yml",  ".travis.yml"};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < CP_LEN(folders); i++)
+		r = add_folder(ci, folders[i]);
+	for (size_t i = 0; r == 0 && i < CP_LEN(files); i++)
+		r = add_file(ci, cp_str_c(files[i]));
+	/* what it calls may scan; a Makefile that builds is no CI */
+	if (r == 0 && ci->files.n)
+		r = add_file(ci, CP_S("Makefile"));
+	return r;
+}
+
+/* ---- one image ---- */
+
+static int dockerfile_text(struct cp_run *run, struct cp_image_run *image, struct cp_str path,
+			   struct cp_str *ret_text, struct cp_err *err)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_DOCKERFILE_BYTES);
+	int r = 0;
+
+	if (image->request.dockerfile_inline.p)
+		cp_buf_adds(&text, image->request.dockerfile_inline);
+	else
+		r = cp_tree_read_path(run->head, path, &text, err);
+	if (r < 0)
+		return r;
+	*ret_text = cp_arena_str(image->arena, cp_buf_str(&text));
+	return ret_text->p ? 0 : cp_err_nomem(err);
+}
+
+/* What the rules get to see of the head's build. */
+static int input_of(struct cp_run *run, struct cp_image_run *image, struct cp_build *b,
+		    struct cp_advise_input *in, struct cp_err *err)
+{
+	struct files *files = CP_NEW(image->arena, struct files);
+	int r = files ? cp_image_build(run, image, run->head, b, err) : cp_err_nomem(err);
+
+	if (r < 0)
+		return r;
+	*files = (struct files){run->head, b->context_prefix, image->arena};
+	in->dockerfile = b->dockerfile;
+	in->dockerfile_path = cp_image_dockerfile(b);
+	in->graph = b->graph;
+	in->context = b->local(b->self, CP_S("context"));
+	if (in->context)
+		in->files = (struct cp_advise_files){read_file, size_of, files};
+	in->context_path = b->context_prefix;
+	in->ignore_file = b->ignore_file;
+	in->ignore_lines = b->ignore_lines;
+	in->n_ignore_lines = b->n_ignore_lines;
+	return dockerfile_text(run, image, in->dockerfile_path, &in->text, err);
+}
+
+static int advise(struct cp_run *run, struct cp_image_run *image, const struct ci *ci,
+		  struct cp_report_advice *report, struct cp_err *err)
+{
+	struct cp_advice *advice = CP_NEW(image->arena, struct cp_advice);
+	struct cp_advise_input in = {.ci = ci->files.items, .n_ci = ci->files.n};
+	int r = advice ? input_of(run, image, &image->b, &in, err) : cp_err_nomem(err);
+
+	if (r == 0)
+		r = cp_advise(image->arena, &in, advice, err);
+	if (r < 0)
+		return r;
+	report->dockerfile = in.dockerfile_path;
+	if (!image->request.dockerfile_inline.p)
+		report->text = in.text;
+	report->advice = advice;
+	return 0;
+}
+
+/* ---- installs, for a backtest ---- */
+
+static const struct cp_step *step_at(const struct cp_graph *g, int line)
+{
+	for (size_t i = 0; i < g->n_steps; i++)
+		if (g->steps[i].line == line && cp_str_eq(g->steps[i].instruction, CP_S("RUN")))
+			return &g->steps[i];
+	return NULL;
+}
+
+static int keep_install(struct cp_run *run, const struct cp_build *b,
+			const struct cp_install_step *from, struct cp_install *to)
+{
+	const struct cp_step *step = step_at(b->graph, from->line);
+	size_t end = step ? cp_str_find(step->name, ']', 0) : 0;
+
+	if (!step)
+		return 0;
+	to->line = from->line;
+	to->what = cp_str_c(from->what);
+	to->stage = cp_arena_str(run->arena, b->graph->stages[step->stage].name);
+	to->text =
+		cp_arena_str(run->arena, cp_str_trim_left(cp_str_from(step->name, end + 1), " "));
+	to->files = cp_arena_array(run->arena, from->n_files, sizeof(*to->files));
+	if (!to->stage.p || !to->text.p || !to->files)
+		return CP_ENOMEM;
+	for (size_t i = 0; i < from->n_files; i++) {
+		to->files[i] = cp_path_join(run->arena, b->context_prefix, from->files[i]);
+		if (!to->files[i].p)
+			return CP_ENOMEM;
+	}
+	to->n_files = from->n_files;
+	return 0;
+}
+
+int cp_advice_installs(struct cp_run *run, size_t at, struct cp_installs *ret, struct cp_err *err)
+{
+	cp_auto_arena struct cp_arena *a = cp_arena_new(CP_MAX_ARENA_BYTES);
+	struct cp_image_run scratch = {.request = run->images[at].request,
+				       .platform = run->images[at].platform,
+				       .arena = a};
+	struct cp_install_step *steps = NULL;
+	struct cp_advise_input in = {.ci = NULL};
+	struct cp_err why = {0};
+	struct cp_build b;
+	size_t n = 0;
+	int r = a ? input_of(run, &scratch, &b, &in, &why) : CP_ENOMEM;
+
+	if (r == 0)
+		r = cp_advise_install_steps(a, &in, &steps, &n, &why);
+	if (r == CP_ENOMEM)
+		return cp_err_nomem(err);
+	ret->items = cp_arena_array(run->arena, n, sizeof(*ret->items));
+	if (!ret->items)
+		return cp_err_nomem(err);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (keep_install(run, &b, &steps[i], &ret->items[ret->n]) < 0)
+			return cp_err_nomem(err);
+		ret->n += ret->items[ret->n].line > 0;
+	}
+	return 0;
+}
+
+/* ---- what is at stake ---- */
+
+/* The step of a finding, if the newest build has it. */
+static const struct cp_backtest_step *step_of(const struct cp_backtest_image *im,
+					      const struct cp_finding *f)
+{
+	for (size_t i = 0; f->line && i < im->n_steps; i++)
+		if (im->steps[i].step->line == f->line && im->steps[i].last + 1 == im->n_commits)
+			return &im->steps[i];
+	return NULL;
+}
+
+static struct cp_stake stake_of(const struct cp_backtest_image *im, const struct cp_finding *f,
+				struct cp_str dockerfile)
+{
+	const struct cp_backtest_step *s = cp_str_eq(f->file, dockerfile) ? step_of(im, f) : NULL;
+	struct cp_stake stake = {.ms = -1};
+
+	if (!s || (f->rule != CP_ADVISE_DEPS_AFTER_COPY && f->rule != CP_ADVISE_GIT_IN_CONTEXT))
+		return stake;
+	stake.of = s->n;
+	stake.n = f->rule == CP_ADVISE_DEPS_AFTER_COPY ? s->n_wasted
+						       : s->causes[CP_CAUSE_GIT_DIR_IN_CONTEXT];
+	if (s->cost.source != CP_COST_UNKNOWN)
+		stake.ms = s->cost.ms * (int64_t)stake.n;
+	return stake;
+}
+
+static int find_stakes(struct cp_run *run, const struct cp_backtest_image *im,
+		       struct cp_report_advice *report)
+{
+	struct cp_stake *stakes;
+
+	if (!report->advice || im->error.code)
+		return 0;
+	stakes = cp_arena_array(run->arena, report->advice->n, sizeof(*stakes));
+	if (!stakes)
+		return CP_ENOMEM;
+	for (size_t i = 0; i < report->advice->n; i++)
+		stakes[i] = stake_of(im, &report->advice->findings[i], report->dockerfile);
+	report->stakes = stakes;
+	report->n_history = im->totals.n;
+	return 0;
+}
+
+/* Images of one Dockerfile and target for several platforms have the same advice. */
+static bool is_repeated(const struct cp_run *run, size_t at)
+{
+	const struct cp_image_request *q = &run->images[at].request;
+
+	for (size_t i = at > 16 ? at - 16 : 0; i < at; i++) {
+		const struct cp_image_request *p = &run->images[i].request;
+
+		if (cp_str_eq(p->name, q->name) && cp_str_eq(p->context, q->context) &&
+		    cp_str_eq(p->dockerfile, q->dockerfile) && cp_str_eq(p->target, q->target))
+			return true;
+	}
+	return false;
+}
+
+static int check_gates(const struct cp_request *q, struct cp_err *err)
+{
+	for (size_t i = 0; i < q->n_fail_on; i++)
+		if (!cp_advice_is_gate(q->fail_on[i])) {
+			cp_err_set(err, CP_EUSAGE, "there is no rule or severity \"%.*s\"",
+				   CP_STR(q->fail_on[i]));
+			cp_err_hint(
+				err,
+				"error, warning, info, or the name of a rule as the table shows it");
+			return CP_EUSAGE;
+		}
+	return 0;
+}
+
+/* An image that cannot be looked at does not hide the others; CP_ENOMEM and CP_ECANCELLED come back. */
+static int advise_image(struct cp_run *run, size_t at, const struct ci *ci,
+			struct cp_report_advice *report, struct cp_err *err)
+{
+	struct cp_image_run *image = &run->images[at];
+	int r;
+
+	report->name = image->request.name;
+	if (!image->arena) /* a comment has predicted it already */
+		image->arena = cp_arena_new(CP_MAX_ARENA_BYTES);
+	if (!image->arena)
+		return cp_err_nomem(err);
+	r = cp_run_is_cancelled(run) ? cp_err_set(&report->error, CP_ECANCELLED, "cancelled")
+				     : advise(run, image, ci, report, &report->error);
+	if (cp_arena_failed(image->arena) == CP_ENOMEM)
+		r = cp_err_nomem(&report->error);
+	else if (cp_arena_failed(image->arena) && r != CP_ECANCELLED)
+		r = cp_err_set(&report->error, CP_ELIMIT,
+			       "the image needs more than %zu MiB of memory",
+			       (size_t)CP_MAX_ARENA_BYTES >> 20);
+	if (cp_run_is_over(r))
+		return cp_err_set(err, r, "%s", report->error.message);
+	return 0;
+}
+
+static int status_of(const struct cp_run *run, const struct cp_report_advice *reports, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (reports[i].error.code)
+			return reports[i].error.code == CP_ENOTFOUND ? 3
+			       : reports[i].error.code == CP_EUSAGE  ? 2
+								     : 4;
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < run->request.n_fail_on; k++)
+			if (cp_advice_fails(reports[i].advice, run->request.fail_on[k]))
+				return 1;
+	return 0;
+}
+
+int cp_run_advise(struct cp_run *run, struct cp_buf *out, int *ret_status, struct cp_err *err)
+{
+	struct cp_report_advice *reports =
+		cp_arena_array(run->arena, run->n_images, sizeof(*reports));
+	struct ci ci = {.run = run};
+	struct cp_backtest *history = NULL;
+	size_t n = 0;
+	int r = check_gates(&run->request, err);
+
+	if (r < 0)
+		return r;
+	if (!reports || read_ci(&ci) < 0)
+		return cp_err_nomem(err);
+	if (run->request.commits)
+		r = cp_backtest_new(run, &history, err);
+	for (size_t i = 0; r == 0 && i < run->n_images; i++) {
+		if (is_repeated(run, i))
+			continue;
+		r = advise_image(run, i, &ci, &reports[n], err);
+		if (r == 0 && history && i < cp_backtest_report(history)->n_images &&
+		    find_stakes(run, &cp_backtest_report(history)->images[i], &reports[n]) < 0)
+			r = cp_err_nomem(err);
+		n++;
+	}
+	cp_backtest_free(history);
+	if (r < 0)
+		return r;
+	if (n == 1 && reports[0].error.code) {
+		if (err)
+			*err = reports[0].error;
+		return reports[0].error.code;
+	}
+	*ret_status = status_of(run, reports, n);
+	return cp_report_advice(reports, n, run->request.format, &run->request.style, out, err);
+}

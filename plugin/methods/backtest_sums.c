@@ -1,0 +1,180 @@
+/* Commits ─► what they come to, by step and in all. */
+#include "backtest_sums_int.h"
+
+#include <stdlib.h>
+
+static struct cp_str step_key(struct cp_arena *a, const struct cp_graph *g, const struct cp_step *s)
+{
+	size_t end = cp_str_find(s->name, ']', 0);
+
+	return cp_arena_printf(a, "%.*s%c%.*s", CP_STR(g->stages[s->stage].name), '\0',
+			       CP_STR(cp_str_from(s->name, end + 1)));
+}
+
+static void count_step(struct cp_backtest_step *to, const struct cp_backtest_commit *c, size_t at,
+		       size_t commit)
+{
+	const struct cp_step *s = &c->graph->steps[at];
+	size_t end = cp_str_find(s->name, ']', 0);
+
+	to->step = s;
+	to->stage = c->graph->stages[s->stage].name;
+	to->text = cp_str_trim_left(cp_str_from(s->name, end + 1), " ");
+	to->last = commit;
+	to->n++;
+	to->outcomes[c->outcomes[at]]++;
+}
+
+/* The install that a step is, by what it says: its number changes. */
+static const struct cp_install *install_of(const struct cp_sums *s,
+					   const struct cp_backtest_step *step)
+{
+	for (size_t i = 0; i < s->n_installs; i++)
+		if (cp_str_eq(s->installs[i].stage, step->stage) &&
+		    cp_str_eq(s->installs[i].text, step->text))
+			return &s->installs[i];
+	return NULL;
+}
+
+/* It ran again although no file that it reads had changed since the commit before. */
+static void count_waste(struct cp_sums *s, struct cp_backtest_step *to,
+			const struct cp_backtest_commit *c)
+{
+	const struct cp_install *in = install_of(s, to);
+
+	if (!in || !c->unchanged)
+		return;
+	to->installs = in->what;
+	s->totals.installs_missed++;
+	to->n_wasted += c->unchanged[in - s->installs];
+	s->totals.installs_wasted += c->unchanged[in - s->installs];
+}
+
+static void count_cause(struct cp_backtest_step *to, const struct cp_backtest_miss *m)
+{
+	to->n_first += m->cause.kind != CP_CAUSE_NONE && m->cause.step < 0;
+	to->causes[m->cause.kind]++;
+}
+
+static int sum_step(struct cp_sums *s, const struct cp_backtest_commit *c, size_t at, size_t commit,
+		    const struct cp_backtest_miss *miss)
+{
+	struct cp_str key = step_key(s->a, c->graph, &c->graph->steps[at]);
+	struct cp_backtest_step *to = key.p ? cp_map_get(&s->steps, key) : NULL;
+
+	if (!to) {
+		to = CP_NEW(s->a, struct cp_backtest_step);
+		if (!to || !key.p || cp_map_put(s->a, &s->steps, key, to) < 0)
+			return CP_ENOMEM;
+	}
+	count_step(to, c, at, commit);
+	if (miss)
+		count_cause(to, miss);
+	if (miss && miss->outcome == CP_OUTCOME_MISS)
+		count_waste(s, to, c);
+	return 0;
+}
+
+int cp_sums_add(struct cp_sums *s, const struct cp_backtest_commit *c, size_t commit)
+{
+	struct cp_backtest_totals *sum = &s->totals;
+	size_t miss = 0;
+
+	sum->n_built++;
+	sum->n_absent += c->absent;
+	sum->by_outcome[c->outcome]++;
+	for (size_t i = 0; i < c->graph->n_steps; i++) {
+		bool is_run = cp_str_eq(c->graph->steps[i].instruction, CP_S("RUN")),
+		     hits = c->outcomes[i] == CP_OUTCOME_HIT;
+
+		if (!cp_backtest_counts(&c->graph->steps[i]))
+			continue;
+		sum->steps[c->outcomes[i]]++;
+		sum->runs += is_run;
+		sum->runs_missed += is_run && c->outcomes[i] == CP_OUTCOME_MISS;
+		if (sum_step(s, c, i, commit, hits ? NULL : &c->misses[miss]) < 0)
+			return CP_ENOMEM;
+		miss += !hits;
+	}
+	return 0;
+}
+
+/* Most often run first; equal ones as they came. */
+static int by_misses(const void *x, const void *y)
+{
+	const struct cp_backtest_step *a = x, *b = y;
+	size_t na = a->outcomes[CP_OUTCOME_MISS], nb = b->outcomes[CP_OUTCOME_MISS];
+
+	if (na != nb)
+		return na > nb ? -1 : 1;
+	if (a->last != b->last)
+		return a->last > b->last ? -1 : 1;
+	return a->step->line != b->step->line ? (a->step->line < b->step->line ? -1 : 1)
+					      : cp_str_cmp(a->text, b->text);
+}
+
+/* What a step costs when it runs, from recorded builds. */
+static int cost_step(const struct cp_sums *s, struct cp_backtest_step *step)
+{
+	struct cp_step_id id;
+	uint32_t number;
+
+	if (!s->costs || !cp_step_id_of(s->a, step->step->name, NULL, NULL, &id, &number))
+		return 0;
+	if (!id.text.p)
+		return CP_ENOMEM;
+	id.image = s->image;
+	step->cost = cp_cost_of(s->costs, &id);
+	return 0;
+}
+
+static void add_cost(struct cp_backtest_totals *t, const struct cp_backtest_step *step)
+{
+	size_t n = step->outcomes[CP_OUTCOME_MISS];
+
+	t->steps_timed += step->cost.source != CP_COST_UNKNOWN ? n : 0;
+	t->ms += step->cost.ms * (int64_t)n;
+	t->low += step->cost.low * (int64_t)n;
+	t->high += step->cost.high * (int64_t)n;
+	t->wasted_ms += step->cost.ms * (int64_t)step->n_wasted;
+}
+
+int cp_sums_end(struct cp_sums *s, struct cp_backtest_totals *ret_totals,
+		struct cp_backtest_step **ret_steps, size_t *ret_n)
+{
+	struct cp_backtest_step *steps = cp_arena_array(s->a, s->steps.n, sizeof(*steps));
+
+	if (!steps)
+		return CP_ENOMEM;
+	for (size_t i = 0; i < s->steps.n; i++) {
+		steps[i] = *(struct cp_backtest_step *)s->steps.items[i].value;
+		if (cost_step(s, &steps[i]) < 0)
+			return CP_ENOMEM;
+		add_cost(&s->totals, &steps[i]);
+	}
+	if (s->steps.n > 1)
+		qsort(steps, s->steps.n, sizeof(*steps), by_misses);
+	*ret_totals = s->totals;
+	*ret_steps = steps;
+	*ret_n = s->steps.n;
+	return 0;
+}
+
+int cp_backtest_fate(const struct cp_backtest_commit *c, struct cp_str file)
+{
+	struct cp_str name = cp_path_base(file);
+	int fate = -1;
+
+	for (size_t i = 0; i < c->graph->n_steps; i++) {
+		const struct cp_step *s = &c->graph->steps[i];
+		int one = c->outcomes[i] == CP_OUTCOME_HIT    ? 0
+			  : c->outcomes[i] == CP_OUTCOME_MISS ? 2
+							      : 1;
+
+		if (!cp_str_eq(s->instruction, CP_S("RUN")) ||
+		    cp_str_find_str(s->name, name, 0) == s->name.n)
+			continue;
+		fate = one > fate ? one : fate;
+	}
+	return fate;
+}
