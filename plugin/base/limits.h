@@ -58,6 +58,8 @@
 #define CP_MAX_FORGE_NOTES 1000u      /* that are ours */
 #define CP_MAX_FORGE_ROUNDS 8u        /* reads after writes, until nobody else writes */
 #define CP_FORGE_SETTLE_MS 250        /* between two of them, when somebody else does */
+#define CP_FORGE_LEASE_MS 5000        /* a run that holds the turn to write for longer has died */
+#define CP_FORGE_TURN_MS 20000        /* for the turn; then it is done without */
 #define CP_MAX_EVENT_BYTES (8u << 20) /* of the event that started a run */
 
 /* requirement files and their history */

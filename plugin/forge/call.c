@@ -109,6 +109,7 @@ static int refused(struct forge *f, const struct forge_call *call, const struct 
 
 	if (!why.p)
 		return cp_err_nomem(err);
+	f->said = why;
 	switch (n->status) {
 	case 401:
 		return cp_err_set(
@@ -251,12 +252,14 @@ static int send_call(struct forge *f, const struct forge_call *call,
 		.body = call->body,
 		.max_bytes = CP_MAX_FORGE_BYTES,
 		.once = call->once,
+		.undoes = call->undoes,
 		.stay_home = true,
 	};
 	struct cp_net_answer n;
 	int r;
 
 	f->again = 0;
+	f->status = 0;
 	if (!call->url.p || !call->body.p)
 		return cp_err_nomem(err);
 	q.authorization =
@@ -266,6 +269,7 @@ static int send_call(struct forge *f, const struct forge_call *call,
 	r = cp_net_request(f->net, f->a, &q, &n, err);
 	if (r < 0)
 		return r;
+	f->status = n.status;
 	return n.status >= 200 && n.status < 300 ? read_answer(f, &n, ret_answer, err)
 						 : refused(f, call, &n, err);
 }

@@ -6,7 +6,8 @@
  * A comment is ours when its first line is our marker, to the letter, with the id of this set of images, *and* the forge says that the
  * token's own account wrote it; no other comment is ever touched. The marker says which commit, run and time the text is of: an older run
  * does not overwrite a newer one, and a commit that the pull request has left behind says nothing any more. Forges know no "if unchanged",
- * so after every write the comments are read again until there is one and it is not older than ours.
+ * so runs take turns to write, by a reaction that a forge has once or not at all; where there is none they agree afterwards: the comments are
+ * read again until there is one and it is not older than ours.
  *
  * It never: sends the token to another origin than the forge's, follows a redirect there, puts the token into a text, reads the
  * environment other than through the vtable it is given, or reads a file.

@@ -20,6 +20,30 @@ struct forge_note {
 	struct forge_version version;
 };
 
+/*
+ * A reaction of our account on the pull request. A forge has it once or not at all, so that of several runs which ask for it exactly one
+ * is told that it was made: the others wait.
+ */
+struct forge_claim {
+	struct cp_str
+		stamp; /* tells it from a later one of the same name: id or time; "" = not said */
+};
+enum {
+	FORGE_HELD,    /* somebody else's */
+	FORGE_CLAIMED, /* ours */
+};
+
+/* Whose turn it is to write (turn.c). All zero: not asked yet. */
+struct forge_turn {
+	bool ours, used; /* used: something was written since */
+	bool never;      /* this forge has no claims, or they did not work */
+	struct forge_claim claim;
+	int64_t since_ms;           /* ours was asked for */
+	int64_t waiting_ms;         /* since then we wait */
+	struct cp_str stamp;        /* of the claim that is in the way */
+	int64_t stamp_ms, pause_ms; /* since when it is; until the next look, 0 = none is needed */
+};
+
 /* One pull request at work. */
 struct forge {
 	const struct cp_forge_place *place;
@@ -31,7 +55,9 @@ struct forge {
 	struct cp_str page; /* GitLab: address of the merge request */
 	CP_VEC(struct forge_note) notes;
 	unsigned n_failed;
-	int64_t again; /* seconds after which the last refusal may end, 0 = it will not */
+	int status;         /* of HTTP, of the last answer; 0 = there was none */
+	struct cp_str said; /* why, of the last refusal: ": TEXT", "" = not said */
+	int64_t again;      /* seconds after which the last refusal may end, 0 = it will not */
 };
 
 struct cp_forge_ops {
@@ -50,6 +76,14 @@ struct cp_forge_ops {
 	int (*hide)(struct forge *f, const struct forge_note *note, struct cp_err *err); /* NULL */
 	int (*status)(struct forge *f, struct cp_str context, struct cp_str description,
 		      struct cp_err *err);
+	/*
+	 * FORGE_CLAIMED or FORGE_HELD, and whose; NULL: it has no claims. CP_EUNSUPPORTED: this token or pull request takes none.
+	 * `drop` takes away the claim with that stamp, where the forge can tell, else that of the name.
+	 */
+	int (*claim)(struct forge *f, const char *name, struct forge_claim *ret_claim,
+		     struct cp_err *err);
+	int (*drop)(struct forge *f, const char *name, const struct forge_claim *claim,
+		    struct cp_err *err);
 };
 extern const struct cp_forge_ops forge_github, forge_gitlab, forge_gitea, forge_bitbucket;
 
@@ -61,6 +95,7 @@ struct forge_call {
 	struct cp_str body; /* JSON, "" = none */
 	bool once;          /* a write: later or twice it would be another one */
 	const char *permission;
+	bool undoes; /* it is done though the run was cancelled */
 };
 struct forge_answer {
 	struct cp_json_doc *doc; /* the caller frees it */
@@ -122,6 +157,22 @@ int forge_issue_update(struct forge *f, const struct forge_note *note, struct cp
 int forge_issue_remove(struct forge *f, const struct forge_note *note, struct cp_err *err);
 int forge_commit_status(struct forge *f, struct cp_str context, struct cp_str description,
 			struct cp_err *err);
+/* Reactions: {"content": NAME}. The stamp is the id, which Gitea does not say, else the time. */
+struct cp_str forge_issue_reactions(struct forge *f);
+int forge_issue_claim(struct forge *f, const char *name, struct forge_claim *ret_claim,
+		      struct cp_err *err);
+
+/* ---- turns (turn.c) ---- */
+
+/*
+ * 1: it is our turn to write, or there are no turns here. 0: read again before asking again, after pause_ms. CP_ENET: a limit of the
+ * forge. CP_ECANCELLED, CP_ENOMEM.
+ */
+int forge_turn_take(struct forge *f, struct forge_turn *t, struct cp_err *err);
+/* The next one's. What goes wrong is healed by waiting. */
+void forge_turn_end(struct forge *f, struct forge_turn *t);
+/* What a refused claim means: FORGE_HELD, CP_EUNSUPPORTED, or `r` itself where another try would be refused, too. */
+int forge_claim_refused(struct forge *f, int r);
 
 /* ---- markers (marker.c) ---- */
 

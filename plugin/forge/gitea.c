@@ -34,6 +34,21 @@ static int read_all(struct forge *f, struct cp_err *err)
 	return r == 0 ? forge_pages(f, forge_issue_comments(f), visit, err) : r;
 }
 
+/* By name only. A second request would take away somebody else's: it is sent once. */
+static int drop(struct forge *f, const char *name, const struct forge_claim *claim,
+		struct cp_err *err)
+{
+	struct forge_call call = {.method = "DELETE",
+				  .url = forge_issue_reactions(f),
+				  .body = forge_object(f, "content", cp_str_c(name)),
+				  .once = true,
+				  .undoes = true,
+				  .permission = f->place->ops->permission};
+
+	(void)claim;
+	return forge_do(f, &call, err);
+}
+
 const struct cp_forge_ops forge_gitea = {
 	.name = "gitea",
 	.title = "Gitea",
@@ -46,4 +61,6 @@ const struct cp_forge_ops forge_gitea = {
 	.update = forge_issue_update,
 	.remove = forge_issue_remove,
 	.status = forge_commit_status,
+	.claim = forge_issue_claim,
+	.drop = drop,
 };

@@ -156,6 +156,20 @@ static int hide(struct forge *f, const struct forge_note *note, struct cp_err *e
 	return graphql(f, cp_arena_str(f->a, cp_buf_str(&out)), &doc, err);
 }
 
+static int drop(struct forge *f, const char *name, const struct forge_claim *claim,
+		struct cp_err *err)
+{
+	struct cp_str url = forge_issue_reactions(f);
+	struct forge_call call = {
+		.method = "DELETE", .body = CP_S(""), .undoes = true, .permission = permission};
+
+	(void)name;
+	if (!claim->stamp.n || !url.p)
+		return 0;
+	call.url = cp_arena_printf(f->a, "%.*s/%.*s", CP_STR(url), CP_STR(claim->stamp));
+	return forge_do(f, &call, err);
+}
+
 const struct cp_forge_ops forge_github = {
 	.name = "github",
 	.title = "GitHub",
@@ -169,4 +183,6 @@ const struct cp_forge_ops forge_github = {
 	.remove = forge_issue_remove,
 	.hide = hide,
 	.status = forge_commit_status,
+	.claim = forge_issue_claim,
+	.drop = drop,
 };

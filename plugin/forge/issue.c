@@ -1,4 +1,4 @@
-/* Comments of an issue and states of a commit, as GitHub's REST API has them and Gitea's after it. */
+/* Comments and reactions of an issue, states of a commit, as GitHub's REST API has them and Gitea's after it. */
 #include "forge/forge_int.h"
 
 struct cp_str forge_issue_comments(struct forge *f)
@@ -50,4 +50,35 @@ int forge_commit_status(struct forge *f, struct cp_str context, struct cp_str de
 				      f->place->commit);
 
 	return forge_state(f, url, &words, context, description, err);
+}
+
+/* ---- reactions ---- */
+
+struct cp_str forge_issue_reactions(struct forge *f)
+{
+	return forge_url(f, "/repos/%s/%s/issues/%s/reactions", forge_owner(f), forge_name(f),
+			 f->place->number);
+}
+
+int forge_issue_claim(struct forge *f, const char *name, struct forge_claim *ret_claim,
+		      struct cp_err *err)
+{
+	struct forge_call call = {.method = "POST",
+				  .url = forge_issue_reactions(f),
+				  .body = forge_object(f, "content", cp_str_c(name)),
+				  .once = true,
+				  .permission = f->place->ops->permission};
+	struct forge_answer answer = {0};
+	const struct cp_json *id;
+	int r = forge_call(f, &call, &answer, err);
+
+	if (r < 0)
+		return forge_claim_refused(f, r);
+	id = cp_json_get(cp_json_root(answer.doc), "id");
+	ret_claim->stamp =
+		forge_id(f, id ? id : cp_json_get(cp_json_root(answer.doc), "created_at"));
+	cp_json_doc_free(answer.doc);
+	if (!ret_claim->stamp.p)
+		return cp_err_nomem(err);
+	return f->status == 201 ? FORGE_CLAIMED : FORGE_HELD;
 }

@@ -6,8 +6,10 @@
  *           newer, or the pull request went on: leave it
  *           several: the newest stays, by the same rule for every run; the others are deleted
  *
- * A deleted comment always has a newer one beside it, so the newest text is never lost. Who finds that somebody else is at work reads once
- * more after a pause: what the other one read before our write it has written by then.
+ * Before it writes, a run takes its turn (turn.c) and reads again: what it writes is decided on what nobody else can change meanwhile.
+ *
+ * Where a forge has no turns, runs agree afterwards: a deleted comment always has a newer one beside it, so the newest text is never lost,
+ * and who finds that somebody else is at work reads once more after a pause: what the other one read before our write it has written by then.
  */
 #include <time.h>
 
@@ -20,6 +22,7 @@ struct work {
 	const struct cp_forge_post *post;
 	struct forge_version version;
 	struct cp_str body; /* marker included */
+	struct forge_turn turn;
 	bool wrote, created, contended;
 	size_t n_deleted, n_hidden;
 	struct cp_str url;
@@ -199,11 +202,30 @@ static int rest(const struct work *w, int64_t ms)
 
 /* ---- update ---- */
 
+/* Our turn to write? 0: another round first. */
+static int take_turn(struct work *w)
+{
+	return forge_turn_take(&w->f, &w->turn, w->err);
+}
+
+/* The pull request has a newer head, whose run may have looked before ours was there. */
+static int leave(struct work *w, const struct forge_note *best)
+{
+	bool mine = best && w->created && is_ours(w, best);
+	int r;
+
+	if (!mine && w->f.notes.n <= 1)
+		return 1;
+	r = take_turn(w);
+	return r == 1 ? remove_others(w, mine ? NULL : best) : r;
+}
+
 /* One round: 1 when there is nothing left to do. */
-static int round_of(struct work *w, enum cp_forge_result *ret)
+static int round_update(struct work *w, enum cp_forge_result *ret)
 {
 	const struct forge_note *best;
 	int r = read_notes(w), newer;
+	bool same;
 
 	if (r < 0)
 		return r;
@@ -212,64 +234,29 @@ static int round_of(struct work *w, enum cp_forge_result *ret)
 		       (best && !w->wrote && w->version.time - best->version.time < RECENT);
 	if (is_left_behind(w) && (!best || compare(w, &best->version, &w->version) <= 0)) {
 		*ret = CP_FORGE_OUTDATED;
-		if (best) /* the run of the new head may have looked before ours was there */
-			r = remove_others(w, w->created && is_ours(w, best) ? NULL : best);
-		return r < 0 ? r : 1;
+		return leave(w, best);
 	}
 	if (!best) {
 		*ret = CP_FORGE_QUIET;
-		r = w->post->quiet ? 0 : create(w);
-		return r < 0 ? r : w->post->quiet;
+		r = w->post->quiet ? 1 : take_turn(w);
+		return r == 1 && !w->post->quiet ? create(w) : r;
 	}
 	w->url = best->url;
 	newer = compare(w, &best->version, &w->version);
 	*ret = newer > 0 ? CP_FORGE_OUTDATED : CP_FORGE_UNCHANGED;
-	if (newer <= 0 && !forge_same_text(best->text, w->post->body))
-		r = update(w, best);
-	else if (w->f.notes.n == 1)
+	same = newer > 0 || forge_same_text(best->text, w->post->body);
+	if (same && w->f.notes.n == 1)
 		return 1;
-	if (r == 0)
-		r = remove_others(w, best);
-	return r;
-}
-
-static int keep_one(struct work *w, enum cp_forge_result *ret)
-{
-	int64_t waited = 0; /* seconds, because the forge asked for it */
-	bool settled = false;
-	int r = 0;
-
-	for (unsigned i = 0; i < CP_MAX_FORGE_ROUNDS; i++) {
-		int64_t pause = 0;
-
-		r = round_of(w, ret);
-		if (r == CP_ENET && w->f.again && waited + w->f.again <= w->post->patience) {
-			waited += w->f.again;
-			w->contended = true; /* time passes: it takes another look */
-			pause = w->f.again * 1000;
-		} else if (r < 0) {
-			return r;
-		} else if (r == 1) {
-			if (settled || !w->wrote || !(w->contended || w->created))
-				break;
-			settled = true;
-			pause = CP_FORGE_SETTLE_MS;
-		} else {
-			settled = false;
-		}
-		if (rest(w, pause) < 0)
-			return CP_ECANCELLED;
-	}
-	if (r < 0)
+	r = take_turn(w);
+	if (r != 1)
 		return r;
-	if (*ret == CP_FORGE_UNCHANGED && w->wrote)
-		*ret = w->created ? CP_FORGE_CREATED : CP_FORGE_UPDATED;
-	return 0;
+	r = same ? 0 : update(w, best);
+	return r == 0 ? remove_others(w, best) : r;
 }
 
 /* ---- a new one for each run ---- */
 
-static int put_away(struct work *w)
+static int put_away(struct work *w, const struct forge_note *keep)
 {
 	const struct cp_forge_ops *ops = w->f.place->ops;
 	int r = 0;
@@ -277,6 +264,8 @@ static int put_away(struct work *w)
 	for (size_t i = 0; r == 0 && i < w->f.notes.n; i++) {
 		const struct forge_note *n = &w->f.notes.items[i];
 
+		if (n == keep)
+			continue;
 		if (w->post->behaviour == CP_FORGE_DELETE_AND_NEW) {
 			r = remove_one(w, n);
 		} else if (w->post->behaviour == CP_FORGE_HIDE_AND_NEW) {
@@ -288,9 +277,9 @@ static int put_away(struct work *w)
 }
 
 /* What was there is put away after the new one stands: a failure leaves two, not none. */
-static int make_new(struct work *w, enum cp_forge_result *ret)
+static int round_new(struct work *w, enum cp_forge_result *ret)
 {
-	const struct forge_note *best;
+	const struct forge_note *best, *made = NULL;
 	int r = read_notes(w);
 
 	if (r < 0)
@@ -298,18 +287,68 @@ static int make_new(struct work *w, enum cp_forge_result *ret)
 	best = newest(w);
 	*ret = CP_FORGE_OUTDATED;
 	if (is_left_behind(w) || (best && compare(w, &best->version, &w->version) > 0))
-		return 0;
+		return 1;
 	*ret = CP_FORGE_QUIET;
 	if (!best && w->post->quiet)
-		return 0;
+		return 1;
 	*ret = CP_FORGE_UNCHANGED;
 	if (best && forge_same_text(best->text, w->post->body)) {
 		w->url = best->url;
-		return 0;
+		if (!is_ours(w, best))
+			return 1;
+		made = best; /* the answer was lost */
 	}
+	r = take_turn(w);
+	if (r != 1)
+		return r;
 	*ret = CP_FORGE_CREATED;
-	r = create(w);
-	return r < 0 ? r : put_away(w);
+	r = made ? 0 : create(w);
+	if (r == 0)
+		r = put_away(w, made);
+	return r < 0 ? r : 1;
+}
+
+/* ---- rounds, until one finds nothing to do ---- */
+
+/* Does another run perhaps write at this moment, with no turns to keep it from it? */
+static bool is_unsettled(const struct work *w)
+{
+	return w->wrote && w->turn.never && w->post->behaviour == CP_FORGE_UPDATE &&
+	       (w->contended || w->created);
+}
+
+static int rounds(struct work *w, enum cp_forge_result *ret)
+{
+	int64_t waited = 0; /* seconds, because the forge asked for it */
+	bool settled = false;
+	int r = 0;
+
+	for (unsigned i = 0; i < CP_MAX_FORGE_ROUNDS; i += !w->turn.pause_ms) {
+		int64_t pause = 0;
+
+		r = w->post->behaviour == CP_FORGE_UPDATE ? round_update(w, ret)
+							  : round_new(w, ret);
+		if (r != 0 || w->turn.used)
+			forge_turn_end(&w->f, &w->turn);
+		if (r == CP_ENET && w->f.again && waited + w->f.again <= w->post->patience) {
+			waited += w->f.again;
+			w->contended = true; /* time passes: it takes another look */
+			pause = w->f.again * 1000;
+		} else if (r < 0) {
+			return r;
+		} else if (r == 1) {
+			if (settled || !is_unsettled(w))
+				break;
+			settled = true;
+			pause = CP_FORGE_SETTLE_MS;
+		} else {
+			settled = false;
+			pause = w->turn.pause_ms;
+		}
+		if (rest(w, pause) < 0)
+			return CP_ECANCELLED;
+	}
+	return r < 0 ? r : 0;
 }
 
 /* ---- all of it ---- */
@@ -358,11 +397,14 @@ int cp_forge_comment(struct cp_net *net, struct cp_arena *a, const struct cp_for
 	if (cp_buf_error(&body))
 		return cp_err_nomem(err);
 	w.body = cp_buf_str(&body);
-	r = post->behaviour == CP_FORGE_UPDATE ? keep_one(&w, &result) : make_new(&w, &result);
+	r = rounds(&w, &result);
+	forge_turn_end(&w.f, &w.turn);
 	if (r < 0 && err)
 		*err = why;
 	if (r < 0)
 		return r;
+	if (result == CP_FORGE_UNCHANGED && w.wrote)
+		result = w.created ? CP_FORGE_CREATED : CP_FORGE_UPDATED;
 	*ret_posted = (struct cp_forge_posted){result, w.url, w.n_deleted, w.n_hidden};
 	return 0;
 }

@@ -147,7 +147,7 @@ static int sleep_ms(struct exchange *x, int64_t ms)
 	for (int64_t left = ms; left > 0; left = end - net_now_ms()) {
 		struct timespec slice = {.tv_nsec = (left < 50 ? left : 50) * 1000000L};
 
-		if (net_is_cancelled(x->net))
+		if (net_is_cancelled(x->net, x->request))
 			return cp_err_set(x->err, CP_ECANCELLED, "cancelled");
 		nanosleep(&slice, NULL);
 	}
@@ -197,7 +197,7 @@ static int one_try(struct exchange *x, struct net_try *t)
 	if (left <= 0)
 		return cp_err_set(x->err, CP_ENET, "the time for the network is up (%.1f s)",
 				  (double)x->net->settings.timeout_ms / 1000);
-	if (net_is_cancelled(x->net))
+	if (net_is_cancelled(x->net, x->request))
 		return cp_err_set(x->err, CP_ECANCELLED, "cancelled");
 	*t = (struct net_try){.net = x->net,
 			      .curl = x->curl,

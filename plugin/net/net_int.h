@@ -63,7 +63,7 @@ struct net_try {
 
 /* Perform it. 0 with code and answer filled, CP_ENOMEM, CP_EINVAL. The caller releases t->body. */
 int net_try_run(struct net_try *t, struct cp_err *err);
-bool net_is_cancelled(const struct cp_net *net);
+bool net_is_cancelled(const struct cp_net *net, const struct cp_net_request *request);
 int64_t net_now_ms(void);
 /* A URL for people: no query, no fragment. */
 struct cp_str net_plain_url(struct cp_str url);

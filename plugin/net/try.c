@@ -3,9 +3,10 @@
 
 #include "net/net_int.h"
 
-bool net_is_cancelled(const struct cp_net *net)
+bool net_is_cancelled(const struct cp_net *net, const struct cp_net_request *request)
 {
-	return net->settings.is_cancelled && net->settings.is_cancelled(net->settings.self);
+	return !request->undoes && net->settings.is_cancelled &&
+	       net->settings.is_cancelled(net->settings.self);
 }
 
 /* ---- what libcurl calls ---- */
@@ -87,7 +88,7 @@ static int on_progress(void *self, curl_off_t down_total, curl_off_t down, curl_
 	(void)down;
 	(void)up_total;
 	(void)up;
-	t->cancelled = t->cancelled || net_is_cancelled(t->net);
+	t->cancelled = t->cancelled || net_is_cancelled(t->net, t->request);
 	return t->cancelled;
 }
 
@@ -185,7 +186,7 @@ static void set_limits(struct options *o, const struct net_try *t)
 static bool has_body(const struct cp_net_request *q)
 {
 	return strcmp(q->method, "POST") == 0 || strcmp(q->method, "PUT") == 0 ||
-	       strcmp(q->method, "PATCH") == 0;
+	       strcmp(q->method, "PATCH") == 0 || (strcmp(q->method, "DELETE") == 0 && q->body.n);
 }
 
 static void set_request(struct options *o, const struct net_try *t)

@@ -6,6 +6,7 @@ import concurrent.futures
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import forge as fake
@@ -87,7 +88,7 @@ def life(kind):
         problems += ['HTML in it'] if '<' in mine[0]['body'] else []
     report('%s: a comment is made after 7 of a stranger with our marker, on 3 pages' % kind, problems)
     r = Run(kind)
-    writes = [s for s in f.seen if s[0] != 'GET' and 'graphql' not in s[1]]
+    writes = [s for s in f.seen if s[0] != 'GET' and not any(word in s[1] for word in ('graphql', 'reactions', 'award'))]
     report('%s: the same text is not sent again' % kind, r.check('comment unchanged') + ([] if len(writes) == 1 else [str(writes)[:500]]))
     mine[0]['body'] = mark(kind, git('rev-parse', 'HEAD~1'), 3) + 'old text'
     r = Run(kind, '--status', env={'BITBUCKET_BUILD_NUMBER': ''})
@@ -239,6 +240,83 @@ def order():
         report('16 runs of two commits at once, %d ms an answer: one comment, of the head' % (delay * 1000), problems)
 
 
+# ---- turns: most of it is waiting, so that each has a forge of its own, and they go on while the others are looked at ----
+
+class Turns:
+    def __init__(self):
+        self.cases = []
+        for kind in ('github', 'gitlab', 'gitea'):
+            self.add('%s: 8 runs at once make one comment, at no moment two; no claim stays' % kind, self.at_once, kind, 8, 0, 5)
+            self.add('%s: a claim whose run died is taken over by one of four' % kind, self.at_once, kind, 4, 5, 10, 'eyes')
+        self.add('who took it over has died, too', self.at_once, 'github', 1, 10, 18, 'eyes', 'rocket')
+        self.add('a claim that vanishes: the next one writes', self.vanishes)
+        self.add('a comment that comes meanwhile is of a later run: it is left alone, the claim, too', self.comes)
+        for kind, fault in (('github', fake.Fault(403, part='reactions')), ('gitea', fake.Fault(404, part='reactions')), ('gitlab', fake.Fault(403, part='award')),
+                            ('gitea', fake.Fault(500, part='reactions', method='DELETE')), ('github', fake.Fault(422, part='reactions'))):
+            self.add('%s: a claim is answered by %d: the comment is made all the same' % (kind, fault.status), self.fails, kind, fault, 5)
+        self.add('gitea: claims that only fail are given up', self.fails, 'gitea', fake.Fault(500, part='reactions'), 9)
+        self.add('gitea: HTML for a claim is none', self.fails, 'gitea', fake.Fault(200, HTML, part='reactions'), 9)
+        self.add('gitea: two at once in its tables: a 500 is somebody else', self.fails, 'gitea', fake.Fault(500, part='reactions', times=2), 4)
+        self.add('gitlab: awards in a shape of their own', self.fails, 'gitlab', fake.Fault(200, b'[{"id":"x","name":7},7]', part='award', method='GET'), 9)
+        self.add('gitea: a claim that nobody can take away: made without, in the end', self.stuck)
+        self.pool = concurrent.futures.ThreadPoolExecutor(len(self.cases))
+        self.results = [self.pool.submit(self.run, *c) for c in self.cases]
+
+    def add(self, name, what, *args):
+        self.cases.append((name, what, args))
+
+    def run(self, name, what, args):
+        server = fake.Server()
+        server.forge.head = git('rev-parse', 'HEAD')
+        try:
+            return name, what(server, server.forge, *args)
+        finally:
+            server.server.shutdown()
+            server.server.server_close()
+
+    def report(self):
+        for r in self.results:
+            report(*r.result())
+
+    @staticmethod
+    def at_once(server, f, kind, n, least, most, *claims):
+        for c in claims:
+            f.claim(c)
+        f.delay = 0.03
+        with concurrent.futures.ThreadPoolExecutor(n) as pool:
+            runs = list(pool.map(lambda i: Run(kind, '--run', str(i + 1), '--timeout', '30', port=server.port), range(n)))
+        seconds = max(r.seconds for r in runs)
+        return [r.text for r in runs if r.code or r.err] + ([] if f.most == 1 and not f.claims and least <= seconds < most else [
+            '%d at once, %s, %.1f s' % (f.most, f.claims, seconds)])
+
+    @staticmethod
+    def vanishes(server, f):
+        f.claim('eyes')
+        threading.Timer(1, lambda: f.drop(lambda c: True)).start()
+        r = Run('gitea', port=server.port)
+        return r.check('comment created') + ([] if r.seconds > 1 and not f.claims else [str(f.claims)])
+
+    @staticmethod
+    def comes(server, f):
+        f.claim('eyes')
+        threading.Timer(1, lambda: f.add(fake.ME, mark('gitea', f.head, 99) + 'of a later run')).start()
+        r = Run('gitea', '--run', '9', port=server.port)
+        return r.check('left alone') + ([] if len(f.mine()) == 1 and len(f.claims) == 1 else [str(f.claims)])
+
+    @staticmethod
+    def fails(server, f, kind, fault, within):
+        f.fault = fault
+        r = Run(kind, port=server.port)
+        return r.check('comment created', within=within) + ([] if len(f.mine()) == 1 else [str(f.mine())])
+
+    @staticmethod
+    def stuck(server, f):
+        f.stuck = True
+        f.claim('eyes')
+        r = Run('gitea', '--timeout', '40', port=server.port)
+        return r.check('comment created', within=26) + ([] if len(f.mine()) == 1 and r.seconds > 15 else [str(f.mine()), '%.1f s' % r.seconds])
+
+
 def elsewhere():
     f = fresh()
     summary = os.path.join(WORK, 'summary')
@@ -265,9 +343,10 @@ def elsewhere():
 
 setup()
 try:
+    turns = Turns()
     for kind_ in KINDS:
         life(kind_)
-    for part in (refusals, hide, redirects, patience, order, elsewhere):
+    for part in (refusals, hide, redirects, patience, order, turns.report, elsewhere):
         part()
 finally:
     leave()

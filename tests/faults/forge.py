@@ -33,12 +33,32 @@ class Forge:
         self.lock = threading.RLock()
         self.comments, self.statuses, self.next_id, self.head = [], [], 100, 'f' * 40
         self.seen, self.fault, self.delay = [], None, 0.0
+        self.claims, self.most = [], 0  # reactions of ours: dicts of id, name, time; most comments of ours that were there at once
+        self.stuck = False  # a claim cannot be taken away
 
     def add(self, author, body):
         with self.lock:
             self.next_id += 1
             self.comments.append({'id': self.next_id, 'author': author, 'body': body, 'hidden': False})
+            self.most = max(self.most, len(self.mine()))
             return self.comments[-1]
+
+    def claim(self, name):
+        """The claim of that name, and was it made now?"""
+        with self.lock:
+            there = [c for c in self.claims if c['name'] == name]
+            if there:
+                return there[0], False
+            self.next_id += 1
+            self.claims.append({'id': self.next_id, 'name': name, 'time': '2026-01-01T00:00:%02dZ' % (self.next_id % 60)})
+            return self.claims[-1], True
+
+    def drop(self, fits):
+        with self.lock:
+            there = [c for c in self.claims if fits(c)]
+            for c in there if not self.stuck else []:
+                self.claims.remove(c)
+            return bool(there)
 
     def find(self, number):
         return next((c for c in self.comments if c['id'] == int(number)), None)
@@ -125,6 +145,33 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def status(self, forge, value, query, commit):
         forge.statuses.append((commit, value))
         self.answer(201, {})
+
+    # ---- claims: GitHub and Gitea say 200 where it was there already, GitLab 404; Gitea takes it away by name ----
+
+    def reactions(self, forge, value, query, kind):
+        if self.command == 'DELETE':
+            forge.drop(lambda c: c['name'] == value['content'])
+            return self.answer(204)
+        c, made = forge.claim(value['content'])
+        shown = {'id': c['id'], 'content': c['name'], 'created_at': c['time']}
+        if kind == 'gitea':
+            del shown['id']
+        self.answer(201 if made else 200, shown)
+
+    def reaction(self, forge, value, query, number):
+        if forge.drop(lambda c: c['id'] == int(number)):
+            return self.answer(204)
+        self.answer(404, {'message': 'gone'})
+
+    def awards(self, forge, value, query):
+        def shown(c):
+            return {'id': c['id'], 'name': c['name'], 'user': {'id': ME}}
+        if self.command == 'GET':
+            return self.answer(200, [shown(c) for c in reversed(forge.claims)])
+        c, made = forge.claim(value['name'])
+        if not made:
+            return self.answer(404, {'message': '404 Award Emoji {:name=>["has already been taken"]} Not Found'})
+        self.answer(201, shown(c))
 
     # ---- GitHub ----
 
@@ -216,6 +263,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 ROUTES = [
+    (r'/(github|gitea)/repos/acme/api/issues/5/reactions', 'reactions'),
+    (r'/github/repos/acme/api/issues/5/reactions/(\d+)', 'reaction'),
+    (r'/gitlab/projects/acme%2Fapi/merge_requests/5/award_emoji', 'awards'),
+    (r'/gitlab/projects/acme%2Fapi/merge_requests/5/award_emoji/(\d+)', 'reaction'),
     (r'/github/graphql', 'github_graphql'),
     (r'/github/repos/acme/api/issues/5/comments', 'github_comments'),
     (r'/github/repos/acme/api/issues/comments/(\d+)', 'github_comment'),

@@ -220,9 +220,13 @@ def hostile(g):
 
 # ---- many runs at once ----
 
+def commit_of(text):
+    return re.search('commit=([0-9a-f]*)', text).group(1)
+
+
 def race(g):
     """RUNS runs in a row, 8 at a time, of a branch that is pushed again after every 8 of them; they start out of order, and a person
-    deletes the comment three times."""
+    deletes the comment three times. Two watch: a reader of the API without pause, and Gitea's own tables, which miss nothing."""
     p = Project(g, 'race')
     p.repo.git('checkout', '-q', '-b', 'feature')
     commits = [p.repo.commit(files('1.%d' % i)) for i in range(RUNS // 8)]
@@ -231,13 +235,9 @@ def race(g):
     place = {c: i for i, c in enumerate(commits)}
     seen, stop = [], threading.Event()
 
-    def commit_of(comment):
-        return place.get(re.search('commit=([0-9a-f]*)', comment['body']).group(1), -1)
-
     def watch():
         while not stop.is_set():
-            seen.append([commit_of(c) for c in ours(p.comments(n))])
-            time.sleep(0.1)
+            seen.append([place.get(commit_of(c['body']), -1) for c in ours(p.comments(n))])
 
     def one(i):
         return p.comment(n, commits[i // 8], '--run', str(i + 1), '--timeout', '60')
@@ -245,7 +245,7 @@ def race(g):
     dice = random.Random(1)
     watcher = threading.Thread(target=watch)
     watcher.start()
-    begin, runs, waiting = time.time(), [], []
+    begin, runs, waiting, by_hand = time.time(), [], [], 0
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         for i in range(RUNS):
             if i % 8 == 0:
@@ -260,6 +260,7 @@ def race(g):
                 for c in ours(p.comments(n)):
                     try:
                         g.call('ci', 'DELETE', '/repos/ci/race/issues/comments/%d' % c['id'])
+                        by_hand += 1
                     except urllib.error.HTTPError:
                         pass
         runs += [pool.submit(one, i) for i in waiting]
@@ -272,18 +273,18 @@ def race(g):
     for r in results:
         word = (r.out.split() + ['nothing', 'nothing'])[1].rstrip(':')
         words[word] = words.get(word, 0) + 1
-    print('# %d runs in %.0f s: %s; looked at %d times, two comments seen %d times' % (
-        RUNS, took, words, len(seen), sum(len(s) > 1 for s in seen)))
+    events = g.watched('race', n)
+    print('# %d runs in %.0f s, the slowest %.1f s: %s; %d looks and %d writes, two comments in %d and %d of them' % (
+        RUNS, took, max(r.seconds for r in results), words, len(seen), len(events), sum(len(s) > 1 for s in seen), sum(e[1] > 1 for e in events)))
     report('%d runs, 8 at a time: all exit 0' % RUNS, [r.text for r in results if r.code or r.err][:3])
-    report('never two comments at the end', len(now) == 1)
-    last = [commit_of(c) for c in now]
-    report('it is that of the last commit', [] if last == [len(commits) - 1] else [str(last)])
-    newest, back = -1, []
-    for s in seen:
-        if len(s) == 1 and s[0] < newest:
-            back.append('%d after %d' % (s[0], newest))
-        newest = max([newest] + s)
-    report('nobody sees an older text after a newer one', back[:5])
+    report('never two comments, at no moment', [str(s) for s in seen if len(s) > 1][:3] + [str(e) for e in events if e[1] > 1][:3])
+    last = [place.get(commit_of(c['body'])) for c in now]
+    report('one is left, of the last commit', [] if last == [len(commits) - 1] else [str(last)])
+    order = [place.get(commit_of(content)) for what, _, content in events if what != 'DELETE']
+    report('never an older text after a newer one', ['%d after %d' % (y, x) for x, y in zip(order, order[1:]) if y < x][:5] + (
+        [] if order and by_hand else ['only %d writes, %d deleted by hand' % (len(order), by_hand)]))
+    left = g.get('ci', '/repos/ci/race/issues/%d/reactions' % n)
+    report('no reaction of ours stays', [str(left)] if left else [])
 
 
 def at_once(g):
@@ -292,17 +293,35 @@ def at_once(g):
     problems = []
     for k in range(5):
         _, n = p.branch('b%d' % k, files(k + 1))
+        how = ['--behaviour', 'delete-and-new'] if k == 4 else []
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            results = list(pool.map(lambda i: p.comment(n, 'b%d' % k, '--run', str(i + 1)), range(8)))
-        now = ours(p.comments(n))
+            results = list(pool.map(lambda i: p.comment(n, 'b%d' % k, '--run', str(i + 1), *how), range(8)))
+        events = g.watched('once', n)
         problems += [r.text for r in results if r.code or r.err]
-        problems += [] if len(now) == 1 else ['round %d: %d comments' % (k, len(now))]
-    report('8 runs that start together agree on one comment, 5 times', problems)
+        problems += [] if [e[:2] for e in events] == [('INSERT', 1)] else ['round %d: %s' % (k, events)]
+    report('8 runs that start together make one comment, 5 times', problems)
+
+
+def abandoned(g):
+    """A run died in its turn: its reaction stays until the next ones take the turn over."""
+    p = Project(g, 'abandoned')
+    _, n = p.branch('feature', files(1))
+    for who in ('ci', 'stranger'):
+        g.call(who, 'POST', '/repos/ci/abandoned/issues/%d/reactions' % n, {'content': 'eyes'})
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda i: p.comment(n, 'feature', '--run', str(i + 1), '--timeout', '30'), range(4)))
+    events = g.watched('abandoned', n)
+    slowest = max(r.seconds for r in results)
+    report('a turn whose run died is taken over by one of four, in %.1f s' % slowest, [r.text for r in results if r.code or r.err] + (
+        [] if [e[:2] for e in events] == [('INSERT', 1)] and 5 <= slowest < 10 else [str(events)]))
+    left = g.get('ci', '/repos/ci/abandoned/issues/%d/reactions' % n)
+    report("no reaction of ours stays, and the stranger's does", [] if [x['user']['login'] for x in left] == ['stranger'] else [str(left)])
 
 
 def main():
     with Gitea(os.path.abspath(sys.argv[1]), sys.argv[2], os.path.join(WORK, 'gitea')) as g:
-        for part in (life, behaviours, refusals, hostile, at_once, race):
+        g.watch(MARK)
+        for part in (life, behaviours, refusals, hostile, at_once, abandoned, race):
             if part.__name__ not in os.environ.get('ONLY', part.__name__):
                 continue
             try:

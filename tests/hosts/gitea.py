@@ -2,10 +2,12 @@
 
 usage: with Gitea(BINARY, STATIC, FOLDER) as g: ...
 """
+import contextlib
 import json
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import time
 import urllib.error
@@ -43,6 +45,11 @@ ENABLED = false
 [indexer]
 ISSUE_INDEXER_TYPE = db
 '''
+
+
+TRIGGER = '''CREATE TRIGGER watch_{what} AFTER {event} ON comment WHEN {row}.type = 0 AND substr({row}.content, 1, {n}) = '{start}' BEGIN
+INSERT INTO watched (issue, what, there, content) VALUES ({row}.issue_id, '{what}', (SELECT count(*) FROM comment WHERE type = 0
+AND issue_id = {row}.issue_id AND poster_id = {row}.poster_id AND substr(content, 1, {n}) = '{start}'), substr({row}.content, 1, 250)); END'''
 
 
 def free_port():
@@ -146,6 +153,23 @@ class Gitea:
 
     def comments(self, name, number):
         return self.get('ci', '/repos/ci/%s/issues/%d/comments' % (name, number))
+
+    def watch(self, start):
+        """Everything that happens from now on to comments that begin with `start`, written down by Gitea's own database."""
+        with contextlib.closing(self.database()) as d:
+            d.execute('CREATE TABLE watched (n INTEGER PRIMARY KEY, issue INTEGER, what TEXT, there INTEGER, content TEXT)')
+            for event, row in (('INSERT', 'NEW'), ('UPDATE OF content', 'NEW'), ('DELETE', 'OLD')):
+                d.execute(TRIGGER.format(event=event, what=event[:6], row=row, start=start, n=len(start)))
+            d.commit()
+
+    def watched(self, name, number):
+        """[(INSERT, UPDATE or DELETE, how many that account had there then, how the text begins), ...] of a pull request."""
+        with contextlib.closing(self.database()) as d:
+            return d.execute('SELECT what, there, content FROM watched WHERE issue = (SELECT i.id FROM issue i JOIN repository r ON r.id = i.repo_id '
+                             "WHERE r.owner_name = 'ci' AND r.name = ? AND i.\"index\" = ?) ORDER BY n", (name, number)).fetchall()
+
+    def database(self):
+        return sqlite3.connect(os.path.join(self.work, 'gitea.db'), timeout=60)
 
     def render(self, text, context):
         """Gitea's own Markdown, as it shows a comment."""
