@@ -3,49 +3,11 @@
 
 #include <stdlib.h>
 
-#include "advise_int.h"
-#include "backtest_sums_int.h"
-#include "run/pool.h"
-#include "predict/replay.h"
+#include "backtest_test_int.h"
 #include "record_int.h"
-#include "what_if_int.h"
 
 #define DEFAULT_COMMITS 300
 #define CHUNK 64 /* commits between two looks at whether somebody cancelled */
-
-struct one {
-	struct cp_trace *trace;
-	struct cp_replayed replayed;
-	struct cp_backtest_commit *out;
-	struct cp_oid split_file; /* of the commit, when one is split */
-	struct cp_oid *watched;   /* of the files of all installs, one after the other */
-};
-
-/* One image over the history. */
-struct test {
-	struct cp_run *run;
-	const struct cp_commit *commits; /* the oldest first */
-	size_t n;
-	struct cp_image_request request;
-	struct cp_str platform;
-	struct cp_image_memo *memo;
-	struct cp_replay *replay;
-	struct cp_arena
-		*arenas[CP_MAX_THREADS]; /* what lives as long as the test; 0 is the caller's */
-	struct cp_contents *contents[CP_MAX_THREADS];
-	unsigned threads;
-	struct one *all;
-	size_t *build_to_commit;
-	size_t n_builds;
-	size_t first;                      /* of the chunk at hand */
-	size_t before, pieces;             /* for the progress: done before this test; of all */
-	const struct cp_what_if *edit;     /* NULL: as it was */
-	const struct cp_costs *costs;      /* NULL: nothing was recorded */
-	const struct cp_install *installs; /* of the newest commit */
-	size_t n_installs, n_watched;
-	struct cp_backtest_commit *out; /* per commit */
-	size_t n_out;                   /* of them, done */
-};
 
 /* ---- one commit ---- */
 
@@ -62,7 +24,7 @@ static int settle(struct cp_arena *scratch, int r, struct cp_err *why, struct cp
 	return 0;
 }
 
-static int read_subject(struct test *t, unsigned thread, const struct cp_commit *c,
+static int read_subject(struct cp_test *t, unsigned thread, const struct cp_commit *c,
 			struct cp_str *ret)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_LINE_BYTES);
@@ -74,12 +36,13 @@ static int read_subject(struct test *t, unsigned thread, const struct cp_commit 
 	return ret->p ? 0 : CP_ENOMEM;
 }
 
-static int trace_tree(struct test *t, unsigned thread, struct one *x, struct cp_tree *tree,
+static int trace_tree(struct cp_test *t, unsigned thread, struct cp_test_commit *x,
+		      const struct cp_image_request *request, struct cp_tree *tree,
 		      struct cp_err *err)
 {
 	cp_auto_arena struct cp_arena *scratch = cp_arena_new(CP_MAX_ARENA_BYTES);
 	struct cp_image_run image = {
-		.request = t->request, .platform = t->platform, .arena = scratch, .memo = t->memo};
+		.request = *request, .platform = t->platform, .arena = scratch, .memo = t->memo};
 	struct cp_build b;
 	int r;
 
@@ -94,9 +57,29 @@ static int trace_tree(struct test *t, unsigned thread, struct one *x, struct cp_
 	return settle(scratch, r, &x->out->error, err);
 }
 
+/* The build with an argument that has another value at every commit: its id. */
+static int trace_changing(struct cp_test *t, unsigned thread, struct cp_test_commit *x,
+			  struct cp_tree *tree, struct cp_err *err)
+{
+	struct cp_image_request request = t->request;
+	size_t n = request.n_build_args;
+	struct cp_setting *args = cp_arena_array(t->arenas[thread], n + 1, sizeof(*args));
+
+	if (!args)
+		return cp_err_nomem(err);
+	if (n)
+		memcpy(args, request.build_args, n * sizeof(*args));
+	args[n] = (struct cp_setting){cp_what_if_changing(t->edit), x->out->hex, true};
+	request.build_args = args;
+	request.n_build_args = n + 1;
+	x->out->edited = true;
+	x->out->why_not = x->out->patch = CP_S("");
+	return trace_tree(t, thread, x, &request, tree, err);
+}
+
 /* The tree of a commit with the edit, or as it is where the edit does not fit. */
-static int trace_edited(struct test *t, unsigned thread, struct one *x, struct cp_tree *tree,
-			struct cp_err *err)
+static int trace_edited(struct cp_test *t, unsigned thread, struct cp_test_commit *x,
+			struct cp_tree *tree, struct cp_err *err)
 {
 	cp_auto_arena struct cp_arena *scratch = cp_arena_new(CP_MAX_ARENA_BYTES);
 	const struct cp_split_plan *plan = cp_what_if_plan(t->edit);
@@ -115,7 +98,7 @@ static int trace_edited(struct test *t, unsigned thread, struct one *x, struct c
 	x->out->why_not = cp_arena_str(a, edited.why);
 	x->out->patch = cp_arena_str(a, t->run->request.patches ? edited.patch : CP_S(""));
 	if (x->out->why_not.p && x->out->patch.p)
-		r = trace_tree(t, thread, x, edited.tree ? edited.tree : tree, err);
+		r = trace_tree(t, thread, x, &t->request, edited.tree ? edited.tree : tree, err);
 	else
 		r = cp_err_nomem(err);
 	cp_tree_free(edited.tree);
@@ -123,7 +106,7 @@ static int trace_edited(struct test *t, unsigned thread, struct one *x, struct c
 }
 
 /* The files that installs read, as they are at this commit; those that are not there have no id. */
-static int watch(struct test *t, unsigned thread, struct one *x, struct cp_tree *tree)
+static int watch(struct cp_test *t, unsigned thread, struct cp_test_commit *x, struct cp_tree *tree)
 {
 	size_t n = 0;
 
@@ -144,8 +127,8 @@ static int watch(struct test *t, unsigned thread, struct one *x, struct cp_tree 
 
 static int trace_piece(void *self, unsigned thread, size_t at, struct cp_err *err)
 {
-	struct test *t = self;
-	struct one *x = &t->all[t->first + at];
+	struct cp_test *t = self;
+	struct cp_test_commit *x = &t->all[t->first + at];
 	const struct cp_commit *c = &t->commits[t->first + at];
 	struct cp_tree *tree = NULL;
 	int r;
@@ -158,8 +141,9 @@ static int trace_piece(void *self, unsigned thread, size_t at, struct cp_err *er
 	if (r == 0 && watch(t, thread, x, tree) < 0)
 		r = cp_err_nomem(&x->out->error);
 	if (r == 0)
-		r = t->edit ? trace_edited(t, thread, x, tree, err)
-			    : trace_tree(t, thread, x, tree, err);
+		r = !t->edit ? trace_tree(t, thread, x, &t->request, tree, err)
+		    : cp_what_if_changing(t->edit).n ? trace_changing(t, thread, x, tree, err)
+						     : trace_edited(t, thread, x, tree, err);
 	else if (cp_run_is_over(r))
 		cp_err_set(err, r, "%s", x->out->error.message);
 	else
@@ -195,7 +179,7 @@ static int keep_cause(struct cp_arena *a, const struct cp_cause *from, struct cp
 }
 
 /* What the comparison says of a step. Where it stands on one that hit here, this pair was never there. */
-static int take_cause(struct test *t, unsigned thread, const struct one *x,
+static int take_cause(struct cp_test *t, unsigned thread, const struct cp_test_commit *x,
 		      const struct cp_prediction *p, struct cp_backtest_miss *m)
 {
 	size_t at = (size_t)(m->step - x->out->graph->steps);
@@ -221,7 +205,7 @@ static int take_cause(struct test *t, unsigned thread, const struct one *x,
 	return keep_cause(t->arenas[thread], c, &m->cause);
 }
 
-static int explain(struct test *t, unsigned thread, struct one *x, struct cp_err *err)
+static int explain(struct cp_test *t, unsigned thread, struct cp_test_commit *x, struct cp_err *err)
 {
 	cp_auto_arena struct cp_arena *scratch = cp_arena_new(CP_MAX_ARENA_BYTES);
 	struct cp_image_run image = {
@@ -248,8 +232,8 @@ static int explain(struct test *t, unsigned thread, struct one *x, struct cp_err
 
 static int explain_piece(void *self, unsigned thread, size_t at, struct cp_err *err)
 {
-	struct test *t = self;
-	struct one *x = &t->all[t->first + at];
+	struct cp_test *t = self;
+	struct cp_test_commit *x = &t->all[t->first + at];
 
 	if (!x->out->n_misses || x->replayed.nearest == CP_REPLAY_NONE)
 		return 0;
@@ -265,7 +249,7 @@ static enum cp_outcome worse(enum cp_outcome x, enum cp_outcome y)
 	return rank[x] >= rank[y] ? x : y;
 }
 
-static int note_misses(struct test *t, struct one *x)
+static int note_misses(struct cp_test *t, struct cp_test_commit *x)
 {
 	struct cp_backtest_commit *out = x->out;
 
@@ -288,19 +272,23 @@ static int note_misses(struct test *t, struct one *x)
 	return 0;
 }
 
-static int replay(struct test *t, struct one *x, struct cp_err *err)
+static int replay(struct cp_test *t, struct cp_test_commit *x, struct cp_err *err)
 {
+	struct cp_digest *own = NULL;
 	int r;
 
 	if (!x->trace)
 		return 0;
 	r = cp_replay_add(t->replay, t->arenas[0], x->trace, &x->replayed, err);
+	if (r == 0)
+		r = cp_trace_own(t->arenas[0], x->trace, &own, err);
 	if (r < 0)
 		return r;
 	t->build_to_commit[t->n_builds++] = (size_t)(x - t->all);
 	x->out->built = true;
 	x->out->absent = x->trace->absent;
 	x->out->graph = x->trace->graph;
+	x->out->own = own;
 	x->out->outcomes = x->replayed.outcomes;
 	return note_misses(t, x) < 0 ? cp_err_nomem(err) : 0;
 }
@@ -309,14 +297,14 @@ static int replay(struct test *t, struct one *x, struct cp_err *err)
 
 static void tick(void *self, size_t begun)
 {
-	struct test *t = self;
+	struct cp_test *t = self;
 	const struct cp_world *w = t->run->world;
 
-	if (w->progress)
+	if (w->progress && t->pieces)
 		w->progress(w->self, t->before + t->first + begun, t->pieces, "commits");
 }
 
-static int replay_chunk(struct test *t, size_t n, bool causes, struct cp_err *err)
+static int replay_chunk(struct cp_test *t, size_t n, bool causes, struct cp_err *err)
 {
 	struct cp_pool_work traces = {trace_piece, tick, t}, explained = {explain_piece, NULL, t};
 	int r = cp_pool_run(t->run, t->threads, n, &traces, err);
@@ -331,7 +319,7 @@ static int replay_chunk(struct test *t, size_t n, bool causes, struct cp_err *er
 	return r;
 }
 
-static int replay_all(struct test *t, bool *ret_cancelled, struct cp_err *err)
+static int replay_all(struct cp_test *t, bool *ret_cancelled, struct cp_err *err)
 {
 	for (t->first = 0; t->first < t->n; t->first += CHUNK) {
 		size_t n = t->n - t->first < CHUNK ? t->n - t->first : CHUNK;
@@ -350,7 +338,7 @@ static int replay_all(struct test *t, bool *ret_cancelled, struct cp_err *err)
 
 /* ---- what it comes to ---- */
 
-static struct cp_sums sums_of(const struct test *t)
+struct cp_sums cp_test_sums(const struct cp_test *t)
 {
 	return (struct cp_sums){.a = t->run->arena,
 				.costs = t->costs,
@@ -360,9 +348,9 @@ static struct cp_sums sums_of(const struct test *t)
 }
 
 /* Which installs have the files of the commit before. */
-static int note_unchanged(const struct test *t, size_t commit)
+int cp_test_note_unchanged(const struct cp_test *t, size_t commit)
 {
-	const struct one *x = &t->all[commit], *before = &t->all[commit - 1];
+	const struct cp_test_commit *x = &t->all[commit], *before = &t->all[commit - 1];
 	bool *unchanged = cp_arena_array(t->run->arena, t->n_installs, sizeof(*unchanged));
 	size_t at = 0;
 
@@ -378,13 +366,15 @@ static int note_unchanged(const struct test *t, size_t commit)
 	return 0;
 }
 
-static int sum_image(const struct test *t, struct cp_backtest_image *out)
+static int sum_image(const struct cp_test *t, struct cp_backtest_image *out)
 {
-	struct cp_sums s = sums_of(t);
+	struct cp_sums s = cp_test_sums(t);
 
 	s.totals.n = out->n_commits ? out->n_commits - 1 : 0;
+	if (out->n_commits && out->commits[0].built && cp_sums_start(&s, &out->commits[0]) < 0)
+		return CP_ENOMEM;
 	for (size_t i = 1; i < out->n_commits; i++)
-		if (note_unchanged(t, i) < 0 ||
+		if (cp_test_note_unchanged(t, i) < 0 ||
 		    (out->commits[i].built && cp_sums_add(&s, &out->commits[i], i) < 0))
 			return CP_ENOMEM;
 	for (size_t i = out->n_commits; i-- > 0 && !out->assumptions;)
@@ -395,80 +385,10 @@ static int sum_image(const struct test *t, struct cp_backtest_image *out)
 	return cp_sums_end(&s, &out->totals, &out->steps, &out->n_steps);
 }
 
-/* ---- with an edit ---- */
-
-/* Which commits count: both builds are there, the edit was there before, and it was not chosen on them. */
-static void choose_scored(const struct test *t, const struct cp_backtest_image *image,
-			  struct cp_backtest_edit *out)
-{
-	const struct cp_split_plan *plan = cp_what_if_plan(t->edit);
-	bool before = false;
-
-	for (size_t i = 0; i < out->n_commits && i < image->n_commits; i++) {
-		struct cp_backtest_commit *c = &out->commits[i];
-
-		c->scored = c->edited && c->built && image->commits[i].built && before &&
-			    (!plan || c->time >= plan->scored_from);
-		before = before || (c->edited && c->built);
-		out->n_edited += c->edited;
-		out->n_scored += c->scored;
-	}
-}
-
-static int score_layers(const struct test *t, struct cp_arena *a, struct cp_backtest_edit *out)
-{
-	const struct cp_split_plan *plan = cp_what_if_plan(t->edit);
-
-	if (!plan)
-		return 0;
-	out->file = plan->path;
-	out->action = plan->action;
-	out->reason = plan->reason;
-	out->layers = cp_arena_array(a, plan->n_layers, sizeof(*out->layers));
-	if (!out->layers)
-		return CP_ENOMEM;
-	out->n_layers = plan->n_layers;
-	for (size_t l = 0; l < plan->n_layers; l++)
-		out->layers[l].file = plan->layers[l];
-	for (size_t i = 1; i < out->n_commits; i++) {
-		if (!out->commits[i].scored ||
-		    cp_oid_eq(&t->all[i].split_file, &t->all[i - 1].split_file))
-			continue;
-		out->n_changes++;
-		for (size_t l = 0; l < plan->n_layers; l++) {
-			int fate = cp_backtest_fate(&out->commits[i], plan->layers[l]);
-
-			out->layers[l].n_kept += fate == 0;
-			out->layers[l].n_may += fate == 1;
-		}
-	}
-	return 0;
-}
-
-static int sum_edit(const struct test *t, const struct cp_backtest_image *image,
-		    struct cp_backtest_edit *out)
-{
-	struct cp_sums before = sums_of(t), after = sums_of(t);
-	struct cp_backtest_step *steps;
-	size_t n;
-
-	choose_scored(t, image, out);
-	before.totals.n = after.totals.n = out->n_scored;
-	for (size_t i = 0; i < out->n_commits; i++)
-		if (out->commits[i].scored &&
-		    (note_unchanged(t, i) < 0 || cp_sums_add(&before, &image->commits[i], i) < 0 ||
-		     cp_sums_add(&after, &out->commits[i], i) < 0))
-			return CP_ENOMEM;
-	if (score_layers(t, t->run->arena, out) < 0 ||
-	    cp_sums_end(&before, &out->before, &steps, &n) < 0)
-		return CP_ENOMEM;
-	return cp_sums_end(&after, &out->after, &out->steps, &out->n_steps);
-}
-
 /* ---- one image ---- */
 
 /* Variables of the environment, which only the caller's thread may ask for. */
-static int settle_request(struct test *t, struct cp_arena *a)
+static int settle_request(struct cp_test *t, struct cp_arena *a)
 {
 	const struct cp_environment *env = &t->run->world->env;
 	struct cp_setting *args = cp_arena_array(a, t->request.n_build_args, sizeof(*args));
@@ -494,7 +414,7 @@ static int settle_request(struct test *t, struct cp_arena *a)
 	return 0;
 }
 
-static void test_free(struct test *t)
+static void test_free(struct cp_test *t)
 {
 	for (unsigned i = 0; i < CP_MAX_THREADS; i++)
 		cp_contents_free(t->contents[i]);
@@ -507,7 +427,7 @@ struct kept {
 	struct cp_arena *arenas[CP_MAX_THREADS];
 };
 
-static int test_init(struct test *t, struct kept *kept)
+static int test_init(struct cp_test *t, struct kept *kept)
 {
 	t->threads = cp_pool_threads(t->n);
 	t->memo = kept->memo = cp_image_memo_new();
@@ -539,7 +459,7 @@ static void note_failure(struct cp_backtest_image *out)
 }
 
 /* What was made without memory for a part of it may look whole. */
-static int memory_failure(const struct test *t, struct cp_err *err)
+static int memory_failure(const struct cp_test *t, struct cp_err *err)
 {
 	int failed = cp_image_memo_failed(t->memo);
 
@@ -552,7 +472,7 @@ static int memory_failure(const struct test *t, struct cp_err *err)
 		      : 0;
 }
 
-static int replay_history(struct test *t, struct kept *kept, bool *ret_cancelled,
+static int replay_history(struct cp_test *t, struct kept *kept, bool *ret_cancelled,
 			  struct cp_err *err)
 {
 	int r = test_init(t, kept) < 0 ? cp_err_nomem(err) : 0;
@@ -617,20 +537,20 @@ struct whole {
 	struct cp_installs *installs; /* per image */
 };
 
-static struct test test_of(const struct whole *w, size_t image, size_t replay)
+static struct cp_test test_of(const struct whole *w, size_t image, size_t replay)
 {
 	size_t replays = w->run->request.n_with + 1;
-	struct test t = {.run = w->run,
-			 .commits = w->commits,
-			 .n = w->n,
-			 .request = w->run->images[image].request,
-			 .platform = w->run->images[image].platform,
-			 .before = (image * replays + replay) * w->n,
-			 .pieces = w->run->n_images * replays * w->n,
-			 .edit = replay ? w->edits[replay - 1] : NULL,
-			 .costs = w->costs,
-			 .installs = w->installs[image].items,
-			 .n_installs = w->installs[image].n};
+	struct cp_test t = {.run = w->run,
+			    .commits = w->commits,
+			    .n = w->n,
+			    .request = w->run->images[image].request,
+			    .platform = w->run->images[image].platform,
+			    .before = (image * replays + replay) * w->n,
+			    .pieces = w->run->n_images * replays * w->n,
+			    .edit = replay ? w->edits[replay - 1] : NULL,
+			    .costs = w->costs,
+			    .installs = w->installs[image].items,
+			    .n_installs = w->installs[image].n};
 
 	for (size_t i = 0; i < t.n_installs; i++)
 		t.n_watched += t.installs[i].n_files;
@@ -641,7 +561,7 @@ static int test_edit(const struct whole *w, size_t image, size_t edit, struct cp
 {
 	struct cp_backtest_image *im = &w->report->images[image];
 	struct cp_backtest_edit *out = &im->edits[edit];
-	struct test t = test_of(w, image, edit + 1);
+	struct cp_test t = test_of(w, image, edit + 1);
 	int r = replay_history(&t, &w->kept[image * (w->run->request.n_with + 1) + edit + 1],
 			       &w->report->cancelled, err);
 
@@ -655,14 +575,14 @@ static int test_edit(const struct whole *w, size_t image, size_t edit, struct cp
 	out->commits = t.out;
 	out->n_commits = t.n_out;
 	im->n_edits = edit + 1;
-	return sum_edit(&t, im, out) < 0 ? cp_err_nomem(err) : 0;
+	return cp_test_sum_edit(&t, im->commits, im->n_commits, out) < 0 ? cp_err_nomem(err) : 0;
 }
 
 static int test_image(const struct whole *w, size_t image, struct cp_err *err)
 {
 	size_t n_with = w->run->request.n_with;
 	struct cp_backtest_image *out = &w->report->images[image];
-	struct test t = test_of(w, image, 0);
+	struct cp_test t = test_of(w, image, 0);
 	int r = replay_history(&t, &w->kept[image * (n_with + 1)], &w->report->cancelled, err);
 
 	if (r < 0)
@@ -723,14 +643,15 @@ static int test_images(struct whole *w, struct cp_err *err)
 
 struct cp_backtest {
 	struct cp_report_backtest report;
+	struct whole whole;
 	struct kept *kept;
 	size_t n_kept;
+	CP_VEC(struct kept *) tried;
 };
 
 int cp_backtest_new(struct cp_run *run, struct cp_backtest **ret_backtest, struct cp_err *err)
 {
 	struct cp_backtest *b = CP_NEW(run->arena, struct cp_backtest);
-	struct whole w = {.run = run};
 
 	if (!b)
 		return cp_err_nomem(err);
@@ -742,18 +663,50 @@ int cp_backtest_new(struct cp_run *run, struct cp_backtest **ret_backtest, struc
 	b->report.images = cp_arena_array(run->arena, run->n_images, sizeof(*b->report.images));
 	if (!b->kept || !b->report.images)
 		return cp_err_nomem(err);
-	w.report = &b->report;
-	w.kept = b->kept;
-	return test_images(&w, err);
+	b->whole = (struct whole){.run = run, .report = &b->report, .kept = b->kept};
+	return test_images(&b->whole, err);
+}
+
+int cp_backtest_try(struct cp_backtest *b, size_t image, const struct cp_what_if *edit,
+		    const struct cp_backtest_commit *without, size_t n,
+		    struct cp_backtest_edit *ret, struct cp_err *err)
+{
+	struct kept *kept = CP_NEW(b->whole.run->arena, struct kept);
+	struct cp_backtest_edit out = {.label = CP_S("")};
+	struct cp_test t = test_of(&b->whole, image, 0);
+	bool cancelled = false;
+	int r = kept && cp_vec_push(b->whole.run->arena, &b->tried, kept) == 0 ? 0
+									       : cp_err_nomem(err);
+
+	t.edit = edit;
+	t.before = t.pieces = 0;
+	if (r == 0)
+		r = replay_history(&t, kept, &cancelled, err);
+	if (r == 0 && cancelled)
+		r = cp_err_set(err, CP_ECANCELLED, "cancelled");
+	if (r < 0)
+		return r;
+	out.commits = t.out;
+	out.n_commits = t.n_out;
+	if (cp_test_sum_edit(&t, without, n, &out) < 0)
+		return cp_err_nomem(err);
+	*ret = out;
+	return 0;
+}
+
+static void free_kept(struct kept *kept)
+{
+	cp_image_memo_free(kept->memo);
+	for (unsigned k = 0; k < CP_MAX_THREADS; k++)
+		cp_arena_free(kept->arenas[k]);
 }
 
 void cp_backtest_free(struct cp_backtest *b)
 {
-	for (size_t i = 0; b && b->kept && i < b->n_kept; i++) {
-		cp_image_memo_free(b->kept[i].memo);
-		for (unsigned k = 0; k < CP_MAX_THREADS; k++)
-			cp_arena_free(b->kept[i].arenas[k]);
-	}
+	for (size_t i = 0; b && b->kept && i < b->n_kept; i++)
+		free_kept(&b->kept[i]);
+	for (size_t i = 0; b && i < b->tried.n; i++)
+		free_kept(b->tried.items[i]);
 }
 
 const struct cp_report_backtest *cp_backtest_report(const struct cp_backtest *b)

@@ -3,12 +3,13 @@
 
 #include <stdlib.h>
 
-static struct cp_str step_key(struct cp_arena *a, const struct cp_graph *g, const struct cp_step *s)
+static struct cp_str step_key(struct cp_arena *a, const struct cp_graph *g, const struct cp_step *s,
+			      size_t occurrence)
 {
 	size_t end = cp_str_find(s->name, ']', 0);
 
-	return cp_arena_printf(a, "%.*s%c%.*s", CP_STR(g->stages[s->stage].name), '\0',
-			       CP_STR(cp_str_from(s->name, end + 1)));
+	return cp_arena_printf(a, "%.*s%c%zu%.*s", CP_STR(g->stages[s->stage].name), '\0',
+			       occurrence, CP_STR(cp_str_from(s->name, end + 1)));
 }
 
 static void count_step(struct cp_backtest_step *to, const struct cp_backtest_commit *c, size_t at,
@@ -17,6 +18,9 @@ static void count_step(struct cp_backtest_step *to, const struct cp_backtest_com
 	const struct cp_step *s = &c->graph->steps[at];
 	size_t end = cp_str_find(s->name, ']', 0);
 
+	to->n_changed += to->has_own && !cp_digest_eq(&to->own, &c->own[at]);
+	to->own = c->own[at];
+	to->has_own = true;
 	to->step = s;
 	to->stage = c->graph->stages[s->stage].name;
 	to->text = cp_str_trim_left(cp_str_from(s->name, end + 1), " ");
@@ -31,12 +35,13 @@ static const struct cp_install *install_of(const struct cp_sums *s,
 {
 	for (size_t i = 0; i < s->n_installs; i++)
 		if (cp_str_eq(s->installs[i].stage, step->stage) &&
-		    cp_str_eq(s->installs[i].text, step->text))
+		    cp_str_eq(s->installs[i].text, step->text) &&
+		    s->installs[i].occurrence == step->occurrence)
 			return &s->installs[i];
 	return NULL;
 }
 
-/* It ran again although no file that it reads had changed since the commit before. */
+/* It ran again although nothing that it reads had changed since the commit before. */
 static void count_waste(struct cp_sums *s, struct cp_backtest_step *to,
 			const struct cp_backtest_commit *c)
 {
@@ -44,6 +49,10 @@ static void count_waste(struct cp_sums *s, struct cp_backtest_step *to,
 
 	if (!in || !c->unchanged)
 		return;
+	if (in->builds) {
+		to->n_idle += c->unchanged[in - s->installs];
+		return;
+	}
 	to->installs = in->what;
 	s->totals.installs_missed++;
 	to->n_wasted += c->unchanged[in - s->installs];
@@ -56,22 +65,64 @@ static void count_cause(struct cp_backtest_step *to, const struct cp_backtest_mi
 	to->causes[m->cause.kind]++;
 }
 
+static struct cp_backtest_step *entry(struct cp_sums *s, struct cp_str key)
+{
+	struct cp_backtest_step *to = key.p ? cp_map_get(&s->steps, key) : NULL;
+
+	if (to || !key.p)
+		return to;
+	to = CP_NEW(s->a, struct cp_backtest_step);
+	return to && cp_map_put(s->a, &s->steps, key, to) == 0 ? to : NULL;
+}
+
+/* Where a step of the commit is counted: with the one of the same text and place in its stage. NULL: no memory. */
+static struct cp_backtest_step *place_of(struct cp_sums *s, const struct cp_backtest_commit *c,
+					 size_t at, size_t commit)
+{
+	const struct cp_step *step = &c->graph->steps[at];
+	struct cp_backtest_step *first = entry(s, step_key(s->a, c->graph, step, 0)), *to;
+
+	if (!first)
+		return NULL;
+	if (!first->n_same || first->last != commit) {
+		first->n_same = 1;
+		first->last = commit;
+		return first;
+	}
+	to = entry(s, step_key(s->a, c->graph, step, first->n_same));
+	if (to)
+		to->occurrence = first->n_same++;
+	return to;
+}
+
 static int sum_step(struct cp_sums *s, const struct cp_backtest_commit *c, size_t at, size_t commit,
 		    const struct cp_backtest_miss *miss)
 {
-	struct cp_str key = step_key(s->a, c->graph, &c->graph->steps[at]);
-	struct cp_backtest_step *to = key.p ? cp_map_get(&s->steps, key) : NULL;
+	struct cp_backtest_step *to = place_of(s, c, at, commit);
 
-	if (!to) {
-		to = CP_NEW(s->a, struct cp_backtest_step);
-		if (!to || !key.p || cp_map_put(s->a, &s->steps, key, to) < 0)
-			return CP_ENOMEM;
-	}
+	if (!to)
+		return CP_ENOMEM;
 	count_step(to, c, at, commit);
 	if (miss)
 		count_cause(to, miss);
 	if (miss && miss->outcome == CP_OUTCOME_MISS)
 		count_waste(s, to, c);
+	return 0;
+}
+
+int cp_sums_start(struct cp_sums *s, const struct cp_backtest_commit *c)
+{
+	for (size_t i = 0; i < c->graph->n_steps; i++) {
+		struct cp_backtest_step *to =
+			cp_backtest_counts(&c->graph->steps[i]) ? place_of(s, c, i, 0) : NULL;
+
+		if (!to && cp_backtest_counts(&c->graph->steps[i]))
+			return CP_ENOMEM;
+		if (to) {
+			to->own = c->own[i];
+			to->has_own = true;
+		}
+	}
 	return 0;
 }
 
@@ -92,6 +143,7 @@ int cp_sums_add(struct cp_sums *s, const struct cp_backtest_commit *c, size_t co
 		sum->steps[c->outcomes[i]]++;
 		sum->runs += is_run;
 		sum->runs_missed += is_run && c->outcomes[i] == CP_OUTCOME_MISS;
+		sum->runs_hit += is_run && hits;
 		if (sum_step(s, c, i, commit, hits ? NULL : &c->misses[miss]) < 0)
 			return CP_ENOMEM;
 		miss += !hits;
@@ -143,20 +195,23 @@ int cp_sums_end(struct cp_sums *s, struct cp_backtest_totals *ret_totals,
 		struct cp_backtest_step **ret_steps, size_t *ret_n)
 {
 	struct cp_backtest_step *steps = cp_arena_array(s->a, s->steps.n, sizeof(*steps));
+	size_t n = 0;
 
 	if (!steps)
 		return CP_ENOMEM;
 	for (size_t i = 0; i < s->steps.n; i++) {
-		steps[i] = *(struct cp_backtest_step *)s->steps.items[i].value;
-		if (cost_step(s, &steps[i]) < 0)
+		steps[n] = *(struct cp_backtest_step *)s->steps.items[i].value;
+		if (!steps[n].n) /* only the first commit had it */
+			continue;
+		if (cost_step(s, &steps[n]) < 0)
 			return CP_ENOMEM;
-		add_cost(&s->totals, &steps[i]);
+		add_cost(&s->totals, &steps[n++]);
 	}
-	if (s->steps.n > 1)
-		qsort(steps, s->steps.n, sizeof(*steps), by_misses);
+	if (n > 1)
+		qsort(steps, n, sizeof(*steps), by_misses);
 	*ret_totals = s->totals;
 	*ret_steps = steps;
-	*ret_n = s->steps.n;
+	*ret_n = n;
 	return 0;
 }
 

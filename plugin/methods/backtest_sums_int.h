@@ -25,6 +25,8 @@ struct cp_sums {
 	struct cp_backtest_totals totals;
 };
 
+/* The commit that fills the cache, which does not count: what its steps are made of. CP_ENOMEM. */
+int cp_sums_start(struct cp_sums *s, const struct cp_backtest_commit *c);
 /* A commit that was built. CP_ENOMEM. */
 int cp_sums_add(struct cp_sums *s, const struct cp_backtest_commit *c, size_t commit);
 /* Steps in the order of how often they ran; the totals with what is known of their costs. CP_ENOMEM. */

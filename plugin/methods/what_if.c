@@ -3,14 +3,15 @@
 #include "patch/patch.h"
 
 struct cp_what_if {
-	bool is_split;
+	enum { EDIT_PATCH, EDIT_SPLIT, EDIT_IGNORE, EDIT_ARGUMENT } kind;
 	struct cp_patch patch;
 	struct cp_split_plan plan;
+	struct cp_str text; /* lines of the ignore file; name of the argument */
 };
 
 const struct cp_split_plan *cp_what_if_plan(const struct cp_what_if *edit)
 {
-	return edit->is_split ? &edit->plan : NULL;
+	return edit->kind == EDIT_SPLIT ? &edit->plan : NULL;
 }
 
 static int read_patch(struct cp_run *run, struct cp_str path, struct cp_patch *ret,
@@ -34,10 +35,11 @@ int cp_what_if_open(struct cp_run *run, struct cp_str text, const struct cp_what
 
 	if (!edit)
 		return cp_err_nomem(err);
-	edit->is_split = cp_str_eq(text, CP_S("split")) || cp_str_starts(text, CP_S("split:"));
+	if (cp_str_eq(text, CP_S("split")) || cp_str_starts(text, CP_S("split:")))
+		edit->kind = EDIT_SPLIT;
 	if (!text.n)
 		return cp_err_set(err, CP_EUSAGE, "an edit is a file or \"split\"");
-	if (edit->is_split) {
+	if (edit->kind == EDIT_SPLIT) {
 		run->request.split = cp_str_from(text, 6);
 		r = cp_split_plan(run, &edit->plan, err);
 	} else {
@@ -46,6 +48,48 @@ int cp_what_if_open(struct cp_run *run, struct cp_str text, const struct cp_what
 	if (r == 0)
 		*ret_edit = edit;
 	return r;
+}
+
+static int make(struct cp_run *run, const struct cp_what_if *from,
+		const struct cp_what_if **ret_edit, struct cp_err *err)
+{
+	struct cp_what_if *edit = CP_NEW(run->arena, struct cp_what_if);
+
+	if (!edit)
+		return cp_err_nomem(err);
+	*edit = *from;
+	*ret_edit = edit;
+	return 0;
+}
+
+int cp_what_if_patch(struct cp_run *run, struct cp_str text, struct cp_str name,
+		     const struct cp_what_if **ret_edit, struct cp_err *err)
+{
+	struct cp_what_if edit = {.kind = EDIT_PATCH};
+	int r = cp_patch_parse(run->arena, text, name, &edit.patch, err);
+
+	return r < 0 ? r : make(run, &edit, ret_edit, err);
+}
+
+int cp_what_if_ignore(struct cp_run *run, struct cp_str lines, const struct cp_what_if **ret_edit,
+		      struct cp_err *err)
+{
+	struct cp_what_if edit = {.kind = EDIT_IGNORE, .text = lines};
+
+	return make(run, &edit, ret_edit, err);
+}
+
+int cp_what_if_argument(struct cp_run *run, struct cp_str name, const struct cp_what_if **ret_edit,
+			struct cp_err *err)
+{
+	struct cp_what_if edit = {.kind = EDIT_ARGUMENT, .text = name};
+
+	return make(run, &edit, ret_edit, err);
+}
+
+struct cp_str cp_what_if_changing(const struct cp_what_if *edit)
+{
+	return edit->kind == EDIT_ARGUMENT ? edit->text : CP_S("");
 }
 
 /* ---- one tree ---- */
@@ -152,18 +196,62 @@ static int split_patch(struct applier *x, const struct cp_what_if *edit,
 	return r < 0 ? misfit(x, cp_arena_str(x->a, cp_str_c(why.message))) : 0;
 }
 
+/* The ignore file that counts, with the lines at its end. */
+static int append_ignored(struct applier *x, const struct cp_what_if *edit,
+			  const struct cp_image_request *image)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_IGNORE_BYTES);
+	struct cp_str folder = cp_str_eq(image->context, CP_S(".")) ? CP_S("") : image->context;
+	struct cp_str dockerfile = image->dockerfile.n
+					   ? image->dockerfile
+					   : cp_path_join(x->a, folder, CP_S("Dockerfile"));
+	struct cp_overlay_file file = {.kind = CP_ENTRY_FILE};
+	struct cp_err why = {0};
+	int r;
+
+	if (cp_context_is_remote(image->context))
+		return misfit(x, CP_S("the context is not of this repository"));
+	file.path = cp_arena_cat(x->a, dockerfile, CP_S(".dockerignore"));
+	if (!dockerfile.p || !file.path.p)
+		return cp_err_nomem(x->err);
+	r = cp_tree_read_path(x->tree, file.path, &text, &why);
+	if (r == CP_ENOTFOUND) {
+		file.path = cp_path_join(x->a, folder, CP_S(".dockerignore"));
+		r = file.path.p ? cp_tree_read_path(x->tree, file.path, &text, &why) : CP_ENOMEM;
+	}
+	if (r < 0 && r != CP_ENOMEM && r != CP_ENOTFOUND)
+		return misfit(x, cp_arena_str(x->a, cp_str_c(why.message)));
+	if (text.n && text.p[text.n - 1] != '\n')
+		cp_buf_addc(&text, '\n');
+	cp_buf_adds(&text, edit->text);
+	if (r != CP_ENOMEM && cp_buf_error(&text) == CP_ELIMIT)
+		return misfit(x, CP_S("the ignore file is too large"));
+	file.content = cp_arena_str(x->a, cp_buf_str(&text));
+	return r == CP_ENOMEM || !file.content.p ? cp_err_nomem(x->err) : put(x, file);
+}
+
+static int edit_files(struct applier *x, const struct cp_what_if *edit,
+		      const struct cp_image_request *image, struct cp_str *ret_patch)
+{
+	struct cp_patch patch = edit->patch;
+	int r = edit->kind == EDIT_SPLIT    ? split_patch(x, edit, image, &patch, ret_patch)
+		: edit->kind == EDIT_IGNORE ? append_ignored(x, edit, image)
+					    : 0;
+
+	for (size_t i = 0; r == 0 && i < patch.n_files; i++)
+		r = apply_file(x, &patch.files[i]);
+	return r;
+}
+
 int cp_what_if_apply(const struct cp_what_if *edit, struct cp_arena *a,
 		     const struct cp_image_request *image, struct cp_tree *tree,
 		     struct cp_edited *ret_edited, struct cp_err *err)
 {
 	struct applier x = {.a = a, .tree = tree, .why = CP_S(""), .err = err};
 	struct cp_edited out = {.patch = CP_S(""), .why = CP_S("")};
-	struct cp_patch patch = edit->patch;
 	struct cp_err why = {0};
-	int r = edit->is_split ? split_patch(&x, edit, image, &patch, &out.patch) : 0;
+	int r = edit_files(&x, edit, image, &out.patch);
 
-	for (size_t i = 0; r == 0 && i < patch.n_files; i++)
-		r = apply_file(&x, &patch.files[i]);
 	if (r == 0) {
 		r = cp_overlay_tree(tree, x.files.items, x.files.n, &out.tree, &why);
 		if (r == CP_ENOMEM)

@@ -40,6 +40,13 @@ struct cp_trace {
 int cp_trace_make(struct cp_arena *a, struct cp_arena *scratch, const struct cp_build *b,
 		  struct cp_contents *contents, struct cp_trace **ret_trace, struct cp_err *err);
 
+/*
+ * Per step of the graph: what it says and takes itself, whatever it stands on. Equal in two builds: nothing of its own changed. What it takes
+ * of a stage counts as all that this stage is made of. CP_ENOMEM.
+ */
+int cp_trace_own(struct cp_arena *a, const struct cp_trace *t, struct cp_digest **ret_own,
+		 struct cp_err *err);
+
 struct cp_replay;
 /* NULL: no memory. */
 struct cp_replay *cp_replay_new(void);

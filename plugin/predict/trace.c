@@ -219,3 +219,42 @@ int cp_trace_make(struct cp_arena *a, struct cp_arena *scratch, const struct cp_
 		*ret_trace = x.t;
 	return r;
 }
+
+/* ---- what a step is by itself ---- */
+
+/* The operation and its content; of inputs that are not known by content, what they are made of: all of them, or those of which some bytes are taken. */
+static struct cp_digest digest_of(const struct cp_trace_op *op, const struct cp_digest *made_of,
+				  bool with_parents)
+{
+	struct cp_sha256 h;
+
+	cp_sha256_init(&h);
+	cp_sha256_add(&h, op->full.bytes, sizeof(op->full.bytes));
+	for (size_t i = 0; i < op->op->n_inputs; i++) {
+		const struct cp_trace_input *in = &op->inputs[i];
+
+		if (in->content == CONTENT_KNOWN)
+			cp_sha256_add(&h, in->digest.bytes, sizeof(in->digest.bytes));
+		else if (with_parents || in->content != CONTENT_NONE)
+			cp_sha256_add(&h, made_of[in->op].bytes, sizeof(made_of[in->op].bytes));
+	}
+	return cp_sha256_end(&h);
+}
+
+int cp_trace_own(struct cp_arena *a, const struct cp_trace *t, struct cp_digest **ret_own,
+		 struct cp_err *err)
+{
+	const struct cp_graph *g = t->graph;
+	struct cp_digest *made_of = cp_arena_array(a, g->n_ops, sizeof(*made_of));
+	struct cp_digest *own = cp_arena_array(a, g->n_steps, sizeof(*own));
+
+	if (!made_of || !own)
+		return cp_err_nomem(err);
+	for (size_t i = 0; i < g->n_ops; i++)
+		made_of[i] = digest_of(&t->ops[i], made_of, true);
+	for (size_t i = 0; i < g->n_steps; i++)
+		if (g->steps[i].op)
+			own[i] = digest_of(&t->ops[g->steps[i].op->index], made_of, false);
+	*ret_own = own;
+	return 0;
+}

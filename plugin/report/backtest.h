@@ -20,6 +20,7 @@ struct cp_backtest_commit {
 	bool built;                      /* else `error` says why not */
 	bool absent;                     /* a path that it takes is not in the repository */
 	const struct cp_graph *graph;    /* NULL unless built */
+	const struct cp_digest *own;     /* per step of it: what it says and takes itself */
 	const enum cp_outcome *outcomes; /* per step of the graph */
 	struct cp_backtest_miss *misses; /* steps that count, in the order of the file */
 	size_t n_misses, n_hits;
@@ -34,10 +35,12 @@ struct cp_backtest_commit {
 	struct cp_str patch;   /* of a split: the edit of this commit; "" = none, or nobody asked */
 };
 
-/* A step over all commits: the same stage and text, whatever its number. */
+/* A step over all commits: the same stage, text and place among those with the same text, whatever its number. */
 struct cp_backtest_step {
 	const struct cp_step *step; /* of the last commit that has it */
 	struct cp_str stage, text;
+	size_t occurrence;  /* 0 = the first with that text in its stage */
+	size_t n_same;      /* of the first: so many have its text in that commit */
 	size_t n;           /* commits whose build has it */
 	size_t outcomes[4]; /* by enum cp_outcome */
 	size_t n_first;     /* it broke by itself, and others followed or not */
@@ -46,7 +49,11 @@ struct cp_backtest_step {
 	struct cp_str
 		installs; /* "pip install": packages, from files of the context alone; "" = not known to */
 	size_t n_wasted; /* of its runs: no file that it reads had changed since the commit before */
-	struct cp_cost cost; /* when it runs, from recorded builds */
+	size_t n_idle;   /* ... of one that builds: nothing of the folder had that it builds from */
+	size_t n_changed; /* builds in which it says or takes something else than the build before */
+	struct cp_digest own; /* what it says and takes in the newest of them, */
+	bool has_own;         /* if that is known */
+	struct cp_cost cost;  /* when it runs, from recorded builds */
 };
 
 struct cp_backtest_totals {
@@ -56,6 +63,7 @@ struct cp_backtest_totals {
 	size_t steps[4];      /* steps of all of them, by outcome */
 	size_t n_absent;
 	size_t runs, runs_missed; /* RUN steps; those that ran again for certain */
+	size_t runs_hit;          /* those that were there for certain */
 	size_t installs_missed,
 		installs_wasted; /* of those, RUN steps that install; that had no reason to */
 	size_t steps_timed;      /* of the steps that miss, those whose cost is known */

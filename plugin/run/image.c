@@ -342,7 +342,8 @@ struct parsed {
 struct cp_image_memo {
 	pthread_mutex_t lock;
 	struct cp_arena *arena;
-	struct cp_map parsed; /* digest of a Dockerfile and its path ─► struct parsed */
+	struct cp_map
+		parsed; /* digest of a Dockerfile, its path and the arguments ─► struct parsed */
 };
 
 struct cp_image_memo *cp_image_memo_new(void)
@@ -417,6 +418,14 @@ static int parse_once(struct side *s, struct cp_image_memo *memo, struct cp_str 
 	cp_sha256_add(&h, s->dockerfile.p, s->dockerfile.n);
 	cp_sha256_add(&h, "", 1);
 	cp_sha256_adds(&h, text);
+	for (size_t i = 0; i < image.request.n_build_args; i++) {
+		const struct cp_setting *arg = &image.request.build_args[i];
+
+		cp_sha256_add(&h, "", 1);
+		cp_sha256_adds(&h, arg->key);
+		cp_sha256_add(&h, "=", 1);
+		cp_sha256_adds(&h, arg->value);
+	}
 	if (s->git.host.n) /* its commit is part of the graph */
 		cp_sha256_adds(&h, commit_text(s));
 	*key = cp_sha256_end(&h);
