@@ -10,6 +10,13 @@ const struct cp_rule cp_advise_rules[CP_ADVISE_N_RULES] = {
 				     "A requirement has no wheel for Alpine's C library."},
 	[CP_ADVISE_APT_LISTS] = {"apt-lists", CP_SEVERITY_INFO,
 				 "apt leaves package lists or recommended packages in the image."},
+	[CP_ADVISE_CACHE_MOUNT] = {"cache-mount", CP_SEVERITY_INFO,
+				   "A build tool starts without its cache each time."},
+	[CP_ADVISE_COPY_ORDER] =
+		{"copy-order", CP_SEVERITY_WARNING,
+		 "What changes often is copied above a step that does not need it."},
+	[CP_ADVISE_COULD_BE_STAGE] = {"could-be-stage", CP_SEVERITY_INFO,
+				      "A folder is built in a stage with what changes more often."},
 	[CP_ADVISE_DEPS_AFTER_COPY] = {"deps-after-copy", CP_SEVERITY_WARNING,
 				       "Dependencies are installed after the code is copied."},
 	[CP_ADVISE_DOCKERIGNORE_INCOMPLETE] =
@@ -199,12 +206,30 @@ bool cp_advise_official(struct cp_str ref, struct cp_str *ret_name, struct cp_st
 	return true;
 }
 
+struct cp_str cp_advise_lines(struct cp_adviser *ad, int from, int to)
+{
+	const char *p = ad->lines[from - 1].p;
+	struct cp_str last = ad->lines[to - 1];
+	struct cp_str text = {p, (size_t)(last.p + last.n - p)};
+
+	return cp_str_ends(text, CP_S("\n")) ? text : cp_arena_cat(ad->a, text, CP_S("\n"));
+}
+
+const struct cp_step_history *cp_advise_history(const struct cp_adviser *ad,
+						const struct cp_stage_view *v, size_t command)
+{
+	const struct cp_step *s = v->steps[command];
+
+	return s && ad->in->history ? &ad->in->history[s - ad->in->graph->steps] : NULL;
+}
+
 /* ---- the views ---- */
 
 static int view_stage(struct cp_adviser *ad, struct cp_stage_view *v)
 {
 	v->scripts = cp_arena_array(ad->a, v->stage->n_commands, sizeof(*v->scripts));
-	if (!v->scripts)
+	v->steps = cp_arena_array(ad->a, v->stage->n_commands, sizeof(const void *));
+	if (!v->scripts || !v->steps)
 		return cp_err_nomem(ad->err);
 	for (size_t i = 0; i < v->stage->n_commands; i++) {
 		const struct cp_command *c = v->stage->commands[i];
@@ -215,6 +240,22 @@ static int view_stage(struct cp_adviser *ad, struct cp_stage_view *v)
 			return cp_err_nomem(ad->err);
 	}
 	return 0;
+}
+
+/* Steps are in the order of the file, those of triggers of a base image among them. */
+static void view_step(struct cp_adviser *ad, const struct cp_step *s)
+{
+	struct cp_stage_view *v = &ad->stages[s->stage];
+	size_t at = v->n_seen;
+
+	if (s->kind != CP_STEP_OP || !s->command || !s->command->line)
+		return;
+	while (at < v->stage->n_commands && v->stage->commands[at] != s->command)
+		at++;
+	if (at >= v->stage->n_commands)
+		return;
+	v->steps[at] = s;
+	v->n_seen = at + 1;
 }
 
 static int view_stages(struct cp_adviser *ad)
@@ -236,6 +277,8 @@ static int view_stages(struct cp_adviser *ad)
 	}
 	for (size_t i = 0; r == 0 && i < df->n_stages; i++)
 		r = view_stage(ad, &ad->stages[i]);
+	for (size_t i = 0; r == 0 && i < g->n_steps; i++)
+		view_step(ad, &g->steps[i]);
 	for (int at = (int)g->target; at >= 0 && !ad->stages[at].in_image;
 	     at = g->stages[at].parent)
 		ad->stages[at].in_image = true;
@@ -350,7 +393,8 @@ int cp_advise(struct cp_arena *a, const struct cp_advise_input *in, struct cp_ad
 	      struct cp_err *err)
 {
 	static int (*const rules[])(struct cp_adviser *) = {cp_advise_copies, cp_advise_installs,
-							    cp_advise_image, cp_advise_ci};
+							    cp_advise_image,  cp_advise_ci,
+							    cp_advise_order,  cp_advise_tools};
 	struct cp_adviser ad = {.a = a,
 				.in = in,
 				.unread = MAX_READ_BYTES,
@@ -402,7 +446,8 @@ int cp_advise_install_steps(struct cp_arena *a, const struct cp_advise_input *in
 			struct cp_install_step step;
 
 			if (v->stage->commands[k]->kind != CP_CMD_RUN ||
-			    !cp_advise_install_of(&ad, &v->scripts[k], &step))
+			    (!cp_advise_install_of(&ad, &v->scripts[k], &step) &&
+			     !cp_advise_builds_from(&ad, v, k, &step)))
 				continue;
 			step.line = v->stage->commands[k]->line;
 			r = cp_vec_push(a, &steps, step) < 0 ? cp_err_nomem(err) : 0;

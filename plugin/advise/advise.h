@@ -20,6 +20,9 @@ enum cp_severity { CP_SEVERITY_INFO, CP_SEVERITY_WARNING, CP_SEVERITY_ERROR };
 enum cp_advise_rule {
 	CP_ADVISE_ALPINE_WHEELS,
 	CP_ADVISE_APT_LISTS,
+	CP_ADVISE_CACHE_MOUNT,
+	CP_ADVISE_COPY_ORDER,
+	CP_ADVISE_COULD_BE_STAGE,
 	CP_ADVISE_DEPS_AFTER_COPY,
 	CP_ADVISE_DOCKERIGNORE_INCOMPLETE,
 	CP_ADVISE_DOCKERIGNORE_MISSING,
@@ -52,6 +55,21 @@ struct cp_edit {
 	struct cp_str text;
 };
 
+/* How builds of the history tell what a finding costs: builds in which its step ran ... */
+enum cp_finding_count {
+	CP_COUNT_NONE, /* they do not */
+	CP_COUNT_RUNS, /* ... at all */
+	CP_COUNT_IDLE, /* ... although nothing that it reads had changed */
+	CP_COUNT_GIT,  /* ... because of .git */
+};
+/* And which builds would have been without it. */
+enum cp_finding_trial {
+	CP_TRIAL_NONE,
+	CP_TRIAL_EDIT,   /* those with the edit */
+	CP_TRIAL_IGNORE, /* those with the lines `trial_text` at the end of the ignore file */
+	CP_TRIAL_ARGUMENT, /* the builds as they were; with it: another value of the argument `trial_text` in each */
+};
+
 struct cp_finding {
 	enum cp_advise_rule rule;
 	struct cp_str file; /* path in the repository */
@@ -59,6 +77,14 @@ struct cp_finding {
 	struct cp_str message, why;
 	const struct cp_edit *edit;          /* NULL = none that is safe */
 	struct cp_str creates, creates_text; /* a file that is not there yet; "" = none */
+	enum cp_finding_count count;
+	enum cp_finding_trial trial;
+	struct cp_str trial_text;
+	bool behind_git; /* IGNORE: .git is in the lines, too, and what that alone saves does not count */
+	bool only_if_proved; /* it is none unless the trial saves something */
+	/* What it speaks of, in the commit. n_files 0: nothing that can be counted. */
+	size_t n_files, n_unsized; /* files; those of which the size is not known */
+	uint64_t bytes;            /* of the others */
 };
 
 /* Findings of the Dockerfile first, then by file, line, rule and message: <0, 0 (the same), >0. */
@@ -85,6 +111,14 @@ struct cp_advise_files {
 	void *self;
 };
 
+/* What builds of the history did with a step, the first of them left out. */
+struct cp_step_history {
+	size_t n;         /* builds that have it */
+	size_t n_ran;     /* of them, those in which it ran for certain */
+	size_t n_idle;    /* ... although nothing of the folder had changed that it builds */
+	size_t n_changed; /* what it says or takes itself was not that of the build before */
+};
+
 struct cp_advise_input {
 	const struct cp_dockerfile *dockerfile;
 	struct cp_str dockerfile_path, text; /* its bytes */
@@ -97,15 +131,18 @@ struct cp_advise_input {
 	size_t n_ignore_lines;
 	const struct cp_ci_file *ci;
 	size_t n_ci;
+	const struct cp_step_history *
+		history; /* per step of the graph; NULL: nobody looked, and rules that need it are silent */
 };
 
 /* Values live in `a`, and borrow from the input. CP_ENOMEM, CP_ELIMIT; what cannot be read is not known. */
 int cp_advise(struct cp_arena *a, const struct cp_advise_input *in, struct cp_advice *ret_advice,
 	      struct cp_err *err);
 
-/* A RUN that installs packages, and reads nothing of the context but these files to know which. */
+/* A RUN that installs packages, and reads nothing of the context but these files to know which; or one that builds from these folders alone. */
 struct cp_install_step {
-	int line;             /* of the instruction */
+	int line; /* of the instruction */
+	bool builds;
 	const char *what;     /* "pip install" */
 	struct cp_str *files; /* in the main context */
 	size_t n_files;

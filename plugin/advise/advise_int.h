@@ -43,9 +43,11 @@ int cp_advise_pip(struct cp_arena *a, const struct cp_simple *s, struct cp_pip *
 struct cp_stage_view {
 	const struct cp_stage *stage;
 	const struct cp_graph_stage *graph;
-	struct cp_script *scripts; /* of its commands; empty for what is no RUN */
-	bool in_image;             /* the target, or what the target is FROM */
-	bool no_pip_cache;         /* pip was told at its end, or in what it is FROM */
+	struct cp_script *scripts;    /* of its commands; empty for what is no RUN */
+	const struct cp_step **steps; /* of its commands, NULL where there is none */
+	size_t n_seen;                /* of them, while they are looked for */
+	bool in_image;                /* the target, or what the target is FROM */
+	bool no_pip_cache;            /* pip was told at its end, or in what it is FROM */
 };
 
 struct cp_adviser {
@@ -99,6 +101,15 @@ struct cp_str cp_advise_base(const struct cp_adviser *ad, const struct cp_stage_
 /* "python" and "3.12-slim" of docker.io/library/python:3.12-slim; false for another registry or a name of two parts. */
 bool cp_advise_official(struct cp_str ref, struct cp_str *ret_name, struct cp_str *ret_tag);
 
+/* The lines [from, to] of the Dockerfile, the last one ended. */
+struct cp_str cp_advise_lines(struct cp_adviser *ad, int from, int to);
+/* The history of a command's step; NULL = there is none. */
+const struct cp_step_history *cp_advise_history(const struct cp_adviser *ad,
+						const struct cp_stage_view *v, size_t command);
+/* tools.c: the folders of the context that alone a RUN builds from; false when there are none, or nobody can tell. */
+bool cp_advise_builds_from(struct cp_adviser *ad, const struct cp_stage_view *v, size_t command,
+			   struct cp_install_step *ret);
+
 /* installs.c: the first install of a RUN; false when there is none, or it reads more than files that can be named. */
 bool cp_advise_install_of(struct cp_adviser *ad, const struct cp_script *s,
 			  struct cp_install_step *ret);
@@ -109,5 +120,10 @@ int cp_advise_copies(struct cp_adviser *ad);   /* copies.c: what COPY takes */
 int cp_advise_installs(struct cp_adviser *ad); /* installs.c: order and leftovers of RUN */
 int cp_advise_image(struct cp_adviser *ad);    /* image.c: bases and what the image says */
 int cp_advise_ci(struct cp_adviser *ad);       /* ci.c */
+/* ... and at the history of builds; silent without one */
+int cp_advise_order(struct cp_adviser *ad); /* order.c: COPY against RUN and COPY below it */
+int cp_advise_tools(
+	struct cp_adviser
+		*ad); /* tools.c: what builds, from which folder, and with its cache or not */
 
 #endif

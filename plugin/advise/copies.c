@@ -4,11 +4,22 @@
 
 #define MAX_SOURCES 1000u    /* of a COPY that is looked at */
 #define MAX_NAMED 4u         /* paths of one message; the rest is counted */
+#define MAX_LINES 100u       /* of an ignore file that is tried out */
 #define WEIGHT_BYTES 1048576 /* of a file whose name alone does not say that it is weights */
+#define LFS_BYTES 1024u      /* a pointer is shorter */
+
+/* Files and how large they are. */
+struct size {
+	size_t n, n_unsized;
+	uint64_t bytes;
+};
 
 struct pile {
 	struct cp_str named[MAX_NAMED];
 	size_t n;
+	struct size size;
+	CP_VEC(struct cp_str) lines; /* all of them, as lines of an ignore file */
+	bool unlisted;               /* they are too many, or one cannot be written as a line */
 };
 
 /* One COPY or ADD while its files are looked at. */
@@ -18,6 +29,8 @@ struct copy {
 	bool whole, wild; /* a source is the root of the context; one is a pattern */
 	bool git;
 	struct pile junk, weights;
+	struct size all,
+		data; /* all: counted only where the whole context is copied with no ignore file */
 	struct cp_str last_junk; /* folder that was counted */
 	size_t data_at;          /* where it is named in the pile, MAX_NAMED = not at all */
 	bool data_is_read; /* not only tables and archives are in it: the program may need it */
@@ -44,11 +57,60 @@ static bool is_named(const struct copy *c, struct cp_str path)
 	return false;
 }
 
-static void add(struct pile *p, struct cp_str path)
+static void add_name(struct pile *p, struct cp_str path)
 {
 	if (p->n < MAX_NAMED)
 		p->named[p->n] = path;
 	p->n++;
+}
+
+static void add(struct copy *c, struct pile *p, struct cp_str path)
+{
+	add_name(p, path);
+	for (size_t i = 0; i < path.n; i++)
+		p->unlisted = p->unlisted || path.p[i] < ' ' || strchr("*?[]\\!#", path.p[i]);
+	p->unlisted = p->unlisted || p->lines.n >= MAX_LINES ||
+		      cp_advise_failed(c->ad, cp_vec_push(c->ad->a, &p->lines, path));
+}
+
+/* A pointer of Git LFS says how large the file is that a checkout puts in its place. */
+static uint64_t behind_pointer(struct copy *c, struct cp_str path, uint64_t size)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(LFS_BYTES);
+	struct cp_str rest, line;
+	int64_t said;
+
+	if (size >= LFS_BYTES || !cp_advise_read(c->ad, path, &text))
+		return size;
+	rest = cp_buf_str(&text);
+	if (!cp_str_starts(rest, CP_S("version https://git-lfs.github.com/spec/v1\n")))
+		return size;
+	while (cp_str_split(&rest, '\n', &line))
+		if (cp_str_starts(line, CP_S("size ")) &&
+		    cp_str_to_int(cp_str_from(line, 5), 10, &said) && said >= 0)
+			return (uint64_t)said;
+	return size;
+}
+
+static void weigh(struct copy *c, struct cp_str path, struct size *to)
+{
+	const struct cp_advise_files *f = &c->ad->in->files;
+	uint64_t size = 0;
+
+	to->n++;
+	if (!f->size || cp_advise_failed(c->ad, f->size(f->self, path, &size))) {
+		to->n_unsized++;
+		return;
+	}
+	size = behind_pointer(c, path, size);
+	to->bytes = to->bytes > UINT64_MAX - size ? UINT64_MAX : to->bytes + size;
+}
+
+static void put_size(struct cp_finding *f, const struct size *size)
+{
+	f->n_files = size->n;
+	f->n_unsized = size->n_unsized;
+	f->bytes = size->bytes;
 }
 
 static bool is_below(struct cp_str path, struct cp_str folder)
@@ -123,7 +185,28 @@ static void see_folder(struct copy *c, struct cp_str path, struct cp_str name)
 	if (cp_str_eq(path, CP_S("data")))
 		c->data_at = c->junk.n;
 	c->last_junk = path;
-	add(&c->junk, path);
+	add(c, &c->junk, path);
+}
+
+static void see_file(struct copy *c, struct cp_str path, struct cp_str name)
+{
+	bool in_data = c->data_at < MAX_NAMED && is_below(path, CP_S("data"));
+
+	if (c->whole && !c->ad->in->ignore_file.n)
+		weigh(c, path, &c->all);
+	if (is_weights(c, path, name)) {
+		add(c, &c->weights, path);
+		weigh(c, path, &c->weights.size);
+		return;
+	}
+	if (is_below(path, CP_S("data")) && !is_data_set(name))
+		c->data_is_read = true;
+	if (is_below(path, c->last_junk)) {
+		weigh(c, path, in_data ? &c->data : &c->junk.size);
+	} else if (is_junk_file(c, path, name) && !is_named(c, path)) {
+		add(c, &c->junk, path);
+		weigh(c, path, &c->junk.size);
+	}
 }
 
 static int see(void *self, const struct cp_node *node, struct cp_str path)
@@ -146,14 +229,7 @@ static int see(void *self, const struct cp_node *node, struct cp_str path)
 		see_folder(c, path, name);
 	if (node->kind != CP_NODE_FILE)
 		return 0;
-	if (is_weights(c, path, name)) {
-		add(&c->weights, path);
-		return 0;
-	}
-	if (is_below(path, CP_S("data")) && !is_data_set(name))
-		c->data_is_read = true;
-	if (!is_below(path, c->last_junk) && is_junk_file(c, path, name) && !is_named(c, path))
-		add(&c->junk, path);
+	see_file(c, path, name);
 	return 0;
 }
 
@@ -222,6 +298,9 @@ static int missing(struct cp_adviser *ad, const struct copy *c, bool needs_git)
 		return CP_ENOMEM;
 	f->creates = cp_path_join(ad->a, ad->in->context_path, CP_S(".dockerignore"));
 	f->creates_text = needs_git ? CP_S(NEVER_READ) : CP_S(".git\n" NEVER_READ);
+	f->trial = CP_TRIAL_IGNORE;
+	f->trial_text = f->creates_text;
+	put_size(f, &c->all);
 	return f->creates.p ? 0 : cp_err_nomem(ad->err);
 }
 
@@ -273,7 +352,7 @@ static int incomplete(struct cp_adviser *ad)
 	for (size_t i = 0; i < CP_LEN(usual); i++)
 		if (git_ignores(cp_buf_str(&text), usual[i].name) &&
 		    lets_in(ad, patterns, usual[i].sample))
-			add(&open, cp_str_c(usual[i].name));
+			add_name(&open, cp_str_c(usual[i].name));
 	if (!open.n)
 		return 0;
 	return cp_advise_put(
@@ -288,34 +367,103 @@ static int incomplete(struct cp_adviser *ad)
 
 /* ---- one COPY ---- */
 
-static int report(struct cp_adviser *ad, struct copy *c, bool needs_git)
+/* Folder "data" is no junk where the program may read it. */
+static void leave_data(struct copy *c)
+{
+	struct pile *p = &c->junk;
+	size_t last = p->n < MAX_NAMED ? p->n : MAX_NAMED;
+
+	for (size_t i = c->data_at; i + 1 < last; i++)
+		p->named[i] = p->named[i + 1];
+	p->n = p->n <= MAX_NAMED ? p->n - 1 : MAX_NAMED - 1;
+	for (size_t i = c->data_at; i + 1 < p->lines.n; i++)
+		p->lines.items[i] = p->lines.items[i + 1];
+	p->lines.n -= p->lines.n > c->data_at;
+	c->data = (struct size){0};
+}
+
+/* How builds would have been had the ignore file had these lines. Behind .git, if that is copied: what differs at every commit hides the rest. */
+static void try_ignored(struct copy *c, struct cp_finding *f, const struct pile *p, bool git)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_IGNORE_BYTES);
+
+	if (p->unlisted)
+		return;
+	if (git)
+		cp_buf_addz(&text, ".git\n");
+	for (size_t i = 0; i < p->lines.n; i++) {
+		if (is_named(c, p->lines.items[i]))
+			return;
+		cp_buf_printf(&text, "%.*s\n", CP_STR(p->lines.items[i]));
+	}
+	f->trial_text = cp_arena_str(c->ad->a, cp_buf_str(&text));
+	if (!cp_advise_failed(c->ad, f->trial_text.p ? cp_buf_error(&text) : CP_ENOMEM))
+		f->trial = CP_TRIAL_IGNORE;
+	f->behind_git = git;
+}
+
+static int report_git(struct cp_adviser *ad, const struct cp_command *cmd)
+{
+	struct cp_finding *f =
+		cp_advise_put(ad, CP_ADVISE_GIT_IN_CONTEXT, ad->in->dockerfile_path, cmd->line,
+			      cmd->line_end, CP_S(".git is copied"),
+			      CP_S("it differs in every clone, so this step and all that follow "
+				   "never come from a cache; write .git into .dockerignore"));
+
+	if (!f)
+		return CP_ENOMEM;
+	f->count = CP_COUNT_GIT;
+	f->trial = CP_TRIAL_IGNORE;
+	f->trial_text = CP_S(".git\n");
+	return 0;
+}
+
+static int report_junk(struct cp_adviser *ad, struct copy *c, bool git)
 {
 	const struct cp_command *cmd = c->command;
-	int r = 0;
+	struct cp_finding *f = cp_advise_put(
+		ad, CP_ADVISE_JUNK_IN_CONTEXT, ad->in->dockerfile_path, cmd->line, cmd->line_end,
+		cp_arena_printf(ad->a, "copies %.*s", CP_STR(list(ad, &c->junk))),
+		CP_S("the image is larger, and a change there rebuilds this step and "
+		     "all that follow; write them into .dockerignore"));
 
-	if (c->git && !needs_git)
-		r = cp_advise_add(
-			ad, CP_ADVISE_GIT_IN_CONTEXT, cmd->line, cmd->line_end,
-			CP_S(".git is copied"),
-			CP_S("it differs in every clone, so this step and all that follow "
-			     "never come from a cache; write .git into .dockerignore"));
-	if (c->data_at < MAX_NAMED && c->data_at < c->junk.n && c->data_is_read) {
-		for (size_t i = c->data_at; i + 1 < c->junk.n && i + 1 < MAX_NAMED; i++)
-			c->junk.named[i] = c->junk.named[i + 1];
-		c->junk.n = c->junk.n <= MAX_NAMED ? c->junk.n - 1 : MAX_NAMED - 1;
-	}
+	if (!f)
+		return CP_ENOMEM;
+	c->junk.size.n += c->data.n;
+	c->junk.size.n_unsized += c->data.n_unsized;
+	c->junk.size.bytes += c->data.bytes;
+	put_size(f, &c->junk.size);
+	try_ignored(c, f, &c->junk, git);
+	return 0;
+}
+
+static int report_weights(struct cp_adviser *ad, struct copy *c, bool git)
+{
+	const struct cp_command *cmd = c->command;
+	struct cp_finding *f = cp_advise_put(
+		ad, CP_ADVISE_MODEL_WEIGHTS, ad->in->dockerfile_path, cmd->line, cmd->line_end,
+		cp_arena_printf(ad->a, "copies %.*s", CP_STR(list(ad, &c->weights))),
+		CP_S("weights belong into object storage or a volume and are loaded at "
+		     "start: the image stays small, and code and model change apart"));
+
+	if (!f)
+		return CP_ENOMEM;
+	put_size(f, &c->weights.size);
+	try_ignored(c, f, &c->weights, git);
+	return 0;
+}
+
+static int report(struct cp_adviser *ad, struct copy *c, bool needs_git)
+{
+	bool git = c->git && !needs_git;
+	int r = git ? report_git(ad, c->command) : 0;
+
+	if (c->data_at < MAX_NAMED && c->data_at < c->junk.n && c->data_is_read)
+		leave_data(c);
 	if (r == 0 && c->junk.n)
-		r = cp_advise_add(
-			ad, CP_ADVISE_JUNK_IN_CONTEXT, cmd->line, cmd->line_end,
-			cp_arena_printf(ad->a, "copies %.*s", CP_STR(list(ad, &c->junk))),
-			CP_S("the image is larger, and a change there rebuilds this step and "
-			     "all that follow; write them into .dockerignore"));
+		r = report_junk(ad, c, git);
 	if (r == 0 && c->weights.n)
-		r = cp_advise_add(
-			ad, CP_ADVISE_MODEL_WEIGHTS, cmd->line, cmd->line_end,
-			cp_arena_printf(ad->a, "copies %.*s", CP_STR(list(ad, &c->weights))),
-			CP_S("weights belong into object storage or a volume and are loaded at "
-			     "start: the image stays small, and code and model change apart"));
+		r = report_weights(ad, c, git);
 	return r;
 }
 

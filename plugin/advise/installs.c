@@ -8,36 +8,47 @@ struct install {
 	struct cp_str *manifest; /* the files that it reads */
 	size_t n;
 	bool pip;
+	bool alone; /* nothing else of the RUN reads the context */
 };
 
 /* A manifest, and words in it that make the install read more than manifests. */
 struct tool {
 	const char *program, *verb, *what, *manifest;
 	const char *reads_more[5];
+	const char *beside[3]; /* what it reads beside the manifest, where it is there */
 };
 static const struct tool tools[] = {
 	{"npm",
 	 "ci",
 	 "npm ci",
 	 "package.json",
-	 {"\"postinstall\"", "\"prepare\"", "\"preinstall\"", "workspaces", "\"file:"}},
+	 {"\"postinstall\"", "\"prepare\"", "\"preinstall\"", "workspaces", "\"file:"},
+	 {"package-lock.json", "npm-shrinkwrap.json", ".npmrc"}},
 	{"npm",
 	 "install",
 	 "npm install",
 	 "package.json",
-	 {"\"postinstall\"", "\"prepare\"", "\"preinstall\"", "workspaces", "\"file:"}},
+	 {"\"postinstall\"", "\"prepare\"", "\"preinstall\"", "workspaces", "\"file:"},
+	 {"package-lock.json", "npm-shrinkwrap.json", ".npmrc"}},
 	{"yarn",
 	 "install",
 	 "yarn install",
 	 "package.json",
-	 {"\"postinstall\"", "\"prepare\"", "\"preinstall\"", "workspaces", "\"file:"}},
+	 {"\"postinstall\"", "\"prepare\"", "\"preinstall\"", "workspaces", "\"file:"},
+	 {"yarn.lock", ".yarnrc.yml", ".yarnrc"}},
 	{"pnpm",
 	 "install",
 	 "pnpm install",
 	 "package.json",
-	 {"\"postinstall\"", "\"prepare\"", "\"preinstall\"", "workspaces", "\"file:"}},
-	{"bundle", "install", "bundle install", "Gemfile", {"gemspec", "path:", "path =>"}},
-	{"go", "mod", "go mod download", "go.mod", {"=> ."}},
+	 {"\"postinstall\"", "\"prepare\"", "\"preinstall\"", "workspaces", "\"file:"},
+	 {"pnpm-lock.yaml", "pnpm-workspace.yaml", ".npmrc"}},
+	{"bundle",
+	 "install",
+	 "bundle install",
+	 "Gemfile",
+	 {"gemspec", "path:", "path =>"},
+	 {"Gemfile.lock"}},
+	{"go", "mod", "go mod download", "go.mod", {"=> ."}, {"go.sum"}},
 };
 
 /* A word after the verb that is no option: one package, not the project. */
@@ -66,29 +77,54 @@ static bool reads_only(struct cp_adviser *ad, const struct tool *t)
 	return true;
 }
 
+static bool is_there(struct cp_adviser *ad, struct cp_str path)
+{
+	struct cp_str full = cp_arena_cat(ad->a, CP_S("/"), path), real;
+	struct cp_err ignored = {0};
+	struct cp_node node;
+
+	return full.p && ad->in->context &&
+	       !cp_advise_failed(ad, cp_fs_resolve(ad->a, ad->in->context, full, true, &node, &real,
+						   &ignored)) &&
+	       node.kind == CP_NODE_FILE;
+}
+
+/* The manifest, and what is read beside it. */
+static bool files_of(struct cp_adviser *ad, const struct tool *t, struct install *ret)
+{
+	struct cp_str *files = cp_arena_array(ad->a, 1 + CP_LEN(t->beside), sizeof(*files));
+
+	if (!files)
+		return false;
+	files[0] = cp_str_c(t->manifest);
+	*ret = (struct install){.what = t->what, .manifest = files, .n = 1};
+	for (size_t i = 0; i < CP_LEN(t->beside) && t->beside[i]; i++)
+		if (is_there(ad, cp_str_c(t->beside[i])))
+			files[ret->n++] = cp_str_c(t->beside[i]);
+	return true;
+}
+
 /* 1: it is an install that needs its manifests only. 0: it is none, or nobody can tell. */
 static int install_of(struct cp_adviser *ad, const struct cp_simple *s, struct install *ret)
 {
-	struct cp_str *one = CP_NEW(ad->a, struct cp_str);
 	cp_str_vec files = {0};
 	struct cp_pip pip;
 
 	for (size_t i = 0; i < CP_LEN(tools); i++) {
 		const struct tool *t = &tools[i];
 
-		if (!cp_simple_is(s, t->program, t->verb) || names_package(s, t->verb) || !one ||
+		if (!cp_simple_is(s, t->program, t->verb) || names_package(s, t->verb) ||
 		    cp_simple_has(s, "-g") || cp_simple_has(s, "--global") || !reads_only(ad, t))
 			continue;
-		*one = cp_str_c(t->manifest);
-		*ret = (struct install){t->what, one, 1, false};
-		return 1;
+		return files_of(ad, t, ret);
 	}
 	if (!cp_simple_pip(s) || cp_advise_pip(ad->a, s, &pip) < 0 || pip.local || !pip.files.n)
 		return 0;
 	for (size_t i = 0; i < pip.files.n; i++)
 		if (!cp_advise_includes(ad, pip.files.items[i], &files))
 			return 0;
-	*ret = (struct install){"pip install", files.items, files.n, true};
+	*ret = (struct install){
+		.what = "pip install", .manifest = files.items, .n = files.n, .pip = true};
 	return 1;
 }
 
@@ -176,15 +212,35 @@ static bool is_neutral(const struct cp_simple *s)
 	return cp_advise_is_one_of(s->program, names, CP_LEN(names));
 }
 
+/* A call of pip that reads more of the context than files of requirements. */
+static bool is_local(struct cp_adviser *ad, const struct cp_simple *s)
+{
+	struct cp_pip pip;
+
+	return cp_simple_pip(s) &&
+	       (cp_advise_failed(ad, cp_advise_pip(ad->a, s, &pip)) || pip.local);
+}
+
 static bool find_install(struct cp_adviser *ad, const struct cp_script *s, struct install *ret)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		if (install_of(ad, &s->commands[i], ret))
-			return true;
-		if (!is_neutral(&s->commands[i]))
+	size_t at = 0;
+
+	while (at < s->n && !install_of(ad, &s->commands[at], ret)) {
+		if (!is_neutral(&s->commands[at]) || is_local(ad, &s->commands[at]))
 			return false;
+		at++;
 	}
-	return false;
+	if (at >= s->n)
+		return false;
+	ret->alone = true;
+	while (++at < s->n) {
+		const struct cp_simple *c = &s->commands[at];
+
+		ret->alone = ret->alone && !is_local(ad, c) &&
+			     (is_neutral(c) || cp_simple_is(c, "npm", "cache") ||
+			      cp_simple_is(c, "yarn", "cache"));
+	}
+	return true;
 }
 
 bool cp_advise_install_of(struct cp_adviser *ad, const struct cp_script *s,
@@ -192,19 +248,10 @@ bool cp_advise_install_of(struct cp_adviser *ad, const struct cp_script *s,
 {
 	struct install in;
 
-	if (!find_install(ad, s, &in))
+	if (!find_install(ad, s, &in) || !in.alone)
 		return false;
 	*ret = (struct cp_install_step){.what = in.what, .files = in.manifest, .n_files = in.n};
 	return true;
-}
-
-static struct cp_str joined_lines(struct cp_adviser *ad, int from, int to)
-{
-	const char *p = ad->lines[from - 1].p;
-	struct cp_str last = ad->lines[to - 1];
-	struct cp_str text = {p, (size_t)(last.p + last.n - p)};
-
-	return cp_str_ends(text, CP_S("\n")) ? text : cp_arena_cat(ad->a, text, CP_S("\n"));
 }
 
 /* COPY . . and the pip install right after it, all files beside each other: first the files, then pip, then the rest. */
@@ -232,8 +279,8 @@ static const struct cp_edit *swapped(struct cp_adviser *ad, const struct cp_comm
 	e->line_end = run->line_end;
 	e->text = cp_arena_printf(ad->a, "COPY %.*s%s\n%.*s%.*s", CP_STR(files),
 				  in->n > 1 ? "./" : ".",
-				  CP_STR(joined_lines(ad, run->line, run->line_end)),
-				  CP_STR(joined_lines(ad, copy->line, copy->line_end)));
+				  CP_STR(cp_advise_lines(ad, run->line, run->line_end)),
+				  CP_STR(cp_advise_lines(ad, copy->line, copy->line_end)));
 	return e->text.p ? e : NULL;
 }
 
@@ -272,7 +319,11 @@ static int after_copy(struct cp_adviser *ad, const struct cp_stage_view *v)
 				in.n > 1 || !in.pip ? " and what belongs to it" : ""));
 		if (!f)
 			return CP_ENOMEM;
-		f->edit = i == copied + 1 ? swapped(ad, v->stage->commands[copied], c, &in) : NULL;
+		f->count = in.alone ? CP_COUNT_IDLE : CP_COUNT_NONE;
+		f->edit = in.alone && i == copied + 1
+				  ? swapped(ad, v->stage->commands[copied], c, &in)
+				  : NULL;
+		f->trial = f->edit ? CP_TRIAL_EDIT : CP_TRIAL_NONE;
 		return 0;
 	}
 	return 0;
@@ -309,8 +360,26 @@ static bool installs(const struct cp_script *s)
 	return false;
 }
 
-/* A volatile name that an ENV sets, or an ARG declares; "" = none. */
-static struct cp_str volatile_name(const struct cp_command *c)
+/* The argument that a value is made of: of $NAME, ${NAME} and ${NAME:-x} the name; "" = of none, or of more than one. */
+static struct cp_str argument_in(struct cp_str value)
+{
+	size_t from = cp_str_find(value, '$', 0), to;
+
+	if (from >= value.n || cp_str_find(value, '$', from + 1) < value.n)
+		return CP_S("");
+	from += 1 + (from + 1 < value.n && value.p[from + 1] == '{');
+	for (to = from; to < value.n; to++) {
+		char c = (char)(value.p[to] | 32);
+
+		if (!(c >= 'a' && c <= 'z') && value.p[to] != '_' &&
+		    (value.p[to] < '0' || value.p[to] > '9'))
+			break;
+	}
+	return cp_str_sub(value, from, to);
+}
+
+/* A volatile name that an ENV sets, or an ARG declares; "" = none. *ret_argument: what a build gives another value to. */
+static struct cp_str volatile_name(const struct cp_command *c, struct cp_str *ret_argument)
 {
 	if (c->kind != CP_CMD_ARG && c->kind != CP_CMD_ENV)
 		return CP_S("");
@@ -318,8 +387,11 @@ static struct cp_str volatile_name(const struct cp_command *c)
 		bool constant = c->kind == CP_CMD_ENV &&
 				cp_str_find(c->pairs[i].value, '$', 0) == c->pairs[i].value.n;
 
-		if (is_volatile(c->pairs[i].key) && !constant)
-			return c->pairs[i].key;
+		if (!is_volatile(c->pairs[i].key) || constant)
+			continue;
+		*ret_argument =
+			c->kind == CP_CMD_ARG ? c->pairs[i].key : argument_in(c->pairs[i].value);
+		return c->pairs[i].key;
 	}
 	return CP_S("");
 }
@@ -328,7 +400,8 @@ static int early(struct cp_adviser *ad, const struct cp_stage_view *v)
 {
 	for (size_t i = 0; i < v->stage->n_commands; i++) {
 		const struct cp_command *c = v->stage->commands[i], *next = NULL;
-		struct cp_str name = volatile_name(c);
+		struct cp_str argument = CP_S(""), name = volatile_name(c, &argument);
+		struct cp_finding *f;
 
 		if (!name.n)
 			continue;
@@ -337,12 +410,17 @@ static int early(struct cp_adviser *ad, const struct cp_stage_view *v)
 				next = v->stage->commands[k];
 		if (!next)
 			return 0;
-		return cp_advise_add(
-			ad, CP_ADVISE_VOLATILE_EARLY, c->line, c->line_end,
+		f = cp_advise_put(
+			ad, CP_ADVISE_VOLATILE_EARLY, ad->in->dockerfile_path, c->line, c->line_end,
 			cp_arena_printf(ad->a, "%.*s is set before the install of line %d",
 					CP_STR(name), next->line),
 			CP_S("it is a part of the key of every RUN below it: each new value installs "
 			     "everything anew; set it after the last RUN that does not need it"));
+		if (!f)
+			return CP_ENOMEM;
+		f->trial = argument.n ? CP_TRIAL_ARGUMENT : CP_TRIAL_NONE;
+		f->trial_text = argument;
+		return 0;
 	}
 	return 0;
 }

@@ -3,9 +3,11 @@
 
 #include "advise/advise.h"
 #include "backtest_int.h"
+#include "stakes_int.h"
 
 #define MAX_CI_FILES 64u
 #define MAX_CI_BYTES (1u << 20) /* of one */
+#define MAX_INSTALLS 1000u      /* steps that are watched */
 
 /* The repository as advise/ asks for it. */
 struct files {
@@ -141,12 +143,15 @@ static int input_of(struct cp_run *run, struct cp_image_run *image, struct cp_bu
 }
 
 static int advise(struct cp_run *run, struct cp_image_run *image, const struct ci *ci,
-		  struct cp_report_advice *report, struct cp_err *err)
+		  const struct cp_backtest_image *history, struct cp_report_advice *report,
+		  struct cp_err *err)
 {
 	struct cp_advice *advice = CP_NEW(image->arena, struct cp_advice);
 	struct cp_advise_input in = {.ci = ci->files.items, .n_ci = ci->files.n};
 	int r = advice ? input_of(run, image, &image->b, &in, err) : cp_err_nomem(err);
 
+	if (r == 0 && history)
+		r = cp_stakes_history(image->arena, history, in.graph, &in.history, err);
 	if (r == 0)
 		r = cp_advise(image->arena, &in, advice, err);
 	if (r < 0)
@@ -176,7 +181,12 @@ static int keep_install(struct cp_run *run, const struct cp_build *b,
 
 	if (!step)
 		return 0;
+	for (const struct cp_step *s = b->graph->steps; s < step; s++)
+		to->occurrence += s->stage == step->stage &&
+				  cp_str_eq(cp_str_from(s->name, cp_str_find(s->name, ']', 0)),
+					    cp_str_from(step->name, end));
 	to->line = from->line;
+	to->builds = from->builds;
 	to->what = cp_str_c(from->what);
 	to->stage = cp_arena_str(run->arena, b->graph->stages[step->stage].name);
 	to->text =
@@ -213,56 +223,11 @@ int cp_advice_installs(struct cp_run *run, size_t at, struct cp_installs *ret, s
 	ret->items = cp_arena_array(run->arena, n, sizeof(*ret->items));
 	if (!ret->items)
 		return cp_err_nomem(err);
-	for (size_t i = 0; r == 0 && i < n; i++) {
+	for (size_t i = 0; r == 0 && i < n && i < MAX_INSTALLS; i++) {
 		if (keep_install(run, &b, &steps[i], &ret->items[ret->n]) < 0)
 			return cp_err_nomem(err);
 		ret->n += ret->items[ret->n].line > 0;
 	}
-	return 0;
-}
-
-/* ---- what is at stake ---- */
-
-/* The step of a finding, if the newest build has it. */
-static const struct cp_backtest_step *step_of(const struct cp_backtest_image *im,
-					      const struct cp_finding *f)
-{
-	for (size_t i = 0; f->line && i < im->n_steps; i++)
-		if (im->steps[i].step->line == f->line && im->steps[i].last + 1 == im->n_commits)
-			return &im->steps[i];
-	return NULL;
-}
-
-static struct cp_stake stake_of(const struct cp_backtest_image *im, const struct cp_finding *f,
-				struct cp_str dockerfile)
-{
-	const struct cp_backtest_step *s = cp_str_eq(f->file, dockerfile) ? step_of(im, f) : NULL;
-	struct cp_stake stake = {.ms = -1};
-
-	if (!s || (f->rule != CP_ADVISE_DEPS_AFTER_COPY && f->rule != CP_ADVISE_GIT_IN_CONTEXT))
-		return stake;
-	stake.of = s->n;
-	stake.n = f->rule == CP_ADVISE_DEPS_AFTER_COPY ? s->n_wasted
-						       : s->causes[CP_CAUSE_GIT_DIR_IN_CONTEXT];
-	if (s->cost.source != CP_COST_UNKNOWN)
-		stake.ms = s->cost.ms * (int64_t)stake.n;
-	return stake;
-}
-
-static int find_stakes(struct cp_run *run, const struct cp_backtest_image *im,
-		       struct cp_report_advice *report)
-{
-	struct cp_stake *stakes;
-
-	if (!report->advice || im->error.code)
-		return 0;
-	stakes = cp_arena_array(run->arena, report->advice->n, sizeof(*stakes));
-	if (!stakes)
-		return CP_ENOMEM;
-	for (size_t i = 0; i < report->advice->n; i++)
-		stakes[i] = stake_of(im, &report->advice->findings[i], report->dockerfile);
-	report->stakes = stakes;
-	report->n_history = im->totals.n;
 	return 0;
 }
 
@@ -297,7 +262,8 @@ static int check_gates(const struct cp_request *q, struct cp_err *err)
 
 /* An image that cannot be looked at does not hide the others; CP_ENOMEM and CP_ECANCELLED come back. */
 static int advise_image(struct cp_run *run, size_t at, const struct ci *ci,
-			struct cp_report_advice *report, struct cp_err *err)
+			const struct cp_backtest_image *history, struct cp_report_advice *report,
+			struct cp_err *err)
 {
 	struct cp_image_run *image = &run->images[at];
 	int r;
@@ -308,7 +274,7 @@ static int advise_image(struct cp_run *run, size_t at, const struct ci *ci,
 	if (!image->arena)
 		return cp_err_nomem(err);
 	r = cp_run_is_cancelled(run) ? cp_err_set(&report->error, CP_ECANCELLED, "cancelled")
-				     : advise(run, image, ci, report, &report->error);
+				     : advise(run, image, ci, history, report, &report->error);
 	if (cp_arena_failed(image->arena) == CP_ENOMEM)
 		r = cp_err_nomem(&report->error);
 	else if (cp_arena_failed(image->arena) && r != CP_ECANCELLED)
@@ -340,6 +306,7 @@ int cp_run_advise(struct cp_run *run, struct cp_buf *out, int *ret_status, struc
 		cp_arena_array(run->arena, run->n_images, sizeof(*reports));
 	struct ci ci = {.run = run};
 	struct cp_backtest *history = NULL;
+	const struct cp_backtest_image *known;
 	size_t n = 0;
 	int r = check_gates(&run->request, err);
 
@@ -352,10 +319,12 @@ int cp_run_advise(struct cp_run *run, struct cp_buf *out, int *ret_status, struc
 	for (size_t i = 0; r == 0 && i < run->n_images; i++) {
 		if (is_repeated(run, i))
 			continue;
-		r = advise_image(run, i, &ci, &reports[n], err);
-		if (r == 0 && history && i < cp_backtest_report(history)->n_images &&
-		    find_stakes(run, &cp_backtest_report(history)->images[i], &reports[n]) < 0)
-			r = cp_err_nomem(err);
+		known = history && i < cp_backtest_report(history)->n_images
+				? &cp_backtest_report(history)->images[i]
+				: NULL;
+		r = advise_image(run, i, &ci, known, &reports[n], err);
+		if (r == 0 && known)
+			r = cp_stakes_find(run, history, i, &reports[n], err);
 		n++;
 	}
 	cp_backtest_free(history);

@@ -25,25 +25,6 @@ static void put_edit(struct cp_json_out *o, const struct cp_edit *e)
 	cp_json_close(o, '}');
 }
 
-/* null: nobody looked, or the history says nothing of it. */
-static void put_stake(struct cp_json_out *o, const struct cp_stake *s)
-{
-	cp_json_key(o, "at_stake");
-	if (!s || !s->of) {
-		cp_json_null(o);
-		return;
-	}
-	cp_json_open(o, '{');
-	cp_json_kint(o, "commits", (int64_t)s->n);
-	cp_json_kint(o, "of", (int64_t)s->of);
-	cp_json_key(o, "seconds");
-	if (s->ms < 0)
-		cp_json_null(o);
-	else
-		cp_json_int(o, (s->ms + 500) / 1000);
-	cp_json_close(o, '}');
-}
-
 static void put_finding(struct cp_json_out *o, const struct cp_finding *f,
 			const struct cp_stake *stake)
 {
@@ -65,7 +46,7 @@ static void put_finding(struct cp_json_out *o, const struct cp_finding *f,
 		cp_json_kstr(o, "text", f->creates_text);
 		cp_json_close(o, '}');
 	}
-	put_stake(o, stake);
+	cp_json_stake(o, f, stake);
 	cp_json_close(o, '}');
 }
 
@@ -138,24 +119,6 @@ static void finding_row(struct cp_buf *out, const struct cp_finding *f,
 	cp_buf_addc(out, '\n');
 }
 
-static void stake_row(struct cp_buf *out, const struct cp_report_advice *im, size_t i,
-		      const struct cp_report_style *style)
-{
-	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
-	const struct cp_stake *s = im->stakes ? &im->stakes[i] : NULL;
-
-	if (!s || !s->of)
-		return;
-	cp_buf_printf(&text, "at stake: %zu of %zu commits ran it for nothing", s->n, s->of);
-	if (s->ms > 0) {
-		cp_buf_addz(&text, ", ");
-		cp_text_seconds(&text, s->ms);
-	}
-	cp_text_spaces(out, INDENT + 2);
-	cp_text_wrap(out, cp_buf_str(&text), INDENT + 2, INDENT + 2, cp_table_width(style));
-	cp_buf_addc(out, '\n');
-}
-
 /* "1 error, 4 warnings, 2 info" */
 static void add_counts(struct cp_buf *out, const struct cp_advice *a)
 {
@@ -199,7 +162,7 @@ static void as_table(const struct cp_report_advice *im, const struct cp_report_s
 			file = f->file;
 		}
 		finding_row(out, f, style);
-		stake_row(out, im, i, style);
+		cp_table_stake(out, f, im->stakes ? &im->stakes[i] : NULL, INDENT + 2, style);
 	}
 }
 
@@ -218,7 +181,11 @@ static void as_markdown(const struct cp_report_advice *im, struct cp_buf *out)
 	add_counts(out, im->advice);
 	cp_buf_addc(out, '\n');
 	if (im->advice->n)
-		cp_buf_addz(out, "\n| where | severity | rule | what |\n|---|---|---|---|\n");
+		cp_buf_addz(
+			out,
+			im->stakes
+				? "\n| where | severity | rule | what | at stake |\n|---|---|---|---|---|\n"
+				: "\n| where | severity | rule | what |\n|---|---|---|---|\n");
 	for (size_t i = 0; i < im->advice->n; i++) {
 		const struct cp_finding *f = &im->advice->findings[i];
 		const struct cp_rule *rule = &cp_advise_rules[f->rule];
@@ -229,7 +196,13 @@ static void as_markdown(const struct cp_report_advice *im, struct cp_buf *out)
 			cp_buf_printf(out, " line %d", f->line);
 		cp_buf_printf(out, " | %s | `%s` | ", cp_severity_name(rule->severity), rule->id);
 		cp_text_code(out, f->message);
-		cp_buf_addz(out, " |\n");
+		cp_buf_addz(out, " |");
+		if (im->stakes) {
+			cp_buf_addc(out, ' ');
+			cp_text_stake(out, f, &im->stakes[i]);
+			cp_buf_addz(out, " |");
+		}
+		cp_buf_addc(out, '\n');
 	}
 }
 

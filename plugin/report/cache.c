@@ -105,18 +105,6 @@ static void row(struct cp_buf *out, const char *label, struct cp_str text,
 	cp_table_row(out, label, LABEL_COLUMNS, text, style);
 }
 
-/* "18.2 KiB", and plain bytes below that. */
-static void add_bytes(struct cp_buf *out, uint64_t bytes)
-{
-	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-	double value = (double)bytes;
-	size_t unit = 0;
-
-	for (; value >= 1024 && unit + 1 < CP_LEN(units); unit++)
-		value /= 1024;
-	cp_buf_printf(out, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
-}
-
 static void add_age(struct cp_buf *out, int64_t seconds)
 {
 	static const struct {
@@ -139,7 +127,7 @@ static void size_row(struct cp_buf *out, const struct cp_report_cache *c,
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, 1024);
 
-	add_bytes(&text, c->blob_bytes);
+	cp_text_bytes(&text, c->blob_bytes);
 	cp_buf_printf(&text, " in %zu layer%s", c->n_blobs, cp_text_plural(c->n_blobs));
 	if (c->n_missing)
 		cp_buf_printf(&text, "; %zu more that it names %s not there", c->n_missing,
@@ -169,7 +157,7 @@ static void limit_row(struct cp_buf *out, const struct cp_report_cache *c,
 	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, 1024);
 	uint64_t larger = c->config_bytes > c->manifest_bytes ? c->config_bytes : c->manifest_bytes;
 
-	add_bytes(&text, larger);
+	cp_text_bytes(&text, larger);
 	cp_buf_addz(
 		&text,
 		c->too_large

@@ -195,11 +195,23 @@ int cp_report_cache(const struct cp_report_cache *caches, size_t n, enum cp_form
 
 /* ---- advice ---- */
 
-/* What is at stake: commits of the history in which a step ran for the reason that a finding names. */
+/* The same builds with and without what a finding asks for. */
+struct cp_stake_trial {
+	size_t n;        /* commits that were built both ways; 0 = it was not tried out */
+	size_t n_better; /* of them, those in which fewer steps run */
+	size_t steps
+		[2];    /* steps that do not surely come from the cache: as it is, as it would be */
+	size_t runs[2]; /* of them, RUN steps */
+	size_t n_timed; /* steps that run as it is and whose cost is known */
+	int64_t ms, low, high; /* saved, of those */
+};
+/* What is at stake. */
 struct cp_stake {
 	size_t n,
-		of; /* commits at stake, of those that have the step; of 0 = the history says nothing */
+		of; /* commits in which the step ran for the reason that a finding names, of those that have it; of 0 = that is not counted */
 	int64_t ms; /* what they cost, from recorded builds; -1 = not known */
+	struct cp_cost cost; /* of the step, when it runs */
+	struct cp_stake_trial trial;
 };
 
 struct cp_report_advice {

@@ -55,6 +55,13 @@ void cp_finding_fingerprint(const struct cp_finding *f, char out[65]);
 void cp_report_sarif(const struct cp_report_advice *images, size_t n,
 		     const struct cp_report_style *style, struct cp_buf *out);
 
+/* stakes.c: members "at_stake" and "size" of a finding; the same for people, one row each. `stake` NULL: nobody looked. */
+void cp_json_stake(struct cp_json_out *o, const struct cp_finding *f, const struct cp_stake *stake);
+void cp_table_stake(struct cp_buf *out, const struct cp_finding *f, const struct cp_stake *stake,
+		    int indent, const struct cp_report_style *style);
+/* "96 of 120 commits, 3 h 12 m": for a cell; false when there is nothing to say. */
+bool cp_text_stake(struct cp_buf *out, const struct cp_finding *f, const struct cp_stake *stake);
+
 /* A member in seconds: 1.234. */
 void cp_json_kseconds(struct cp_json_out *o, const char *key, int64_t ms);
 /* "0.2 s", "8 s", "4 m 10 s", "1 h 02 m" */

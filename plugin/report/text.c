@@ -230,3 +230,14 @@ struct cp_str cp_text_commit(struct cp_str hex)
 {
 	return cp_str_sub(hex, 0, 7);
 }
+
+void cp_text_bytes(struct cp_buf *out, uint64_t bytes)
+{
+	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	for (; value >= 1024 && unit + 1 < CP_LEN(units); unit++)
+		value /= 1024;
+	cp_buf_printf(out, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}

@@ -65,4 +65,7 @@ static inline const char *cp_text_arrow(bool ascii)
 	return ascii ? "->" : "\xe2\x86\x92";
 }
 
+/* "18.2 KiB", and plain bytes below that. */
+void cp_text_bytes(struct cp_buf *out, uint64_t bytes);
+
 #endif

@@ -195,7 +195,7 @@ def totals(repo, *args):
 
 def advice(repo, *args):
     r = subprocess.run([helper, "-C", repo, "advise", "--format", "json", "--offline", *args], env=env, capture_output=True, text=True)
-    return {f["rule"]: f["at_stake"] for f in json.loads(r.stdout)["images"][0]["findings"]}
+    return {f["rule"]: f["at_stake"] and {k: f["at_stake"][k] for k in ("commits", "of", "seconds")} for f in json.loads(r.stdout)["images"][0]["findings"]}
 
 
 same("installs whose files had not changed", totals(history), [5, 5, 4, 0, None, None])
