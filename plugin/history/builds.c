@@ -8,15 +8,17 @@ static const char schema[] =
 	" WITHOUT ROWID;"
 	"CREATE INDEX IF NOT EXISTS build_time ON build(project, time);";
 
-bool cp_state_is_there(const struct cp_state_place *place)
+int cp_state_is_there(const struct cp_state_place *place)
 {
 	cp_auto_buf struct cp_buf path = CP_BUF_INIT(CP_MAX_PATH_BYTES);
 	struct cp_err ignored = {0};
 	struct stat st;
 	bool ours;
+	int r = cp_state_path(place, &path, &ours, &ignored);
 
-	return cp_state_path(place, &path, &ours, &ignored) == 0 && stat(path.p, &st) == 0 &&
-	       st.st_size > 0;
+	if (r < 0)
+		return r == CP_ENOMEM ? r : 0;
+	return stat(path.p, &st) == 0 && st.st_size > 0;
 }
 
 static int run(struct cp_state *s, const char *text)

@@ -79,6 +79,8 @@ int cp_state_path(const struct cp_state_place *place, struct cp_buf *path, bool 
 	} else {
 		return cp_err_set(err, CP_ENOTFOUND, "there is no cache folder: HOME is not set");
 	}
+	if (cp_buf_error(path) == CP_ENOMEM)
+		return cp_err_nomem(err);
 	return cp_buf_error(path) ? cp_err_set(err, cp_buf_error(path), "the path is too long") : 0;
 }
 

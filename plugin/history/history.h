@@ -78,7 +78,7 @@ int cp_state_builds_put(struct cp_state *s, const struct cp_state_build *builds,
  */
 int cp_state_builds(struct cp_state *s, struct cp_arena *a, struct cp_str project, size_t max,
 		    struct cp_state_build **ret_builds, size_t *ret_n, struct cp_err *err);
-/* Whether there is a file of this place, so that opening it is worth while. */
-bool cp_state_is_there(const struct cp_state_place *place);
+/* 1 when there is a file of this place, so that opening it is worth while, else 0. CP_ENOMEM. */
+int cp_state_is_there(const struct cp_state_place *place);
 
 #endif

@@ -89,7 +89,9 @@ static int add_line(struct cp_run *run, const struct cp_built *b, struct cp_stat
 	cp_auto_buf struct cp_buf line = CP_BUF_INIT(CP_MAX_BUILD_BYTES);
 
 	cp_built_write(b, &line);
-	if (cp_buf_error(&line) == CP_ELIMIT)
+	if (cp_buf_error(&line) == CP_ENOMEM)
+		return cp_err_nomem(err);
+	if (cp_buf_error(&line))
 		return cp_err_set(err, CP_ELIMIT, "the build has too many steps to be kept");
 	*ret = (struct cp_state_build){
 		.project = b->project,

@@ -131,8 +131,8 @@ static struct cp_state_place place_of_state(const struct cp_run *run)
 	};
 }
 
-/* A comparison without hashes wants recorded builds only: no file, no builds. */
-static bool has_state(const struct cp_run *run)
+/* A comparison without hashes wants recorded builds only: no file, no builds. 1, 0 or CP_ENOMEM. */
+static int has_state(const struct cp_run *run)
 {
 	struct cp_state_place place = place_of_state(run);
 
@@ -147,17 +147,28 @@ int cp_run_open_state(struct cp_run *run, struct cp_err *err)
 }
 
 /* Exact keys hash files: what earlier runs hashed is looked up. Without it everything is hashed anew. */
-static void open_state(struct cp_run *run)
+static int open_state(struct cp_run *run, struct cp_err *err)
 {
 	struct cp_err why = {0};
-	bool hashes = run->needs & CP_RUN_KEYS, builds = run->needs & CP_RUN_BUILDS;
+	bool hashes = run->needs & CP_RUN_KEYS;
+	int is_there = 0, r;
 
 	for (size_t i = 0; i < run->n_images; i++)
 		hashes = hashes || run->images[i].request.n_cache_from;
-	if (run->request.no_state || (!hashes && (!builds || !has_state(run))))
-		return;
-	if (cp_run_open_state(run, &why) < 0 && run->world->log)
+	if (run->request.no_state)
+		return 0;
+	if (!hashes && (run->needs & CP_RUN_BUILDS))
+		is_there = has_state(run);
+	if (is_there < 0)
+		return cp_err_nomem(err);
+	if (!hashes && !is_there)
+		return 0;
+	r = cp_run_open_state(run, &why);
+	if (r == CP_ENOMEM)
+		return cp_err_nomem(err);
+	if (r < 0 && run->world->log)
 		run->world->log(run->world->self, 2, why.message);
+	return 0;
 }
 
 /* ---- all of it ---- */
@@ -193,10 +204,9 @@ int cp_run_open(struct cp_run *run, unsigned needs, struct cp_err *err)
 			*err = why;
 		return r;
 	}
-	open_state(run);
 	run->request.export_tree = cp_str_eq(run->request.context_from, CP_S("export"));
 	run->caches = cp_cache_memo_new();
-	return run->caches ? 0 : cp_err_nomem(err);
+	return run->caches ? open_state(run, err) : cp_err_nomem(err);
 }
 
 void cp_run_close(struct cp_run *run)
