@@ -112,6 +112,10 @@ struct graph_dispatch {
 
 	struct graph_image image;
 	struct graph_assumes assumes;
+
+	struct cp_graph_layer *layers; /* of its own instructions */
+	size_t n_layers, cap_layers;
+	const struct cp_graph_arg *args; /* those of its bases, too */
 };
 
 struct graph_builder {
@@ -285,6 +289,22 @@ struct cp_op_owner graph_owner(const struct graph_builder *b, struct cp_str text
 bool graph_owner_has_name(const struct cp_op_owner *owner);
 bool graph_is_mode(struct cp_str text); /* symbolic, as cp_mode_apply takes it */
 int graph_paths_add(struct graph_builder *b, struct graph_paths *paths, struct cp_str path);
+
+/* ---- history of the image (history.c) ---- */
+
+int graph_history_arg(struct graph_builder *b, struct graph_dispatch *d, struct cp_str key,
+		      struct cp_str value);
+int graph_history_run(struct graph_builder *b, struct graph_dispatch *d,
+		      const struct graph_command *cmd, const struct cp_op_exec *exec);
+int graph_history_workdir(struct graph_builder *b, struct graph_dispatch *d,
+			  const struct graph_command *cmd);
+/* `assumes`: of the texts. */
+int graph_history_copy(struct graph_builder *b, struct graph_dispatch *d,
+		       const struct graph_command *cmd, const struct cp_str *sources,
+		       struct cp_str dest, struct cp_str chown, struct cp_str chmod,
+		       struct cp_str assumes);
+/* Those of the target and of the stages below it into g. */
+int graph_history_list(struct graph_builder *b, struct cp_graph *g);
 
 /* One exec under construction: mounts in the order in which they were added. */
 struct graph_exec {

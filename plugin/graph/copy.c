@@ -459,6 +459,9 @@ int graph_dispatch_copy(struct graph_builder *b, struct graph_dispatch *d,
 	if (r >= 0)
 		r = find_source(b, &cp);
 	if (r >= 0)
+		r = graph_history_copy(b, d, cmd, cp.sources, cp.dest, cp.chown, cp.chmod,
+				       cp.assumes);
+	if (r >= 0)
 		r = prepare(b, &cp);
 	for (size_t i = 0; r >= 0 && i < c->n_sources; i++)
 		r = add_source(b, &cp, cp.sources[i]);

@@ -154,7 +154,9 @@ static int finish(struct graph_builder *b, struct cp_graph *g)
 	g->rules = b->rules;
 	g->inexact = b->inexact;
 	r = list_stages(b, g);
-	return r < 0 ? r : list_steps(b, &sealed, g);
+	if (r >= 0)
+		r = list_steps(b, &sealed, g);
+	return r < 0 ? r : graph_history_list(b, g);
 }
 
 int cp_graph_build(struct cp_arena *a, const struct cp_dockerfile *dockerfile,

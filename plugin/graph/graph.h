@@ -182,6 +182,28 @@ struct cp_graph_stage {
 	const struct cp_op *result; /* NULL = empty file system */
 };
 
+/* A layer that the target puts on its base image; cp_graph_layer_text is what the image's history says of it. */
+struct cp_graph_layer {
+	size_t stage; /* a stage that the target is FROM, or itself */
+	const struct cp_command *command;
+	int line;     /* of a trigger: that of its FROM */
+	bool assumed; /* a part of the text is what an unknown image config says */
+	/* what the text is made of */
+	const struct cp_str *words, *env;
+	size_t n_words, n_env;
+	const struct cp_graph_arg *args;
+};
+/* Build arguments that are in force, the newest first. */
+struct cp_graph_arg {
+	struct cp_str key, value;
+	const struct cp_graph_arg *older;
+};
+/*
+ * created_by of the layer's history (commitToHistory): "COPY a.txt . # buildkit", "RUN |1 V=2 /bin/sh -c make # buildkit", "WORKDIR /app".
+ * In `a`; p NULL: no memory.
+ */
+struct cp_str cp_graph_layer_text(struct cp_arena *a, const struct cp_graph_layer *layer);
+
 struct cp_graph {
 	const struct cp_op **ops;
 	size_t n_ops;
@@ -190,6 +212,8 @@ struct cp_graph {
 	struct cp_step
 		*steps; /* in the order of the file, reachable stages only, duplicates removed */
 	size_t n_steps;
+	struct cp_graph_layer *layers; /* of the target above its base image, the lowest first */
+	size_t n_layers;
 	const struct cp_op *result; /* of the target; NULL = empty */
 	size_t target;              /* stage index */
 	struct cp_str

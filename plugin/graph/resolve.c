@@ -280,6 +280,7 @@ static int inherit(struct graph_builder *b, struct graph_dispatch *d)
 	d->assumes = base->assumes;
 	d->paths = base->paths;
 	d->image = base->image;
+	d->args = base->args;
 	d->image.onbuild = NULL;
 	d->image.n_onbuild = 0;
 	if (graph_env_copy(b->a, &d->env, &base->env) < 0 ||

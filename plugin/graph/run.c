@@ -422,7 +422,8 @@ int graph_dispatch_run(struct graph_builder *b, struct graph_dispatch *d, struct
 	if (!v)
 		return cp_err_nomem(b->err);
 	r = fill(b, &run, v);
-	if (r >= 0)
-		d->fs = v;
-	return r;
+	if (r < 0)
+		return r;
+	d->fs = v;
+	return graph_history_run(b, d, cmd, &v->op->exec);
 }

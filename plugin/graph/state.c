@@ -61,6 +61,9 @@ static int dispatch_arg(struct graph_builder *b, struct graph_dispatch *d,
 		if (!set && b->epoch_assumes.n && cp_str_eq(pair->key, CP_S("SOURCE_DATE_EPOCH")) &&
 		    d->assumes.env.n == 0)
 			d->assumes.env = b->epoch_assumes;
+		r = graph_history_arg(b, d, pair->key, set ? var.value : CP_S(""));
+		if (r < 0)
+			return r;
 		if (!set || cp_str_eq(pair->key, CP_S("BUILDKIT_SBOM_SCAN_CONTEXT")) ||
 		    cp_str_eq(pair->key, CP_S("BUILDKIT_SBOM_SCAN_STAGE")))
 			continue;
@@ -174,7 +177,7 @@ static int make_directory(struct graph_builder *b, struct graph_dispatch *d,
 	v->sources = sources;
 	v->n_sources = 1;
 	d->fs = v;
-	return 0;
+	return graph_history_workdir(b, d, cmd);
 }
 
 int graph_dispatch_workdir(struct graph_builder *b, struct graph_dispatch *d,

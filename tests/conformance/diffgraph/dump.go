@@ -97,6 +97,7 @@ type dump struct {
 	Ops    []dumpOp   `json:"ops,omitempty"`
 	Result int        `json:"result"`
 	Steps  []dumpStep `json:"steps,omitempty"`
+	Layers []string   `json:"layers,omitempty"` // created_by of what the target puts on its base image
 }
 
 // numbered is a step of a stage that is called "context".
@@ -115,7 +116,7 @@ func isStep(name string) bool {
 
 // canonical renumbers the operations in depth-first order from the result and sorts the steps by operation.
 func (d *dump) canonical() *dump {
-	out := &dump{Result: -1}
+	out := &dump{Result: -1, Layers: d.Layers}
 	number := map[int]int{}
 	var visit func(i int)
 	visit = func(i int) {
@@ -157,6 +158,9 @@ func lines(d *dump) []string {
 	out = append(out, fmt.Sprintf("result %d", d.Result))
 	for _, s := range d.Steps {
 		out = append(out, fmt.Sprintf("step %d %s", s.Op, s.Name))
+	}
+	for _, l := range d.Layers {
+		out = append(out, fmt.Sprintf("layer %q", l))
 	}
 	return out
 }

@@ -183,7 +183,7 @@ func runReference(in *input) (d *dump, asked map[string]imageConfig) {
 			asked = c.asked
 		}
 	}()
-	def, err := convert(c, in)
+	def, layers, err := convert(c, in)
 	if err != nil {
 		d = &dump{Error: err.Error()}
 		var el *parser.LocationError
@@ -196,14 +196,16 @@ func runReference(in *input) (d *dump, asked map[string]imageConfig) {
 	if err != nil {
 		panic(err)
 	}
+	d.Layers = layers
 	return d, c.asked
 }
 
-func convert(c *fakeClient, in *input) (*llb.Definition, error) {
+// The images of the reference have no history, so all that is in the result's is the build's own.
+func convert(c *fakeClient, in *input) (*llb.Definition, []string, error) {
 	ctx := context.Background()
 	bc, err := dockerui.NewClient(c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	opt := dockerfile2llb.ConvertOpt{
 		Config:       bc.Config,
@@ -218,9 +220,16 @@ func convert(c *fakeClient, in *input) (*llb.Definition, error) {
 	}
 	res, err := dockerfile2llb.Dockerfile2LLB(ctx, []byte(in.Dockerfile), opt)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return res.State.Marshal(ctx)
+	var layers []string
+	for _, h := range res.Image.History {
+		if !h.EmptyLayer {
+			layers = append(layers, h.CreatedBy)
+		}
+	}
+	def, err := res.State.Marshal(ctx)
+	return def, layers, err
 }
 
 // decode reads the definition back: its last message only points at the result.

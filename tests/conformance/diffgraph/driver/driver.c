@@ -299,6 +299,11 @@ static void put_graph(struct cp_arena *a, struct cp_json_out *o, const struct cp
 		cp_json_close(o, '}');
 	}
 	cp_json_close(o, ']');
+	cp_json_key(o, "layers");
+	cp_json_open(o, '[');
+	for (size_t i = 0; i < g->n_layers; i++)
+		cp_json_str(o, cp_graph_layer_text(a, &g->layers[i]));
+	cp_json_close(o, ']');
 }
 
 static int build(struct request *q, const struct cp_graph **ret_graph, struct cp_err *err)
