@@ -74,6 +74,14 @@
 #define CP_MAX_CHURN_PACKAGES 5000u
 #define CP_MAX_SPLIT_LAYERS 8u
 
+/* reports of scanners */
+#define CP_MAX_SCANS 64u /* read by one run */
+#define CP_MAX_SCAN_FLAWS 100000u
+#define CP_MAX_SCAN_PACKAGES 200000u
+#define CP_MAX_SCAN_LAYERS 1000u
+#define CP_MAX_SCAN_TEXT_BYTES 512u /* of a name, a version, an id */
+#define CP_MAX_SCAN_SHOWN 1000u     /* vulnerabilities of one layer that a report lists */
+
 /* logs of builds, and builds that are remembered */
 #define CP_MAX_LOG_LINE_BYTES (16u << 20)
 #define CP_MAX_LOG_VERTEXES 20000u

@@ -306,6 +306,9 @@ int cp_graph_build(struct cp_arena *a, const struct cp_dockerfile *dockerfile,
 		   struct cp_str dockerfile_name, const struct cp_build_options *options,
 		   const struct cp_graph **ret_graph, struct cp_err *err);
 
+/* The stage whose FROM names the image, or the scratch, that the target begins with. */
+const struct cp_graph_stage *cp_graph_bottom(const struct cp_graph *graph);
+
 /* reference.ParseNormalizedNamed + TagNameOnly: "python" ─► "docker.io/library/python:latest". CP_EINVAL. */
 int cp_image_ref_normalise(struct cp_arena *a, struct cp_str ref, struct cp_str *ret_ref,
 			   struct cp_err *err);

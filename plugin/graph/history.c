@@ -73,8 +73,7 @@ int graph_history_copy(struct graph_builder *b, struct graph_dispatch *d,
 		words[n++] = GRAPH_CAT(b->a, CP_S("<<"), c->heredocs[i].name);
 	words[n++] = dest;
 	return add(b, d, cmd,
-		   (struct cp_graph_layer){
-			   .assumed = assumes.n > 0, .words = words, .n_words = n});
+		   (struct cp_graph_layer){.assumed = assumes.n > 0, .words = words, .n_words = n});
 }
 
 /* FROM may go through many stages: counted first, then filled from the end. */
@@ -94,6 +93,15 @@ int graph_history_list(struct graph_builder *b, struct cp_graph *g)
 			memcpy(g->layers + n, d->layers, d->n_layers * sizeof(*d->layers));
 	}
 	return 0;
+}
+
+const struct cp_graph_stage *cp_graph_bottom(const struct cp_graph *graph)
+{
+	const struct cp_graph_stage *s = &graph->stages[graph->target];
+
+	for (size_t depth = 0; s->parent >= 0 && depth < graph->n_stages; depth++)
+		s = &graph->stages[s->parent];
+	return s;
 }
 
 /* ---- the text ---- */
