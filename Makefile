@@ -147,6 +147,7 @@ SUITE_ABI     := $(foreach t,$(ABI),$(t:$(BUILD)/tests/%=%)="$(t) $(SO) $(REPO_)
 	cli="sh tests/cli/cli.sh $(CLI) $(BUILD)/tests/cli/echo_plugin.so" \
 	caches="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/caches.py $(CLI)" \
 	advise="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/advise.py $(CLI)" \
+	reports="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/reports.py $(CLI)" \
 	split="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/split.py $(CLI)" \
 	record="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/record.py $(CLI)" \
 	backtest="PYTHONDONTWRITEBYTECODE=1 CACHEPREDICT_PLUGIN=$(abspath $(SO)) $(PYTHON) tests/cli/backtest.py $(CLI)"

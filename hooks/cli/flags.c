@@ -284,6 +284,10 @@ const struct flag flags[] = {
 	[F_HISTORY] = {"history", 0, FLAG_NUMBER, GROUP_COMPARE, IN_REQUEST, "commits",
 		       BIT(CMD_ADVISE), "N", NULL,
 		       "advise: what is at stake, by a backtest of the last N commits"},
+	[F_REPORT] =
+		{"report", 0, FLAG_LIST, GROUP_COMPARE, IN_REQUEST, "reports",
+		 BIT(CMD_ADVISE) | BIT(CMD_COMMENT), "FILE", "<file>",
+		 "advise: what a scanner says of the image (Trivy: JSON, SARIF; Docker Scout: SARIF)"},
 	[F_WITH] = {"with", 0, FLAG_LIST, GROUP_COMPARE, IN_REQUEST, "with", BIT(CMD_BACKTEST),
 		    "PATCH|split", "<file>",
 		    "backtest: replay once more with this edit in every commit"},

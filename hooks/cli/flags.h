@@ -135,6 +135,7 @@ enum flag_id {
 	F_DIFF,
 	F_COMMITS,
 	F_HISTORY,
+	F_REPORT,
 	F_WITH,
 	F_PATCHES,
 	F_LAYERS,

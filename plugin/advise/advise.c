@@ -30,6 +30,8 @@ const struct cp_rule cp_advise_rules[CP_ADVISE_N_RULES] = {
 		 "The image is built on a base with compilers where a slim one exists."},
 	[CP_ADVISE_GIT_IN_CONTEXT] = {"git-in-context", CP_SEVERITY_WARNING,
 				      "The .git folder is copied: every commit changes the image."},
+	[CP_ADVISE_IMAGE_SIZE] = {"image-size", CP_SEVERITY_WARNING,
+				  "The image is over 1 GB and holds no model weights."},
 	[CP_ADVISE_JUNK_IN_CONTEXT] = {"junk-in-context", CP_SEVERITY_INFO,
 				       "Caches, tests, data or notebooks are copied."},
 	[CP_ADVISE_MODEL_WEIGHTS] = {"model-weights", CP_SEVERITY_ERROR,
@@ -48,6 +50,9 @@ const struct cp_rule cp_advise_rules[CP_ADVISE_N_RULES] = {
 	[CP_ADVISE_VOLATILE_EARLY] =
 		{"volatile-early", CP_SEVERITY_WARNING,
 		 "A value that changes with every build is set before dependencies are installed."},
+	[CP_ADVISE_VULNERABLE_PACKAGES] =
+		{"vulnerable-packages", CP_SEVERITY_WARNING,
+		 "A scanner knows of vulnerabilities in packages of the image."},
 };
 
 static const char *const severities[] = {"info", "warning", "error"};
@@ -72,7 +77,7 @@ bool cp_advice_fails(const struct cp_advice *advice, struct cp_str word)
 
 		if (cp_str_eq(word, cp_str_c(rule->id)))
 			return true;
-		for (size_t s = 0; s <= (size_t)rule->severity; s++)
+		for (size_t s = 0; s <= (size_t)advice->findings[i].severity; s++)
 			if (cp_str_eq(word, cp_str_c(severities[s])))
 				return true;
 	}
@@ -160,6 +165,7 @@ struct cp_finding *cp_advise_put(struct cp_adviser *ad, enum cp_advise_rule rule
 				 struct cp_str why)
 {
 	struct cp_finding f = {.rule = rule,
+			       .severity = cp_advise_rules[rule].severity,
 			       .file = file,
 			       .line = line,
 			       .line_end = line_end,
@@ -392,9 +398,9 @@ static int by_place(const void *x, const void *y)
 int cp_advise(struct cp_arena *a, const struct cp_advise_input *in, struct cp_advice *ret_advice,
 	      struct cp_err *err)
 {
-	static int (*const rules[])(struct cp_adviser *) = {cp_advise_copies, cp_advise_installs,
-							    cp_advise_image,  cp_advise_ci,
-							    cp_advise_order,  cp_advise_tools};
+	static int (*const rules[])(struct cp_adviser *) = {
+		cp_advise_copies, cp_advise_installs, cp_advise_image, cp_advise_ci,
+		cp_advise_order,  cp_advise_tools,    cp_advise_scans};
 	struct cp_adviser ad = {.a = a,
 				.in = in,
 				.unread = MAX_READ_BYTES,
@@ -421,7 +427,7 @@ int cp_advise(struct cp_arena *a, const struct cp_advise_input *in, struct cp_ad
 			advice.n_ignored++;
 			continue;
 		}
-		advice.counts[cp_advise_rules[ad.found.items[i].rule].severity]++;
+		advice.counts[ad.found.items[i].severity]++;
 		advice.findings[advice.n++] = ad.found.items[i];
 	}
 	*ret_advice = advice;

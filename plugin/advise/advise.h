@@ -13,6 +13,7 @@
 #include "base/base.h"
 #include "context/context.h"
 #include "graph/graph.h"
+#include "scans/scans.h"
 
 enum cp_severity { CP_SEVERITY_INFO, CP_SEVERITY_WARNING, CP_SEVERITY_ERROR };
 
@@ -28,6 +29,7 @@ enum cp_advise_rule {
 	CP_ADVISE_DOCKERIGNORE_MISSING,
 	CP_ADVISE_FAT_BASE,
 	CP_ADVISE_GIT_IN_CONTEXT,
+	CP_ADVISE_IMAGE_SIZE,
 	CP_ADVISE_JUNK_IN_CONTEXT,
 	CP_ADVISE_MODEL_WEIGHTS,
 	CP_ADVISE_NO_HEALTHCHECK,
@@ -37,13 +39,14 @@ enum cp_advise_rule {
 	CP_ADVISE_PIP_CACHE,
 	CP_ADVISE_UNPINNED_BASE,
 	CP_ADVISE_VOLATILE_EARLY,
+	CP_ADVISE_VULNERABLE_PACKAGES,
 	CP_ADVISE_N_RULES
 };
 
 struct cp_rule {
 	const char *id;
-	enum cp_severity severity;
-	const char *summary; /* one sentence, without a position */
+	enum cp_severity severity; /* of its findings, unless they know better */
+	const char *summary;       /* one sentence, without a position */
 };
 extern const struct cp_rule cp_advise_rules[CP_ADVISE_N_RULES];
 /* "info", "warning", "error". Static. */
@@ -72,6 +75,7 @@ enum cp_finding_trial {
 
 struct cp_finding {
 	enum cp_advise_rule rule;
+	enum cp_severity severity;
 	struct cp_str file; /* path in the repository */
 	int line, line_end; /* 0 = the whole file */
 	struct cp_str message, why;
@@ -119,6 +123,12 @@ struct cp_step_history {
 	size_t n_changed; /* what it says or takes itself was not that of the build before */
 };
 
+/* What scanners and a registry say of an image that this build made. */
+struct cp_advise_scan {
+	const struct cp_scan_subject *subject;
+	struct cp_scan_places places; /* by the graph of the input */
+};
+
 struct cp_advise_input {
 	const struct cp_dockerfile *dockerfile;
 	struct cp_str dockerfile_path, text; /* its bytes */
@@ -133,6 +143,8 @@ struct cp_advise_input {
 	size_t n_ci;
 	const struct cp_step_history *
 		history; /* per step of the graph; NULL: nobody looked, and rules that need it are silent */
+	const struct cp_advise_scan *scans;
+	size_t n_scans;
 };
 
 /* Values live in `a`, and borrow from the input. CP_ENOMEM, CP_ELIMIT; what cannot be read is not known. */

@@ -120,6 +120,7 @@ int cp_advise_copies(struct cp_adviser *ad);   /* copies.c: what COPY takes */
 int cp_advise_installs(struct cp_adviser *ad); /* installs.c: order and leftovers of RUN */
 int cp_advise_image(struct cp_adviser *ad);    /* image.c: bases and what the image says */
 int cp_advise_ci(struct cp_adviser *ad);       /* ci.c */
+int cp_advise_scans(struct cp_adviser *ad);    /* scans.c: what is in the image that was built */
 /* ... and at the history of builds; silent without one */
 int cp_advise_order(struct cp_adviser *ad); /* order.c: COPY against RUN and COPY below it */
 int cp_advise_tools(

@@ -12,9 +12,9 @@
 
 struct builder {
 	const char *program, *verb;
-	const char *manifest;       /* in the folder; NULL = what it reads is not known */
-	const char *folder[3];      /* options that name the folder */
-	const char *cache;          /* where it keeps its cache; NULL = nothing worth it */
+	const char *manifest;  /* in the folder; NULL = what it reads is not known */
+	const char *folder[3]; /* options that name the folder */
+	const char *cache;     /* where it keeps its cache; NULL = nothing worth it */
 };
 static const struct builder builders[] = {
 	{"npm", "ci", "package.json", {"--prefix"}, "~/.npm"},

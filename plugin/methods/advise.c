@@ -3,6 +3,7 @@
 
 #include "advise/advise.h"
 #include "backtest_int.h"
+#include "scanned_int.h"
 #include "stakes_int.h"
 
 #define MAX_CI_FILES 64u
@@ -142,16 +143,30 @@ static int input_of(struct cp_run *run, struct cp_image_run *image, struct cp_bu
 	return dockerfile_text(run, image, in->dockerfile_path, &in->text, err);
 }
 
-static int advise(struct cp_run *run, struct cp_image_run *image, const struct ci *ci,
+/* What is the same for every image. */
+struct advising {
+	struct cp_run *run;
+	struct ci ci;
+	struct cp_scanned scanned;
+	size_t n_images; /* that are different */
+};
+
+static int advise(const struct advising *all, struct cp_image_run *image,
 		  const struct cp_backtest_image *history, struct cp_report_advice *report,
 		  struct cp_err *err)
 {
+	struct cp_run *run = all->run;
 	struct cp_advice *advice = CP_NEW(image->arena, struct cp_advice);
-	struct cp_advise_input in = {.ci = ci->files.items, .n_ci = ci->files.n};
+	struct cp_advise_input in = {.ci = all->ci.files.items, .n_ci = all->ci.files.n};
+	struct cp_advise_scan *scans = NULL;
 	int r = advice ? input_of(run, image, &image->b, &in, err) : cp_err_nomem(err);
 
 	if (r == 0 && history)
 		r = cp_stakes_history(image->arena, history, in.graph, &in.history, err);
+	if (r == 0 && cp_scanned_of(&all->scanned, image->arena, in.graph, all->n_images == 1,
+				    &scans, &in.n_scans) < 0)
+		r = cp_err_nomem(err);
+	in.scans = scans;
 	if (r == 0)
 		r = cp_advise(image->arena, &in, advice, err);
 	if (r < 0)
@@ -159,6 +174,9 @@ static int advise(struct cp_run *run, struct cp_image_run *image, const struct c
 	report->dockerfile = in.dockerfile_path;
 	if (!image->request.dockerfile_inline.p)
 		report->text = in.text;
+	report->graph = in.graph;
+	report->scans = scans;
+	report->n_scans = in.n_scans;
 	report->advice = advice;
 	return 0;
 }
@@ -261,10 +279,11 @@ static int check_gates(const struct cp_request *q, struct cp_err *err)
 }
 
 /* An image that cannot be looked at does not hide the others; CP_ENOMEM and CP_ECANCELLED come back. */
-static int advise_image(struct cp_run *run, size_t at, const struct ci *ci,
+static int advise_image(const struct advising *all, size_t at,
 			const struct cp_backtest_image *history, struct cp_report_advice *report,
 			struct cp_err *err)
 {
+	struct cp_run *run = all->run;
 	struct cp_image_run *image = &run->images[at];
 	int r;
 
@@ -274,7 +293,7 @@ static int advise_image(struct cp_run *run, size_t at, const struct ci *ci,
 	if (!image->arena)
 		return cp_err_nomem(err);
 	r = cp_run_is_cancelled(run) ? cp_err_set(&report->error, CP_ECANCELLED, "cancelled")
-				     : advise(run, image, ci, history, report, &report->error);
+				     : advise(all, image, history, report, &report->error);
 	if (cp_arena_failed(image->arena) == CP_ENOMEM)
 		r = cp_err_nomem(&report->error);
 	else if (cp_arena_failed(image->arena) && r != CP_ECANCELLED)
@@ -286,13 +305,21 @@ static int advise_image(struct cp_run *run, size_t at, const struct ci *ci,
 	return 0;
 }
 
-static int status_of(const struct cp_run *run, const struct cp_report_advice *reports, size_t n)
+static int status_of_error(const struct cp_err *e)
 {
+	return e->code == CP_ENOTFOUND ? 3 : e->code == CP_EUSAGE ? 2 : 4;
+}
+
+static int status_of(const struct advising *all, const struct cp_report_advice *reports, size_t n)
+{
+	const struct cp_run *run = all->run;
+
 	for (size_t i = 0; i < n; i++)
 		if (reports[i].error.code)
-			return reports[i].error.code == CP_ENOTFOUND ? 3
-			       : reports[i].error.code == CP_EUSAGE  ? 2
-								     : 4;
+			return status_of_error(&reports[i].error);
+	for (size_t i = 0; i < all->scanned.n_reports; i++)
+		if (all->scanned.reports[i].error.code)
+			return status_of_error(&all->scanned.reports[i].error);
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < run->request.n_fail_on; k++)
 			if (cp_advice_fails(reports[i].advice, run->request.fail_on[k]))
@@ -304,7 +331,7 @@ int cp_run_advise(struct cp_run *run, struct cp_buf *out, int *ret_status, struc
 {
 	struct cp_report_advice *reports =
 		cp_arena_array(run->arena, run->n_images, sizeof(*reports));
-	struct ci ci = {.run = run};
+	struct advising all = {.run = run, .ci = {.run = run}};
 	struct cp_backtest *history = NULL;
 	const struct cp_backtest_image *known;
 	size_t n = 0;
@@ -312,9 +339,12 @@ int cp_run_advise(struct cp_run *run, struct cp_buf *out, int *ret_status, struc
 
 	if (r < 0)
 		return r;
-	if (!reports || read_ci(&ci) < 0)
+	if (!reports || read_ci(&all.ci) < 0)
 		return cp_err_nomem(err);
-	if (run->request.commits)
+	for (size_t i = 0; i < run->n_images; i++)
+		all.n_images += !is_repeated(run, i);
+	r = cp_scanned_read(run, &all.scanned, err);
+	if (r == 0 && run->request.commits)
 		r = cp_backtest_new(run, &history, err);
 	for (size_t i = 0; r == 0 && i < run->n_images; i++) {
 		if (is_repeated(run, i))
@@ -322,7 +352,7 @@ int cp_run_advise(struct cp_run *run, struct cp_buf *out, int *ret_status, struc
 		known = history && i < cp_backtest_report(history)->n_images
 				? &cp_backtest_report(history)->images[i]
 				: NULL;
-		r = advise_image(run, i, &ci, known, &reports[n], err);
+		r = advise_image(&all, i, known, &reports[n], err);
 		if (r == 0 && known)
 			r = cp_stakes_find(run, history, i, &reports[n], err);
 		n++;
@@ -335,6 +365,7 @@ int cp_run_advise(struct cp_run *run, struct cp_buf *out, int *ret_status, struc
 			*err = reports[0].error;
 		return reports[0].error.code;
 	}
-	*ret_status = status_of(run, reports, n);
-	return cp_report_advice(reports, n, run->request.format, &run->request.style, out, err);
+	*ret_status = status_of(&all, reports, n);
+	return cp_report_advice(reports, n, all.scanned.reports, all.scanned.n_reports,
+				run->request.format, &run->request.style, out, err);
 }

@@ -93,7 +93,7 @@ static int patch_of(const struct teller *t, const struct cp_finding *f,
 
 	report.advice = &advice;
 	one.creates = CP_S("");
-	r = cp_report_advice(&report, 1, CP_S("patch"), NULL, &text, t->err);
+	r = cp_report_advice(&report, 1, NULL, 0, CP_S("patch"), NULL, &text, t->err);
 	if (r < 0 || !text.n)
 		return r;
 	kept = cp_arena_str(t->run->arena, cp_buf_str(&text));

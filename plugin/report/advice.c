@@ -32,7 +32,7 @@ static void put_finding(struct cp_json_out *o, const struct cp_finding *f,
 
 	cp_json_open(o, '{');
 	cp_json_kstr(o, "rule", cp_str_c(rule->id));
-	cp_json_kstr(o, "severity", cp_str_c(cp_severity_name(rule->severity)));
+	cp_json_kstr(o, "severity", cp_str_c(cp_severity_name(f->severity)));
 	cp_json_kstr(o, "file", f->file);
 	cp_json_kint(o, "line", f->line);
 	cp_json_kint(o, "line_end", f->line_end);
@@ -61,12 +61,14 @@ static void put_image(struct cp_json_out *o, const struct cp_report_advice *im)
 		put_finding(o, &im->advice->findings[i], im->stakes ? &im->stakes[i] : NULL);
 	cp_json_close(o, ']');
 	cp_json_kint(o, "ignored", im->advice ? (int64_t)im->advice->n_ignored : 0);
+	cp_json_scans(o, im);
 	if (im->error.code)
 		cp_json_error(o, &im->error);
 	cp_json_close(o, '}');
 }
 
 static void as_json(const struct cp_report_advice *images, size_t n,
+		    const struct cp_report_scan *reports, size_t n_reports,
 		    const struct cp_report_style *style, struct cp_buf *out)
 {
 	struct cp_json_out o = CP_JSON_OUT(out);
@@ -80,6 +82,7 @@ static void as_json(const struct cp_report_advice *images, size_t n,
 	for (size_t i = 0; i < n; i++)
 		put_image(&o, &images[i]);
 	cp_json_close(&o, ']');
+	cp_json_reports(&o, reports, n_reports);
 	cp_json_close(&o, '}');
 	cp_buf_addc(out, '\n');
 }
@@ -101,13 +104,13 @@ static void finding_row(struct cp_buf *out, const struct cp_finding *f,
 {
 	static const char *const colors[] = {"\033[36m", "\033[33m", "\033[31m"};
 	const struct cp_rule *rule = &cp_advise_rules[f->rule];
-	const char *severity = cp_severity_name(rule->severity);
+	const char *severity = cp_severity_name(f->severity);
 
 	if (f->line)
 		cp_buf_printf(out, "%5d ", f->line);
 	else
 		cp_text_spaces(out, INDENT);
-	paint(out, colors[rule->severity], severity, style);
+	paint(out, colors[f->severity], severity, style);
 	cp_text_spaces(out, 9 - (int)strlen(severity));
 	cp_buf_addz(out, rule->id);
 	cp_buf_addc(out, '\n');
@@ -164,6 +167,7 @@ static void as_table(const struct cp_report_advice *im, const struct cp_report_s
 		finding_row(out, f, style);
 		cp_table_stake(out, f, im->stakes ? &im->stakes[i] : NULL, INDENT + 2, style);
 	}
+	cp_table_scans(out, im, style);
 }
 
 /* ---- Markdown ---- */
@@ -194,7 +198,7 @@ static void as_markdown(const struct cp_report_advice *im, struct cp_buf *out)
 		cp_text_code(out, f->file);
 		if (f->line)
 			cp_buf_printf(out, " line %d", f->line);
-		cp_buf_printf(out, " | %s | `%s` | ", cp_severity_name(rule->severity), rule->id);
+		cp_buf_printf(out, " | %s | `%s` | ", cp_severity_name(f->severity), rule->id);
 		cp_text_code(out, f->message);
 		cp_buf_addz(out, " |");
 		if (im->stakes) {
@@ -204,9 +208,11 @@ static void as_markdown(const struct cp_report_advice *im, struct cp_buf *out)
 		}
 		cp_buf_addc(out, '\n');
 	}
+	cp_markdown_scans(out, im);
 }
 
-int cp_report_advice(const struct cp_report_advice *images, size_t n, struct cp_str format,
+int cp_report_advice(const struct cp_report_advice *images, size_t n,
+		     const struct cp_report_scan *reports, size_t n_reports, struct cp_str format,
 		     const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err)
 {
 	static const struct cp_report_style plain;
@@ -216,7 +222,7 @@ int cp_report_advice(const struct cp_report_advice *images, size_t n, struct cp_
 	if (!style)
 		style = &plain;
 	if (!format.n || cp_str_eq(format, CP_S("json")))
-		as_json(images, n, style, out);
+		as_json(images, n, reports, n_reports, style, out);
 	else if (cp_str_eq(format, CP_S("sarif")))
 		cp_report_sarif(images, n, style, out);
 	else if (cp_str_eq(format, CP_S("codequality")))
@@ -235,5 +241,9 @@ int cp_report_advice(const struct cp_report_advice *images, size_t n, struct cp_
 		else
 			as_markdown(&images[i], out);
 	}
+	if (table)
+		cp_table_reports(out, reports, n_reports, style);
+	else if (markdown)
+		cp_markdown_reports(out, reports, n_reports);
 	return cp_report_finish(out, err);
 }

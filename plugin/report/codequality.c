@@ -29,7 +29,7 @@ static void put_finding(struct cp_json_out *o, const struct cp_finding *f)
 	cp_json_kstr(o, "description", cp_buf_str(&text));
 	cp_json_kstr(o, "check_name", cp_str_c(rule->id));
 	cp_json_kstr(o, "fingerprint", cp_str_c(fingerprint));
-	cp_json_kstr(o, "severity", cp_str_c(severities[rule->severity]));
+	cp_json_kstr(o, "severity", cp_str_c(severities[f->severity]));
 	cp_json_key(o, "location");
 	cp_json_open(o, '{');
 	cp_json_kstr(o, "path", f->file);

@@ -220,12 +220,23 @@ struct cp_report_advice {
 	struct cp_err error;                  /* code 0 = fine */
 	/* What its history says, per finding: commits that a step ran for nothing. NULL = nobody looked. */
 	const struct cp_stake *stakes;
-	size_t n_history; /* commits that were replayed */
+	size_t n_history;             /* commits that were replayed */
+	const struct cp_graph *graph; /* of the scans */
+	const struct cp_advise_scan *scans;
+	size_t n_scans;
+};
+/* A report of a scanner that was given. */
+struct cp_report_scan {
+	struct cp_str file, scanner, target;
+	bool used;         /* it is about one of the images */
+	size_t n_left_out; /* entries over the limits */
+	struct cp_err error;
 };
 /*
  * format: "table", "json" (`cachepredict/advise/1`), "markdown", "sarif" (2.1.0), "codequality" (GitLab's), "patch" (the edits as a unified diff); "" = json. CP_EUNSUPPORTED for another.
  */
-int cp_report_advice(const struct cp_report_advice *images, size_t n, struct cp_str format,
+int cp_report_advice(const struct cp_report_advice *images, size_t n,
+		     const struct cp_report_scan *reports, size_t n_reports, struct cp_str format,
 		     const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
 
 /* ---- builds that were recorded ---- */

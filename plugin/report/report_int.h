@@ -47,6 +47,15 @@ int cp_report_dot(const struct cp_report *r, struct cp_buf *out);
 void cp_report_patch(const struct cp_report_advice *images, size_t n, struct cp_buf *out);
 void cp_report_codequality(const struct cp_report_advice *images, size_t n,
 			   const struct cp_report_style *style, struct cp_buf *out);
+/* scans.c: what scanners and a registry say, in JSON (members "scans" and "reports"), for a terminal and in Markdown. */
+void cp_json_scans(struct cp_json_out *o, const struct cp_report_advice *im);
+void cp_json_reports(struct cp_json_out *o, const struct cp_report_scan *reports, size_t n);
+void cp_table_scans(struct cp_buf *out, const struct cp_report_advice *im,
+		    const struct cp_report_style *style);
+void cp_table_reports(struct cp_buf *out, const struct cp_report_scan *reports, size_t n,
+		      const struct cp_report_style *style);
+void cp_markdown_scans(struct cp_buf *out, const struct cp_report_advice *im);
+void cp_markdown_reports(struct cp_buf *out, const struct cp_report_scan *reports, size_t n);
 /* Does an image before `at` have the same finding? */
 bool cp_finding_is_repeated(const struct cp_report_advice *images, size_t at,
 			    const struct cp_finding *f);

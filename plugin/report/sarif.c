@@ -130,7 +130,7 @@ static void put_result(struct cp_json_out *o, const struct cp_finding *f)
 	cp_json_open(o, '{');
 	cp_json_kstr(o, "ruleId", cp_str_c(rule->id));
 	cp_json_kint(o, "ruleIndex", f->rule);
-	cp_json_kstr(o, "level", cp_str_c(level_of(rule->severity)));
+	cp_json_kstr(o, "level", cp_str_c(level_of(f->severity)));
 	put_message(o, "message", f->message, f->why);
 	put_location(o, f);
 	cp_finding_fingerprint(f, fingerprint);

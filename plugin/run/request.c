@@ -123,33 +123,38 @@ static int64_t number(const struct cp_json *v)
 	return cp_json_kind(v) == CP_JSON_STRING && !cp_str_to_int(cp_json_text(v), 10, &n) ? 0 : n;
 }
 
-/* [{"file": "build.jsonl"}, {"text": "...", "name": "log"}] */
-static int logs(struct cp_arena *a, const struct cp_json *root, struct cp_request *q)
+/* [{"file": "build.jsonl"}, {"text": "...", "name": "log"}, "build.jsonl"] */
+static int sources(struct cp_arena *a, const struct cp_json *root, const char *key,
+		   struct cp_log_source **ret, size_t *ret_n)
 {
-	const struct cp_json *v = cp_json_get(root, "logs");
+	const struct cp_json *v = cp_json_get(root, key);
 	size_t n = cp_json_kind(v) == CP_JSON_ARRAY ? cp_json_len(v) : 0;
 	int r = 0;
 
-	q->logs = cp_arena_array(a, n, sizeof(*q->logs));
-	if (!q->logs)
+	*ret = cp_arena_array(a, n, sizeof(**ret));
+	if (!*ret)
 		return CP_ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		const struct cp_json *item = cp_json_at(v, i);
-		struct cp_log_source *log = &q->logs[i];
+		struct cp_log_source *log = &(*ret)[i];
 
-		log->name = CP_S("log");
+		log->name = cp_json_kind(item) == CP_JSON_STRING
+				    ? cp_arena_str(a, cp_json_text(item))
+				    : CP_S("log");
 		r |= text(a, item, "name", &log->name);
 		r |= text(a, item, "text", &log->text);
 		if (!log->text.p)
 			r |= text(a, item, "file", &log->name);
 	}
-	q->n_logs = n;
+	for (size_t i = 0; i < n; i++)
+		r |= (*ret)[i].name.p ? 0 : CP_ENOMEM;
+	*ret_n = n;
 	return r ? CP_ENOMEM : 0;
 }
 
 static int record_members(struct cp_arena *a, const struct cp_json *root, struct cp_request *q)
 {
-	int r = logs(a, root, q);
+	int r = sources(a, root, "logs", &q->logs, &q->n_logs);
 
 	r |= text(a, root, "kind", &q->kind);
 	r |= text(a, root, "prediction", &q->prediction);
@@ -203,6 +208,7 @@ static int members(struct cp_arena *a, const struct cp_json *root, struct cp_req
 	r |= text(a, root, "comment_id", &q->comment.id);
 	q->comment.dry_run = cp_json_is_true(cp_json_get(root, "dry_run"));
 	q->comment.status = cp_json_is_true(cp_json_get(root, "status"));
+	r |= sources(a, root, "reports", &q->reports, &q->n_reports);
 	r |= record_members(a, root, q);
 	r |= text(a, root, "format", &q->format);
 	r |= list(a, root, "compose", &q->compose, &q->n_compose);
@@ -271,10 +277,12 @@ int cp_request_parse(struct cp_arena *a, struct cp_str json, struct cp_request *
 		if (has_nul(i < q.n_compose ? q.compose[i] : q.with[i - q.n_compose]))
 			return cp_err_set(err, CP_EUSAGE,
 					  "a path of the request has a NUL byte in it");
-	for (size_t i = 0; i < q.n_logs; i++)
-		if (has_nul(q.logs[i].name))
+	for (size_t i = 0; i < q.n_logs + q.n_reports; i++)
+		if (has_nul(i < q.n_logs ? q.logs[i].name : q.reports[i - q.n_logs].name))
 			return cp_err_set(err, CP_EUSAGE,
 					  "a path of the request has a NUL byte in it");
+	if (q.n_reports > CP_MAX_SCANS)
+		return cp_err_set(err, CP_ELIMIT, "over %u reports in one request", CP_MAX_SCANS);
 	if (q.context_from.n && !cp_str_eq(q.context_from, CP_S("clone")) &&
 	    !cp_str_eq(q.context_from, CP_S("export")))
 		return cp_err_set(err, CP_EUSAGE,

@@ -30,7 +30,7 @@ struct cp_world {
 	atomic_int *cancel; /* set by cancel(); NULL = never */
 };
 
-/* A log of a build: a file on disk, or its text. */
+/* A log of a build, a report of a scanner: a file on disk, or its text. */
 struct cp_log_source {
 	struct cp_str name, text; /* text.p NULL = `name` is a file */
 };
@@ -53,6 +53,8 @@ struct cp_request {
 	/* method record */
 	struct cp_log_source *logs;
 	size_t n_logs;
+	struct cp_log_source *reports; /* method advise, comment */
+	size_t n_reports;
 	struct cp_str kind, prediction, project, import;
 	bool export, accuracy, fork;
 	int64_t commits;     /* method backtest: so many; 0 = the default */
