@@ -50,14 +50,17 @@ const struct command_info commands[N_COMMANDS] = {
 		 "what to change in the Dockerfile and its ignore file, and why",
 		 "Rules about layer order, the context, base images and what reaches the image, each with a name. --fail-on takes a "
 		 "rule or a severity (error, warning, info). A comment `# cachepredict ignore=RULE` above an instruction silences a "
-		 "rule for it, at the top of the Dockerfile for the whole file. A rule that cannot tell says nothing."},
+		 "rule for it, at the top of the Dockerfile for the whole file. A rule that cannot tell says nothing. With --history N the "
+		 "builds of the last N commits say what each finding costs: how often a step ran for nothing, and what would have come from "
+		 "the cache with the edit. Some rules speak only then."},
 	[CMD_SPLIT] =
 		{"split", "[FILE] [CONTEXT]",
 		 "whether a requirements file should become several, and which",
 		 "FILE (CONTEXT/requirements.txt) is a requirement file of pip. Its history says which packages move and which do not; the "
 		 "partition into layers that reinstalls least is chosen on the first 70 % of the changes and scored on the rest. --format "
 		 "patch prints a diff for git apply: the files, and the COPY and RUN of the Dockerfile. Exit code 4 when pip would "
-		 "reject a line."},
+		 "reject a line. With --bake or --compose every file that an image installs is looked at once, and all Dockerfiles that "
+		 "copy it are edited. Where builds were recorded, it says minutes."},
 	[CMD_COMMENT] =
 		{"comment", "[A..B] [CONTEXT]",
 		 "say on the pull request what it rebuilds, in one comment that is kept up to date",
@@ -283,7 +286,7 @@ const struct flag flags[] = {
 		       BIT(CMD_BACKTEST), "N", NULL, "backtest: so many commits (300)"},
 	[F_HISTORY] = {"history", 0, FLAG_NUMBER, GROUP_COMPARE, IN_REQUEST, "commits",
 		       BIT(CMD_ADVISE), "N", NULL,
-		       "advise: what is at stake, by a backtest of the last N commits"},
+		       "advise: what is at stake, by the builds of the last N commits"},
 	[F_REPORT] =
 		{"report", 0, FLAG_LIST, GROUP_COMPARE, IN_REQUEST, "reports",
 		 BIT(CMD_ADVISE) | BIT(CMD_COMMENT), "FILE", "<file>",

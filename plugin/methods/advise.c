@@ -206,11 +206,12 @@ static int keep_install(struct cp_run *run, const struct cp_build *b,
 	to->line = from->line;
 	to->builds = from->builds;
 	to->what = cp_str_c(from->what);
+	to->name = cp_arena_str(run->arena, step->name);
 	to->stage = cp_arena_str(run->arena, b->graph->stages[step->stage].name);
 	to->text =
 		cp_arena_str(run->arena, cp_str_trim_left(cp_str_from(step->name, end + 1), " "));
 	to->files = cp_arena_array(run->arena, from->n_files, sizeof(*to->files));
-	if (!to->stage.p || !to->text.p || !to->files)
+	if (!to->name.p || !to->stage.p || !to->text.p || !to->files)
 		return CP_ENOMEM;
 	for (size_t i = 0; i < from->n_files; i++) {
 		to->files[i] = cp_path_join(run->arena, b->context_prefix, from->files[i]);

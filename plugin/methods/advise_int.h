@@ -15,6 +15,7 @@ struct cp_install {
 	int line;
 	bool builds;
 	struct cp_str what;        /* "pip install" */
+	struct cp_str name;        /* of the step, as BuildKit prints it */
 	struct cp_str stage, text; /* of the step, as BuildKit prints them, without its number */
 	size_t occurrence;         /* among the steps of its stage with the same text, from 0 */
 	struct cp_str *files;      /* repository paths; of one that builds, folders */

@@ -26,7 +26,7 @@ static int advise(struct cp_run *run, struct cp_answer *answer, struct cp_err *e
 
 static int split(struct cp_run *run, struct cp_answer *answer, struct cp_err *err)
 {
-	int r = cp_run_open(run, 0, err);
+	int r = cp_run_open(run, CP_RUN_BUILDS, err);
 
 	return r < 0 ? r : cp_run_split(run, &answer->text, &answer->status, err);
 }

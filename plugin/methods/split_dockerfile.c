@@ -72,7 +72,7 @@ static struct cp_str rename_in(struct cp_arena *a, struct cp_str s, struct cp_st
 
 /* ---- what can be edited ---- */
 
-/* 1: takes the file by its name; 2: by a folder or a pattern; 0: not at all. */
+/* 1: takes the file by its name; 2: with the folder that it is in, so that files beside it come along; 3: by a pattern; 0: not at all. */
 static int takes(struct editor *ed, const struct cp_command *c)
 {
 	int found = 0;
@@ -89,7 +89,7 @@ static int takes(struct editor *ed, const struct cp_command *c)
 		if (has(c->sources[i], "*") || has(c->sources[i], "?") || has(c->sources[i], "["))
 			found = find_name(c->sources[i], cp_str_sub(ed->base, 0, 4), 0) == 0 ||
 						c->sources[i].p[0] == '*'
-					? 2
+					? 3
 					: found;
 		else if (cp_str_eq(path, CP_S("")) || cp_str_eq(path, CP_S(".")) ||
 			 (cp_str_starts(ed->files->path, path) && path.n < ed->files->path.n &&
@@ -199,8 +199,26 @@ static int find_run(struct editor *ed, const struct cp_stage *s, size_t at)
 	return r;
 }
 
+/* No place at all: a Dockerfile that this concerns not, or that needs no edit. */
+static int no_place(struct editor *ed, int whole_line)
+{
+	if (whole_line) {
+		cp_err_set(
+			ed->err, CP_ENOTFOUND,
+			"line %d of the Dockerfile installs after the whole context is copied: copy the file alone before",
+			whole_line);
+		if (ed->err)
+			ed->err->line = whole_line;
+		return CP_ENOTFOUND;
+	}
+	return cp_err_set(ed->err, CP_ENOTFOUND, "the Dockerfile does not copy and install %.*s",
+			  CP_STR(ed->files->path));
+}
+
 static int find_places(struct editor *ed, const struct cp_dockerfile *d)
 {
+	int whole_line = 0;
+
 	for (size_t i = 0; i < d->n_stages; i++) {
 		const struct cp_stage *s = &d->stages[i];
 		bool all = false;
@@ -208,25 +226,21 @@ static int find_places(struct editor *ed, const struct cp_dockerfile *d)
 		for (size_t k = 0; k < s->n_commands; k++) {
 			int how = takes(ed, s->commands[k]), r;
 
-			if (how == 2)
-				all = true;
+			if (how == 3 && !all)
+				return refuse(ed, s->commands[k]->line,
+					      "copies the file by a pattern");
+			all = all || how == 2;
 			if (!all && installs(ed, s->commands[k]) &&
 			    has(s->commands[k]->code, "--mount=type=bind"))
 				return check_run(ed, s->commands[k]);
-			if (all && installs(ed, s->commands[k]) && !ed->places.n)
-				return refuse(
-					ed, s->commands[k]->line,
-					"installs after the whole context is copied: copy the file alone before");
+			if (all && installs(ed, s->commands[k]) && !whole_line)
+				whole_line = s->commands[k]->line;
 			r = how == 1 && !all ? find_run(ed, s, k) : 0;
 			if (r < 0)
 				return r;
 		}
 	}
-	if (!ed->places.n)
-		return cp_err_set(ed->err, CP_EUNSUPPORTED,
-				  "the Dockerfile does not copy and install %.*s",
-				  CP_STR(ed->files->path));
-	return 0;
+	return ed->places.n ? 0 : no_place(ed, whole_line);
 }
 
 /* ---- the edits ---- */

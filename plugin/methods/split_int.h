@@ -26,9 +26,17 @@ int cp_split_plan(struct cp_run *run, struct cp_split_plan *ret_plan, struct cp_
 /* ---- split_plan.c ---- */
 
 struct cp_split_files;
-/* All of the patch. CP_EUNSUPPORTED: it cannot be made by rule, with the reason; CP_ENOTFOUND: no Dockerfile. */
+/* Path of the Dockerfile of an image; p NULL: no memory. */
+struct cp_str cp_split_dockerfile_of(struct cp_arena *a, const struct cp_image_request *image);
+/* The patch for one image. CP_EUNSUPPORTED: it cannot be made by rule, with the reason; CP_ENOTFOUND: there is no Dockerfile, or nothing in it to edit. */
 int cp_split_print(struct cp_arena *a, struct cp_tree *tree, const struct cp_image_request *image,
 		   const struct cp_split_files *files, struct cp_buf *out, struct cp_err *err);
+/*
+ * The patch for all images of the run: the files once, and every Dockerfile that copies the file by its name. Those in `edited` are not
+ * edited again; the others come into it. CP_EUNSUPPORTED: one of them cannot be edited by rule, or none needs it, with the reason.
+ */
+int cp_split_print_all(struct cp_run *run, const struct cp_split_files *files,
+		       struct cp_map *edited, struct cp_buf *out, struct cp_err *err);
 /* The patch that carries the plan out in a tree. The same errors. */
 int cp_split_plan_print(const struct cp_split_plan *plan, struct cp_arena *a, struct cp_tree *tree,
 			const struct cp_image_request *image, struct cp_buf *out,
@@ -53,7 +61,8 @@ int cp_split_files_print(struct cp_arena *a, const struct cp_split_files *files,
 
 /*
  * The Dockerfile's edits: every COPY of the file and the RUN that installs it become one pair a layer. `context`: folder that COPY reads
- * from, "." = root. CP_EUNSUPPORTED: it cannot be edited by rule, with the reason.
+ * from, "." = root. CP_EUNSUPPORTED: it cannot be edited by rule, with the reason. CP_ENOTFOUND: it does not install the file, or as a part of
+ * the whole context (err->line), where other files come along; it works as it is.
  */
 int cp_split_dockerfile(struct cp_arena *a, struct cp_str text, struct cp_str name,
 			struct cp_str context, const struct cp_split_files *files,

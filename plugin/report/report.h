@@ -287,8 +287,21 @@ struct cp_report_package {
 		group; /* moves together with those of the same number, which is the place of one of them in `names` */
 };
 
+/* A RUN that installs the file. */
+struct cp_report_install {
+	struct cp_str image, step;
+	struct cp_cost cost; /* with the file as one */
+};
+
 struct cp_report_split {
 	struct cp_str file, head_rev, head_commit;
+	struct cp_report_install *installs; /* as far as they are known */
+	size_t n_installs;
+	struct cp_str weights; /* the file that says what packages cost; "" = all are equal */
+	size_t n_weighed, n_packages_ever; /* packages that it speaks of, of all of the history */
+	/* what the split would have saved on the scored changes, by recorded builds of n_timed installs */
+	size_t n_timed;
+	int64_t saved_ms, saved_low, saved_high, saved_sure, saved_days;
 	struct cp_str action, reason; /* "split", "do-not-split", "undecided" */
 	struct cp_report_layer *layers;
 	size_t n_layers;
@@ -313,8 +326,11 @@ struct cp_report_split {
 	struct cp_str *notes;
 	size_t n_notes;
 };
-/* format: "json" or "" (`cachepredict/split/1`), "table". CP_EUNSUPPORTED for another. */
-int cp_report_split(const struct cp_report_split *s, struct cp_str format,
+/*
+ * Of one file at least. format: "json" or "" (`cachepredict/split/1`, of more than one file `cachepredict/splits/1`), "table". CP_EUNSUPPORTED
+ * for another.
+ */
+int cp_report_split(const struct cp_report_split *all, size_t n, struct cp_str format,
 		    const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
 
 #endif

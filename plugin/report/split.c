@@ -96,38 +96,94 @@ static void put_problems(struct cp_json_out *o, const struct cp_report_split *s)
 	cp_json_close(o, ']');
 }
 
-static void as_json(const struct cp_report_split *s, const struct cp_report_style *style,
-		    struct cp_buf *out)
+static void put_installs(struct cp_json_out *o, const struct cp_report_split *s)
+{
+	cp_json_key(o, "installs");
+	cp_json_open(o, '[');
+	for (size_t i = 0; i < s->n_installs; i++) {
+		cp_json_open(o, '{');
+		cp_json_kstr(o, "image", s->installs[i].image);
+		cp_json_kstr(o, "step", s->installs[i].step);
+		cp_json_cost(o, &s->installs[i].cost);
+		cp_json_close(o, '}');
+	}
+	cp_json_close(o, ']');
+}
+
+static void put_costs(struct cp_json_out *o, const struct cp_report_split *s)
+{
+	put_installs(o, s);
+	cp_json_key(o, "package_costs");
+	cp_json_open(o, '{');
+	cp_json_kstr(o, "source", s->weights.n ? s->weights : CP_S("equal"));
+	put_count(o, "known", s->n_weighed);
+	put_count(o, "of", s->n_packages_ever);
+	cp_json_close(o, '}');
+	cp_json_key(o, "saved");
+	if (!s->n_timed) {
+		cp_json_null(o);
+		return;
+	}
+	cp_json_open(o, '{');
+	cp_json_kseconds(o, "seconds", s->saved_ms);
+	cp_json_kseconds(o, "low", s->saved_low);
+	cp_json_kseconds(o, "high", s->saved_high);
+	cp_json_kseconds(o, "can_be_counted_on", s->saved_sure);
+	put_count(o, "changes", s->n_test);
+	cp_json_kint(o, "days", s->saved_days);
+	put_count(o, "installs_timed", s->n_timed);
+	cp_json_close(o, '}');
+}
+
+static void put_split(struct cp_json_out *o, const struct cp_report_split *s)
+{
+	cp_json_open(o, '{');
+	cp_json_kstr(o, "schema", CP_S("cachepredict/split/1"));
+	cp_json_key(o, "head");
+	cp_json_open(o, '{');
+	cp_json_kstr(o, "rev", s->head_rev);
+	cp_json_kstr(o, "commit", s->head_commit);
+	cp_json_close(o, '}');
+	cp_json_kstr(o, "file", s->file);
+	cp_json_kstr(o, "action", s->action);
+	cp_json_kstr(o, "reason", s->reason);
+	put_count(o, "requirements", s->requirements->n_items);
+	put_count(o, "pinned", s->n_pinned);
+	put_share(o, "cost", s->cost);
+	put_share(o, "cost_bound", s->cost_bound);
+	put_share(o, "cost_where_chosen", s->train_cost);
+	put_costs(o, s);
+	put_layers(o, s);
+	put_churn(o, s);
+	put_problems(o, s);
+	cp_json_key(o, "patch");
+	if (s->patch.n)
+		cp_json_str(o, s->patch);
+	else
+		cp_json_null(o);
+	cp_json_kstr(o, "no_patch", s->no_patch);
+	cp_json_close(o, '}');
+}
+
+static void as_json(const struct cp_report_split *all, size_t n,
+		    const struct cp_report_style *style, struct cp_buf *out)
 {
 	struct cp_json_out o = CP_JSON_OUT(out);
 
 	o.raw_html = true;
 	o.indent = style->pretty ? 2 : 0;
-	cp_json_open(&o, '{');
-	cp_json_kstr(&o, "schema", CP_S("cachepredict/split/1"));
-	cp_json_key(&o, "head");
-	cp_json_open(&o, '{');
-	cp_json_kstr(&o, "rev", s->head_rev);
-	cp_json_kstr(&o, "commit", s->head_commit);
-	cp_json_close(&o, '}');
-	cp_json_kstr(&o, "file", s->file);
-	cp_json_kstr(&o, "action", s->action);
-	cp_json_kstr(&o, "reason", s->reason);
-	put_count(&o, "requirements", s->requirements->n_items);
-	put_count(&o, "pinned", s->n_pinned);
-	put_share(&o, "cost", s->cost);
-	put_share(&o, "cost_bound", s->cost_bound);
-	put_share(&o, "cost_where_chosen", s->train_cost);
-	put_layers(&o, s);
-	put_churn(&o, s);
-	put_problems(&o, s);
-	cp_json_key(&o, "patch");
-	if (s->patch.n)
-		cp_json_str(&o, s->patch);
-	else
-		cp_json_null(&o);
-	cp_json_kstr(&o, "no_patch", s->no_patch);
-	cp_json_close(&o, '}');
+	if (n == 1) {
+		put_split(&o, all);
+	} else {
+		cp_json_open(&o, '{');
+		cp_json_kstr(&o, "schema", CP_S("cachepredict/splits/1"));
+		cp_json_key(&o, "files");
+		cp_json_open(&o, '[');
+		for (size_t i = 0; i < n; i++)
+			put_split(&o, &all[i]);
+		cp_json_close(&o, ']');
+		cp_json_close(&o, '}');
+	}
 	cp_buf_addc(out, '\n');
 }
 
@@ -211,6 +267,38 @@ static void problem_rows(struct cp_buf *out, const struct cp_report_split *s,
 	}
 }
 
+/* "about 3 h 12 m (2 h 40 m to 4 h) of 192 changes in 90 days; 1 h 50 m can be counted on" */
+static void saved_row(struct cp_buf *out, const struct cp_report_split *s,
+		      const struct cp_report_style *style)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
+	const struct cp_report_install *in = s->installs;
+
+	if (!s->n_timed)
+		return;
+	while (in->cost.source == CP_COST_UNKNOWN)
+		in++;
+	cp_buf_addz(&text, "about ");
+	cp_text_seconds(&text, s->saved_ms);
+	if (s->saved_low != s->saved_high) {
+		cp_buf_addz(&text, " (");
+		cp_text_seconds(&text, s->saved_low);
+		cp_buf_addz(&text, " to ");
+		cp_text_seconds(&text, s->saved_high);
+		cp_buf_addc(&text, ')');
+	}
+	cp_buf_printf(&text, " of %zu changes in %lld days; ", s->n_test, (long long)s->saved_days);
+	cp_text_seconds(&text, s->saved_sure);
+	cp_buf_addz(&text, " can be counted on. An install took ");
+	cp_text_seconds(&text, in->cost.ms);
+	cp_buf_printf(&text, ", the median of %zu %s%s", in->cost.n,
+		      in->cost.source == CP_COST_OWN ? "recorded run" : "runs of its kind",
+		      in->cost.source == CP_COST_OWN ? cp_text_plural(in->cost.n) : "");
+	if (s->n_timed > 1)
+		cp_buf_printf(&text, "; %zu images install it", s->n_timed);
+	row(out, "saves", cp_buf_str(&text), style);
+}
+
 static void as_table(const struct cp_report_split *s, const struct cp_report_style *style,
 		     struct cp_buf *out)
 {
@@ -221,6 +309,7 @@ static void as_table(const struct cp_report_split *s, const struct cp_report_sty
 	row(out, s->action.p, cp_buf_str(&text), style);
 	if (s->n_layers > 1)
 		layer_rows(out, s, style);
+	saved_row(out, s, style);
 	cp_buf_clear(&text);
 	cp_buf_printf(&text, "chosen on the first %zu changes, scored on the %zu after them",
 		      s->n_train, s->n_test);
@@ -245,19 +334,23 @@ static void as_table(const struct cp_report_split *s, const struct cp_report_sty
 		row(out, "patch", cp_buf_str(&text), style);
 }
 
-int cp_report_split(const struct cp_report_split *s, struct cp_str format,
+int cp_report_split(const struct cp_report_split *all, size_t n, struct cp_str format,
 		    const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err)
 {
 	static const struct cp_report_style plain;
+	bool table = cp_str_eq(format, CP_S("table"));
 
 	if (!style)
 		style = &plain;
 	if (!format.n || cp_str_eq(format, CP_S("json")))
-		as_json(s, style, out);
-	else if (cp_str_eq(format, CP_S("table")))
-		as_table(s, style, out);
-	else
+		as_json(all, n, style, out);
+	else if (!table)
 		return cp_err_set(err, CP_EUNSUPPORTED, "a split is shown as table, json or patch");
+	for (size_t i = 0; table && i < n; i++) {
+		if (i)
+			cp_buf_addc(out, '\n');
+		as_table(&all[i], style, out);
+	}
 	if (cp_buf_error(out))
 		return cp_err_set(err, cp_buf_error(out), "the report is over %zu bytes", out->max);
 	return 0;

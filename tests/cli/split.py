@@ -143,6 +143,74 @@ answer = json.loads(run(repo, "--format", "json")[1])
 same("costs are sizes of wheels where a lock says them", (answer["cost"] < 0.01, [n for n in answer["notes"] if "wheels" in n]),
      (True, ["costs are the sizes of wheels in uv.lock, known for 12 of 12 packages"]))
 
+same("... and that is said in JSON", (answer["package_costs"], answer["saved"]), ({"source": "uv.lock", "known": 12, "of": 12}, None))
+repo = repository("pylock", [text(i) for i in range(41)], **{"pylock.toml": lock.replace("[[package]]", "[[packages]]")})
+same("... in pylock.toml, too", json.loads(run(repo, "--format", "json")[1])["package_costs"], {"source": "pylock.toml", "known": 12, "of": 12})
+
+# ---- minutes, from recorded builds ----
+
+repo = repository("timed", [text(i) for i in range(41)])
+for seconds in (90, 100, 110):
+    with open(os.path.join(work, "build.log"), "w") as f:
+        f.write("".join("#%d [%d/5] %s\n#%d DONE %d.0s\n\n" % (n, n, step, n, s) for n, step, s in (
+            (2, "WORKDIR /app", 1), (3, "COPY requirements.txt .", 2), (4, "RUN pip install --no-cache-dir -r requirements.txt", seconds))))
+    subprocess.run([helper, "-C", repo, "record", os.path.join(work, "build.log")], env=env, check=True, capture_output=True)
+answer = json.loads(run(repo, "--format", "json")[1])
+same("what an install took", [(i["image"], i["cost"]) for i in answer["installs"]],
+     [("timed", {"seconds": 100.0, "source": "own history", "builds": 3, "low": 90.0, "high": 110.0})])
+saved = (1 - answer["cost"]) * answer["history"]["scored_on"] * 100
+same("seconds that the split would have saved", abs(answer["saved"]["seconds"] - saved) < 0.2, True)
+same("... with their spread", [round(answer["saved"][k] / answer["saved"]["seconds"], 2) for k in ("low", "high")], [0.9, 1.1])
+same("... of so many changes and days", [answer["saved"][k] for k in ("changes", "days", "installs_timed")], [12, 11, 1])
+same("... in the table", [l.split("about ")[1] for l in run(repo)[1].splitlines() if l.startswith("  saves")],
+     ["18 m 20 s (16 m 30 s to 20 m 10 s) of 12 changes in 11"])
+
+# ---- many images ----
+
+INSTALL = "FROM python:3.12-slim\nCOPY %s ./\nRUN pip install --no-cache-dir -r %s\n"
+COMPOSE = "services:\n" + "".join("  %s:\n    build: {context: %s, dockerfile: %s}\n" % s for s in (
+    ("api", ".", "api/Dockerfile"), ("worker", ".", "worker/Dockerfile"), ("all", ".", "all/Dockerfile"), ("web", "web", "Dockerfile"), ("none", ".", "none/Dockerfile")))
+IMAGES = {"api/Dockerfile": INSTALL % (("requirements.txt",) * 2), "worker/Dockerfile": INSTALL % (("requirements.txt",) * 2) + "COPY worker /w\n",
+          "all/Dockerfile": "FROM python:3.12-slim\nCOPY . .\nRUN pip install --no-cache-dir -r requirements.txt\n",
+          "web/Dockerfile": INSTALL % (("needs.txt",) * 2), "none/Dockerfile": "FROM python:3.12-slim\nCOPY api /api\n", "compose.yaml": COMPOSE}
+repo = os.path.join(work, "many")
+fast_import(repo, [dict(IMAGES, **{"requirements.txt": text(i), "web/needs.txt": text(i, hot=(5,), head="")}) for i in range(41)])
+code, out, err = run(repo, "--compose", "compose.yaml", "--format", "json")
+answer = json.loads(out)
+same("each requirement file of many images once", (answer["schema"], [(f["file"], f["action"], [i["image"] for i in f["installs"]]) for f in answer["files"]]),
+     ("cachepredict/splits/1", [("requirements.txt", "split", ["api", "worker", "all"]), ("web/needs.txt", "split", ["web"])]))
+same("a table for each", run(repo, "--compose", "compose.yaml")[1].count("packages   cost"), 2)
+code, patch, err = run(repo, "--compose", "compose.yaml", "--format", "patch")
+r = subprocess.run(["git", "-C", repo, "apply", "--whitespace=nowarn"], input=patch, text=True, env=env, capture_output=True)
+same("git apply takes the patch of all", (code, r.returncode, r.stderr), (0, 0, ""))
+changed = subprocess.run(["git", "-C", repo, "status", "--porcelain", "-uall"], env=env, capture_output=True, text=True).stdout.split("\n")
+same("every Dockerfile that names a file is edited, no other", sorted(c[3:] for c in changed if c),
+     ["api/Dockerfile", "requirements-base.txt", "requirements.txt", "web/Dockerfile", "web/needs-base.txt", "web/needs.txt", "worker/Dockerfile"])
+same("... and copies the new one", [open(os.path.join(repo, d, "Dockerfile")).read().count("-base.txt") for d in ("api", "worker", "web")], [2, 2, 2])
+subprocess.run(["git", "-C", repo, "checkout", "-q", "."], env=env, check=True)
+subprocess.run(["git", "-C", repo, "clean", "-qfd"], env=env, check=True)
+bake = {"target": {n: {"context": ".", "dockerfile": n + "/Dockerfile"} for n in ("api", "worker")}}
+with open(os.path.join(work, "bake.json"), "w") as f:
+    json.dump(bake, f)
+code, patch, err = run(repo, "--bake", os.path.join(work, "bake.json"), "--format", "patch")
+same("--bake", [l for l in patch.splitlines() if l.startswith("+++")],
+     ["+++ b/requirements-base.txt", "+++ b/requirements.txt", "+++ b/api/Dockerfile", "+++ b/worker/Dockerfile"])
+replayed = json.loads(subprocess.run([helper, "-C", repo, "backtest", "-n", "40", "--compose", os.path.join(repo, "compose.yaml"), "--with", "split:requirements.txt",
+                                      "--format", "json", "--offline"], cwd=repo, env=env, capture_output=True, text=True).stdout)["images"]
+same("a backtest splits it in every image that installs it", [(i["name"], i["with"][0]["edited"], [l["kept"] for l in i["with"][0]["layers"]]) for i in replayed
+                                                               if i["name"] in ("api", "worker", "none")],
+     [("api", 41, [12]), ("worker", 41, [12]), ("none", 0, [0])])
+several = subprocess.run([helper, "-C", repo, "backtest", "--compose", os.path.join(repo, "compose.yaml"), "--with", "split"], cwd=repo, env=env,
+                         capture_output=True, text=True)
+same("... which has to be named where there are several", (several.returncode, several.stderr.splitlines()[:1]),
+     (2, ["cachepredict: the images install 2 requirement files"]))
+prefix = dict(IMAGES, **{"worker/Dockerfile": INSTALL % ("requirements.txt", "requirements.txt --prefix=/i")})
+repo = os.path.join(work, "many-prefix")
+fast_import(repo, [dict(prefix, **{"requirements.txt": text(i), "web/needs.txt": "x\n"}) for i in range(41)])
+same("one Dockerfile that cannot be edited and would break: no patch",
+     json.loads(run(repo, "requirements.txt", "--compose", "compose.yaml", "--format", "json")[1])["no_patch"].split(", where")[0],
+     "image worker: line 3 of the Dockerfile installs into another folder")
+
 # ---- packages in the causes of a prediction ----
 
 POETRY = '[[package]]\nname = "A_b"\nversion = "%s"\n[package.dependencies]\nx = "1"\n[metadata]\ncontent-hash = "%s"\n'
