@@ -41,22 +41,38 @@ static const struct cp_install *install_of(const struct cp_sums *s,
 	return NULL;
 }
 
+/* What a COPY of the stage brought made it run, as far as causes were looked for: neither its own words nor what the stage stands on. */
+static bool is_by_copy(const struct cp_backtest_commit *c, const struct cp_backtest_miss *m)
+{
+	const struct cp_step *first;
+
+	if (m->cause.kind == CP_CAUSE_NONE)
+		return true;
+	if (m->cause.step < 0)
+		return false;
+	first = &c->graph->steps[m->cause.step];
+	return first->stage == m->step->stage && (cp_str_eq(first->instruction, CP_S("COPY")) ||
+						  cp_str_eq(first->instruction, CP_S("ADD")));
+}
+
 /* It ran again although nothing that it reads had changed since the commit before. */
 static void count_waste(struct cp_sums *s, struct cp_backtest_step *to,
-			const struct cp_backtest_commit *c)
+			const struct cp_backtest_commit *c, const struct cp_backtest_miss *m)
 {
 	const struct cp_install *in = install_of(s, to);
+	bool wasted;
 
 	if (!in || !c->unchanged)
 		return;
+	wasted = c->unchanged[in - s->installs] && is_by_copy(c, m);
 	if (in->builds) {
-		to->n_idle += c->unchanged[in - s->installs];
+		to->n_idle += wasted;
 		return;
 	}
 	to->installs = in->what;
 	s->totals.installs_missed++;
-	to->n_wasted += c->unchanged[in - s->installs];
-	s->totals.installs_wasted += c->unchanged[in - s->installs];
+	to->n_wasted += wasted;
+	s->totals.installs_wasted += wasted;
 }
 
 static void count_cause(struct cp_backtest_step *to, const struct cp_backtest_miss *m)
@@ -106,7 +122,7 @@ static int sum_step(struct cp_sums *s, const struct cp_backtest_commit *c, size_
 	if (miss)
 		count_cause(to, miss);
 	if (miss && miss->outcome == CP_OUTCOME_MISS)
-		count_waste(s, to, c);
+		count_waste(s, to, c, miss);
 	return 0;
 }
 

@@ -140,6 +140,10 @@ static void compare(const struct cp_finding *f, const struct cp_backtest_commit 
 	to->steps[1] = not_hit(then);
 	to->runs[0] = now->runs - now->runs_hit;
 	to->runs[1] = then->runs - then->runs_hit;
+	to->steps_ran[0] = now->steps[CP_OUTCOME_MISS];
+	to->steps_ran[1] = then->steps[CP_OUTCOME_MISS];
+	to->runs_ran[0] = now->runs_missed;
+	to->runs_ran[1] = then->runs_missed;
 	to->n_timed = now->steps_timed;
 	to->ms = now->ms - then->ms;
 	to->low = now->low - then->low;

@@ -199,11 +199,11 @@ int cp_report_cache(const struct cp_report_cache *caches, size_t n, enum cp_form
 struct cp_stake_trial {
 	size_t n;        /* commits that were built both ways; 0 = it was not tried out */
 	size_t n_better; /* of them, those in which fewer steps run */
-	size_t steps
-		[2];    /* steps that do not surely come from the cache: as it is, as it would be */
-	size_t runs[2]; /* of them, RUN steps */
-	size_t n_timed; /* steps that run as it is and whose cost is known */
-	int64_t ms, low, high; /* saved, of those */
+	/* as it is, as it would be */
+	size_t steps[2], runs[2]; /* steps that do not surely come from the cache; RUN steps */
+	size_t steps_ran[2], runs_ran[2]; /* of them, those that run for certain */
+	size_t n_timed;                   /* steps that run as it is and whose cost is known */
+	int64_t ms, low, high;            /* saved, of those */
 };
 /* What is at stake. */
 struct cp_stake {

@@ -29,8 +29,10 @@ static void put_trial(struct cp_json_out *o, const struct cp_finding *f,
 		cp_json_kstr(o, "text", f->trial_text);
 	cp_json_kint(o, "commits", (int64_t)t->n);
 	cp_json_kint(o, "commits_better", (int64_t)t->n_better);
-	put_pair(o, "steps_ran", t->steps);
-	put_pair(o, "runs_ran", t->runs);
+	put_pair(o, "steps_not_hit", t->steps);
+	put_pair(o, "runs_not_hit", t->runs);
+	put_pair(o, "steps_ran", t->steps_ran);
+	put_pair(o, "runs_ran", t->runs_ran);
 	cp_json_key(o, "seconds_saved");
 	if (t->n_timed)
 		cp_json_int(o, (t->ms + 500) / 1000);
@@ -115,14 +117,18 @@ static void add_count(struct cp_buf *out, const struct cp_finding *f, const stru
 static void add_saved(struct cp_buf *out, const struct cp_stake_trial *t)
 {
 	bool runs = t->runs[0] > t->runs[1];
-	const size_t *n = runs ? t->runs : t->steps;
+	const size_t *n = runs ? t->runs : t->steps, *ran = runs ? t->runs_ran : t->steps_ran;
+	bool sure = n[0] > n[1] && ran[0] >= ran[1] + (n[0] - n[1]);
 
 	if (n[0] <= n[1]) {
 		cp_buf_printf(out, "no step less would have run, in %zu commits", t->n);
 		return;
 	}
-	cp_buf_printf(out, "%zu of %zu %s that ran would have come from the cache, in %zu commits",
-		      n[0] - n[1], n[0], runs ? "RUN steps" : "steps", t->n);
+	n = sure ? ran : n;
+	cp_buf_printf(out,
+		      "%zu of %zu %s that ran%s would have come from the cache, in %zu commits",
+		      n[0] - n[1], n[0], runs ? "RUN steps" : "steps", sure ? "" : ", or may have,",
+		      t->n);
 	if (t->n_timed)
 		add_seconds(out, t->ms, t->low, t->high);
 }
