@@ -160,6 +160,19 @@ bool cp_advise_read(struct cp_adviser *ad, struct cp_str path, struct cp_buf *ou
 	return true;
 }
 
+bool cp_advise_is_file(struct cp_adviser *ad, struct cp_str path)
+{
+	struct cp_str full = cp_path_is_abs(path) ? path : cp_arena_cat(ad->a, CP_S("/"), path),
+		      real;
+	struct cp_err ignored = {0};
+	struct cp_node node;
+
+	return full.p && ad->in->context &&
+	       !cp_advise_failed(ad, cp_fs_resolve(ad->a, ad->in->context, full, true, &node, &real,
+						   &ignored)) &&
+	       node.kind == CP_NODE_FILE;
+}
+
 struct cp_finding *cp_advise_put(struct cp_adviser *ad, enum cp_advise_rule rule,
 				 struct cp_str file, int line, int line_end, struct cp_str message,
 				 struct cp_str why)
@@ -452,8 +465,9 @@ int cp_advise_install_steps(struct cp_arena *a, const struct cp_advise_input *in
 			struct cp_install_step step;
 
 			if (v->stage->commands[k]->kind != CP_CMD_RUN ||
-			    (!cp_advise_install_of(&ad, &v->scripts[k], &step) &&
-			     !cp_advise_builds_from(&ad, v, k, &step)))
+			    (!cp_advise_install_of(&ad, v, k, &step) &&
+			     !cp_advise_builds_from(&ad, v, k, &step)) ||
+			    step.does_more)
 				continue;
 			step.line = v->stage->commands[k]->line;
 			r = cp_vec_push(a, &steps, step) < 0 ? cp_err_nomem(err) : 0;

@@ -155,6 +155,7 @@ int cp_advise(struct cp_arena *a, const struct cp_advise_input *in, struct cp_ad
 struct cp_install_step {
 	int line; /* of the instruction */
 	bool builds;
+	bool does_more;       /* cp_advise_install_of: the rest of the RUN may read anything */
 	const char *what;     /* "pip install" */
 	struct cp_str *files; /* in the main context */
 	size_t n_files;

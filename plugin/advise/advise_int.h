@@ -84,6 +84,8 @@ bool cp_advise_holds(struct cp_str text, const char *needle);
 /* ... in an instruction of the file that runs something? */
 bool cp_advise_runs(const struct cp_adviser *ad, const char *needle);
 bool cp_advise_is_one_of(struct cp_str s, const char *const *list, size_t n);
+/* Is there a file of the context at that path, relative or absolute? */
+bool cp_advise_is_file(struct cp_adviser *ad, struct cp_str path);
 /* A file of the context; false when it is not there or cannot be read. `out` belongs to the caller. */
 bool cp_advise_read(struct cp_adviser *ad, struct cp_str path, struct cp_buf *out);
 /* Names of the packages of a requirements file, includes followed, into `ret`: the first of them that is in the list, "" = none. */
@@ -106,12 +108,15 @@ struct cp_str cp_advise_lines(struct cp_adviser *ad, int from, int to);
 /* The history of a command's step; NULL = there is none. */
 const struct cp_step_history *cp_advise_history(const struct cp_adviser *ad,
 						const struct cp_stage_view *v, size_t command);
+/* tools.c: a folder of the image as one of the context, by the COPY before the command that brought it; p NULL: it is none. */
+struct cp_str cp_advise_in_context(struct cp_adviser *ad, const struct cp_stage_view *v,
+				   size_t command, struct cp_str folder);
 /* tools.c: the folders of the context that alone a RUN builds from; false when there are none, or nobody can tell. */
 bool cp_advise_builds_from(struct cp_adviser *ad, const struct cp_stage_view *v, size_t command,
 			   struct cp_install_step *ret);
 
 /* installs.c: the first install of a RUN; false when there is none, or it reads more than files that can be named. */
-bool cp_advise_install_of(struct cp_adviser *ad, const struct cp_script *s,
+bool cp_advise_install_of(struct cp_adviser *ad, const struct cp_stage_view *v, size_t command,
 			  struct cp_install_step *ret);
 
 /* ---- the rules, by what they look at ---- */

@@ -65,11 +65,11 @@ static bool names_package(const struct cp_simple *s, const char *verb)
 	return false;
 }
 
-static bool reads_only(struct cp_adviser *ad, const struct tool *t)
+static bool reads_only(struct cp_adviser *ad, const struct tool *t, struct cp_str folder)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(1u << 20);
 
-	if (!cp_advise_read(ad, cp_str_c(t->manifest), &text))
+	if (!cp_advise_read(ad, cp_path_join(ad->a, folder, cp_str_c(t->manifest)), &text))
 		return false;
 	for (size_t i = 0; i < CP_LEN(t->reads_more) && t->reads_more[i]; i++)
 		if (cp_advise_holds(cp_buf_str(&text), t->reads_more[i]))
@@ -77,35 +77,26 @@ static bool reads_only(struct cp_adviser *ad, const struct tool *t)
 	return true;
 }
 
-static bool is_there(struct cp_adviser *ad, struct cp_str path)
-{
-	struct cp_str full = cp_arena_cat(ad->a, CP_S("/"), path), real;
-	struct cp_err ignored = {0};
-	struct cp_node node;
-
-	return full.p && ad->in->context &&
-	       !cp_advise_failed(ad, cp_fs_resolve(ad->a, ad->in->context, full, true, &node, &real,
-						   &ignored)) &&
-	       node.kind == CP_NODE_FILE;
-}
-
 /* The manifest, and what is read beside it. */
-static bool files_of(struct cp_adviser *ad, const struct tool *t, struct install *ret)
+static bool files_of(struct cp_adviser *ad, const struct tool *t, struct cp_str folder,
+		     struct install *ret)
 {
 	struct cp_str *files = cp_arena_array(ad->a, 1 + CP_LEN(t->beside), sizeof(*files));
 
 	if (!files)
 		return false;
-	files[0] = cp_str_c(t->manifest);
+	files[0] = cp_path_join(ad->a, folder, cp_str_c(t->manifest));
 	*ret = (struct install){.what = t->what, .manifest = files, .n = 1};
-	for (size_t i = 0; i < CP_LEN(t->beside) && t->beside[i]; i++)
-		if (is_there(ad, cp_str_c(t->beside[i])))
-			files[ret->n++] = cp_str_c(t->beside[i]);
-	return true;
+	for (size_t i = 0; i < CP_LEN(t->beside) && t->beside[i]; i++) {
+		files[ret->n] = cp_path_join(ad->a, folder, cp_str_c(t->beside[i]));
+		ret->n += files[ret->n].p && cp_advise_is_file(ad, files[ret->n]);
+	}
+	return files[0].p != NULL;
 }
 
 /* 1: it is an install that needs its manifests only. 0: it is none, or nobody can tell. */
-static int install_of(struct cp_adviser *ad, const struct cp_simple *s, struct install *ret)
+static int install_of(struct cp_adviser *ad, const struct cp_simple *s, struct cp_str folder,
+		      struct install *ret)
 {
 	cp_str_vec files = {0};
 	struct cp_pip pip;
@@ -114,9 +105,10 @@ static int install_of(struct cp_adviser *ad, const struct cp_simple *s, struct i
 		const struct tool *t = &tools[i];
 
 		if (!cp_simple_is(s, t->program, t->verb) || names_package(s, t->verb) ||
-		    cp_simple_has(s, "-g") || cp_simple_has(s, "--global") || !reads_only(ad, t))
+		    cp_simple_has(s, "-g") || cp_simple_has(s, "--global") ||
+		    !reads_only(ad, t, folder))
 			continue;
-		return files_of(ad, t, ret);
+		return files_of(ad, t, folder, ret);
 	}
 	if (!cp_simple_pip(s) || cp_advise_pip(ad->a, s, &pip) < 0 || pip.local || !pip.files.n)
 		return 0;
@@ -221,11 +213,25 @@ static bool is_local(struct cp_adviser *ad, const struct cp_simple *s)
 	       (cp_advise_failed(ad, cp_advise_pip(ad->a, s, &pip)) || pip.local);
 }
 
-static bool find_install(struct cp_adviser *ad, const struct cp_script *s, struct install *ret)
+/* The folder of the context that a RUN stands in; the root of it where that is not known. */
+static struct cp_str folder_of(struct cp_adviser *ad, const struct cp_stage_view *v, size_t command)
 {
+	const struct cp_step *step = v->steps[command];
+	struct cp_str folder = {NULL, 0};
+
+	if (step && step->op->kind == CP_OP_EXEC)
+		folder = cp_advise_in_context(ad, v, command, step->op->exec.cwd);
+	return folder.p ? folder : CP_S("");
+}
+
+static bool find_install(struct cp_adviser *ad, const struct cp_stage_view *v, size_t command,
+			 struct install *ret)
+{
+	const struct cp_script *s = &v->scripts[command];
+	struct cp_str folder = folder_of(ad, v, command);
 	size_t at = 0;
 
-	while (at < s->n && !install_of(ad, &s->commands[at], ret)) {
+	while (at < s->n && !install_of(ad, &s->commands[at], folder, ret)) {
 		if (!is_neutral(&s->commands[at]) || is_local(ad, &s->commands[at]))
 			return false;
 		at++;
@@ -243,14 +249,15 @@ static bool find_install(struct cp_adviser *ad, const struct cp_script *s, struc
 	return true;
 }
 
-bool cp_advise_install_of(struct cp_adviser *ad, const struct cp_script *s,
+bool cp_advise_install_of(struct cp_adviser *ad, const struct cp_stage_view *v, size_t command,
 			  struct cp_install_step *ret)
 {
 	struct install in;
 
-	if (!find_install(ad, s, &in) || !in.alone)
+	if (!find_install(ad, v, command, &in))
 		return false;
-	*ret = (struct cp_install_step){.what = in.what, .files = in.manifest, .n_files = in.n};
+	*ret = (struct cp_install_step){
+		.does_more = !in.alone, .what = in.what, .files = in.manifest, .n_files = in.n};
 	return true;
 }
 
@@ -300,7 +307,7 @@ static int after_copy(struct cp_adviser *ad, const struct cp_stage_view *v)
 			copied = i;
 			continue;
 		}
-		if (c->kind != CP_CMD_RUN || !find_install(ad, &v->scripts[i], &in))
+		if (c->kind != CP_CMD_RUN || !find_install(ad, v, i, &in))
 			continue;
 		if (is_used(v, copied, i, source))
 			return 0;

@@ -26,18 +26,6 @@ static bool is_wild(struct cp_str s)
 	       cp_str_find(s, '[', 0) < s.n;
 }
 
-static bool is_file(struct cp_adviser *ad, struct cp_str path)
-{
-	struct cp_err ignored = {0};
-	struct cp_node node;
-	struct cp_str real;
-
-	return ad->in->context &&
-	       !cp_advise_failed(ad, cp_fs_resolve(ad->a, ad->in->context, path, true, &node, &real,
-						   &ignored)) &&
-	       node.kind == CP_NODE_FILE;
-}
-
 static struct places places_of(struct cp_adviser *ad, const struct cp_command *c,
 			       const struct cp_op *op)
 {
@@ -53,7 +41,7 @@ static struct places places_of(struct cp_adviser *ad, const struct cp_command *c
 			break;
 		}
 		if (!c->from.p && cp_str_ends(to, CP_S("/")) && !is_wild(act->src) &&
-		    is_file(ad, act->src))
+		    cp_advise_is_file(ad, act->src))
 			to = cp_arena_cat(ad->a, to, cp_path_base(act->src));
 		p.items[p.n] = cp_str_trim_right(cp_path_clean(ad->a, to), "/");
 		p.unknown = !p.items[p.n++].p || !cp_path_is_abs(to);

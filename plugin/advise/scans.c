@@ -179,7 +179,7 @@ static bool find_pin(struct cp_adviser *ad, const struct cp_scan_flaw *f, struct
 
 		for (size_t k = 0; v->graph->reachable && k < v->stage->n_commands; k++) {
 			if (v->stage->commands[k]->kind != CP_CMD_RUN ||
-			    !cp_advise_install_of(ad, &v->scripts[k], &step))
+			    !cp_advise_install_of(ad, v, k, &step))
 				continue;
 			for (size_t n = 0; n < step.n_files; n++)
 				if (find_in(ad, step.files[n], f, ret))

@@ -76,11 +76,10 @@ static struct cp_str named_folder(const struct builder *b, const struct cp_simpl
 
 /* ---- which folder of the context ---- */
 
-/* A folder of the image as one of the context, by the COPY that brought it; p NULL: it is none. */
-static struct cp_str in_context(struct cp_adviser *ad, const struct cp_stage_view *v, size_t before,
-				struct cp_str folder)
+struct cp_str cp_advise_in_context(struct cp_adviser *ad, const struct cp_stage_view *v,
+				   size_t command, struct cp_str folder)
 {
-	for (size_t i = before; i-- > 0;) {
+	for (size_t i = command; i-- > 0;) {
 		const struct cp_command *c = v->stage->commands[i];
 		const struct cp_op *op = v->steps[i] ? v->steps[i]->op : NULL;
 
@@ -96,8 +95,13 @@ static struct cp_str in_context(struct cp_adviser *ad, const struct cp_stage_vie
 			if (c->from.p || c->n_heredocs ||
 			    cp_str_find(act->src, '*', 0) < act->src.n)
 				return cp_str_n(NULL, 0);
-			return cp_str_trim(cp_path_join(ad->a, act->src, cp_str_from(folder, to.n)),
-					   "/");
+			if (cp_advise_is_file(ad, act->src) && folder.n > to.n)
+				continue;
+			return cp_str_trim(
+				cp_advise_is_file(ad, act->src)
+					? cp_path_dir(ad->a, act->src)
+					: cp_path_join(ad->a, act->src, cp_str_from(folder, to.n)),
+				"/");
 		}
 	}
 	return cp_str_n(NULL, 0);
@@ -140,7 +144,7 @@ static bool add_build(struct search *x, const struct cp_simple *s, const struct 
 	struct cp_str full = cp_path_is_abs(named) ? cp_path_clean(x->ad->a, named)
 						   : cp_path_join(x->ad->a, x->cwd, named);
 
-	folder = full.p ? in_context(x->ad, x->v, x->command, full) : full;
+	folder = full.p ? cp_advise_in_context(x->ad, x->v, x->command, full) : full;
 	if (!folder.n || !b->manifest || x->n >= MAX_FOLDERS ||
 	    !is_closed(x->ad, folder, b->manifest))
 		return false;
@@ -196,6 +200,16 @@ bool cp_advise_builds_from(struct cp_adviser *ad, const struct cp_stage_view *v,
 	return true;
 }
 
+/* What copies its manifest first needs no stage of its own. */
+static bool is_late_install(const struct cp_adviser *ad, int line)
+{
+	for (size_t i = 0; i < ad->found.n; i++)
+		if (ad->found.items[i].rule == CP_ADVISE_DEPS_AFTER_COPY &&
+		    ad->found.items[i].line == line)
+			return true;
+	return false;
+}
+
 static int could_be_stage(struct cp_adviser *ad, const struct cp_stage_view *v, size_t at)
 {
 	const struct cp_command *c = v->stage->commands[at];
@@ -204,7 +218,7 @@ static int could_be_stage(struct cp_adviser *ad, const struct cp_stage_view *v, 
 	struct cp_finding *f;
 
 	if (!h || h->n_idle < FEW_RUNS || h->n_idle * 4 < h->n_ran ||
-	    !cp_advise_builds_from(ad, v, at, &step))
+	    !cp_advise_builds_from(ad, v, at, &step) || is_late_install(ad, c->line))
 		return 0;
 	f = cp_advise_put(
 		ad, CP_ADVISE_COULD_BE_STAGE, ad->in->dockerfile_path, c->line, c->line_end,

@@ -25,6 +25,19 @@ static int context_of(struct cp_arena *a, struct cp_tree *tree, struct cp_str ig
 	return r < 0 ? r : cp_context_new(a, tree, &options, &in->context, err);
 }
 
+/* A history in which any step may have changed, run and run for nothing. */
+static const struct cp_step_history *history_of(struct cp_arena *a, const struct cp_graph *g)
+{
+	struct cp_step_history *h = cp_arena_array(a, g->n_steps, sizeof(*h));
+
+	for (size_t i = 0; h && i < g->n_steps; i++)
+		h[i] = (struct cp_step_history){.n = 40,
+						.n_ran = 13 * i % 40,
+						.n_idle = 7 * i % 13,
+						.n_changed = 29 * (i + 1) % 40};
+	return h;
+}
+
 /* Findings have a place in their file, and edits replace lines of it. */
 static void check(const struct cp_advise_input *in, const struct cp_advice *advice)
 {
@@ -69,8 +82,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (a && tree && context_of(a, tree, part[2], &in, &err) == 0 &&
 	    cp_dockerfile_parse(a, in.text, in.dockerfile_path, &in.dockerfile, &err) == 0 &&
 	    cp_graph_build(a, in.dockerfile, in.dockerfile_path, &options, &in.graph, &err) == 0 &&
-	    cp_advise(a, &in, &advice, &err) == 0)
+	    cp_advise(a, &in, &advice, &err) == 0) {
 		check(&in, &advice);
+		in.history = history_of(a, in.graph);
+		if (in.history && cp_advise(a, &in, &advice, &err) == 0)
+			check(&in, &advice);
+	}
 	cp_tree_free(tree);
 	return 0;
 }

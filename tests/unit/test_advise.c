@@ -17,6 +17,8 @@ struct build {
 	const char *dockerfile;
 	struct file files[8];
 	const char *ignore, *ci;
+	struct cp_step_history history
+		[12]; /* per step of the graph; of 40 builds, n 0 in the first: nobody looked */
 };
 
 struct world {
@@ -74,6 +76,10 @@ static void advise(struct world *w, const struct build *b)
 	in.files = (struct cp_advise_files){read_file, size_of, w->tree};
 	in.ci = &ci;
 	in.n_ci = b->ci ? 1 : 0;
+	if (b->history[0].n) {
+		assert_true(in.graph->n_steps <= CP_LEN(b->history));
+		in.history = b->history;
+	}
 	assert_int_equal(cp_advise(w->a, &in, &w->advice, &err), 0);
 }
 
@@ -295,6 +301,160 @@ static void expect_edit(const char *dockerfile, const char *expected)
 	release(&w);
 }
 
+/* Steps of 40 builds, WORKDIR first: how often each ran, ran for nothing, and was another one itself. */
+#define CHANGED(...)                                                                               \
+	{                                                                                          \
+		{40}, __VA_ARGS__                                                                  \
+	}
+#define OFTEN                                                                                      \
+	{                                                                                          \
+		.n = 40, .n_ran = 30, .n_idle = 12, .n_changed = 30                                \
+	}
+#define RARELY                                                                                     \
+	{                                                                                          \
+		.n = 40, .n_ran = 31, .n_idle = 1, .n_changed = 1                                  \
+	}
+#define APT "RUN apt-get install -y --no-install-recommends x && rm -rf /var/lib/apt/lists/*\n"
+#define APP BASE "WORKDIR /app\nCOPY src ./src\n"
+
+static void test_history(void **state)
+{
+	static const struct {
+		const char *name, *expected;
+		struct build b;
+	} cases[] = {
+		{"an install below code",
+		 "4 copy-order",
+		 {APP APT, {{"src/a", ""}}, .history = CHANGED({40}, OFTEN, RARELY)}},
+		{"nobody looked", "", {APP APT, {{"src/a", ""}}}},
+		{"code that does not change",
+		 "",
+		 {APP APT, {{"src/a", ""}}, .history = CHANGED({40}, RARELY, RARELY)}},
+		{"an install that changes as often",
+		 "",
+		 {APP APT, {{"src/a", ""}}, .history = CHANGED({40}, OFTEN, OFTEN)}},
+		{"packages that it names",
+		 "4 copy-order",
+		 {APP "RUN pip install --no-cache-dir x==1\n",
+		  {{"src/a", ""}},
+		  .history = CHANGED({40}, OFTEN, RARELY)}},
+		{"a package of the context",
+		 "",
+		 {APP "RUN apt-get install -y --no-install-recommends ./src/x.deb\n",
+		  {{"src/x.deb", ""}},
+		  .history = CHANGED({40}, OFTEN, RARELY)}},
+		{"what the shell makes of a file",
+		 "",
+		 {APP "RUN apk add $(cat src/a)\n",
+		  {{"src/a", ""}},
+		  .history = CHANGED({40}, OFTEN, RARELY)}},
+		{"settings of the package manager",
+		 "",
+		 {BASE "WORKDIR /app\nCOPY src /etc/apt\n" APT,
+		  {{"src/a", ""}},
+		  .history = CHANGED({40}, OFTEN, RARELY)}},
+		{"a program between",
+		 "",
+		 {APP "ENV A=1\n" APT, {{"src/a", ""}}, .history = CHANGED({40}, OFTEN, RARELY)}},
+		{"another install of the RUN is a script",
+		 "",
+		 {APP "RUN ./src/a && apk add x\n",
+		  {{"src/a", ""}},
+		  .history = CHANGED({40}, OFTEN, RARELY)}},
+		{"a bind mount",
+		 "",
+		 {APP "RUN --mount=type=bind,target=/m apk add x\n",
+		  {{"src/a", ""}},
+		  .history = CHANGED({40}, OFTEN, RARELY)}},
+		{"a large COPY below",
+		 "4 copy-order",
+		 {APP "COPY large ./large\n",
+		  {{"src/a", ""}, {"large/b", ""}},
+		  .history = CHANGED({40}, OFTEN, RARELY)}},
+		{"a small one",
+		 "",
+		 {APP "COPY small ./small\n",
+		  {{"src/a", ""}, {"small/b", ""}},
+		  .history = CHANGED({40}, OFTEN, RARELY)}},
+		{"into the same place",
+		 "",
+		 {APP "COPY large ./src/x\n",
+		  {{"src/a", ""}, {"large/b", ""}},
+		  .history = CHANGED({40}, OFTEN, RARELY)}},
+		{"over it",
+		 "",
+		 {APP "COPY large ./\n",
+		  {{"src/a", ""}, {"large/b", ""}},
+		  .history = CHANGED({40}, OFTEN, RARELY)}},
+		{"files beside each other",
+		 "4 copy-order",
+		 {BASE "WORKDIR /app\nCOPY a.txt ./\nCOPY large.dat ./\n",
+		  {{"a.txt", ""}, {"large.dat", ""}},
+		  .ignore = "x",
+		  .history = CHANGED({40}, OFTEN, RARELY)}},
+		{"another owner",
+		 "",
+		 {APP "COPY --chown=1 large ./large\n",
+		  {{"src/a", ""}, {"large/b", ""}},
+		  .history = CHANGED({40}, OFTEN, RARELY)}},
+		{"a link has its own layer",
+		 "",
+		 {APP "COPY --link large ./large\n",
+		  {{"src/a", ""}, {"large/b", ""}},
+		  .history = CHANGED({40}, OFTEN, RARELY, RARELY)}},
+		{"a folder built beside the rest",
+		 "4 could-be-stage",
+		 {BASE "WORKDIR /app\nCOPY . .\nRUN cd web && npm run build\n",
+		  {{"web/package.json", "{}"}, {"x", ""}},
+		  ".git",
+		  .history = CHANGED({40}, OFTEN, OFTEN)}},
+		{"built when it changes",
+		 "",
+		 {BASE "WORKDIR /app\nCOPY . .\nRUN cd web && npm run build\n",
+		  {{"web/package.json", "{}"}, {"x", ""}},
+		  ".git",
+		  .history = CHANGED({40}, OFTEN, RARELY)}},
+		{"it reads what is beside it",
+		 "",
+		 {BASE "WORKDIR /app\nCOPY . .\nRUN cd web && npm run build -- ../x\n",
+		  {{"web/package.json", "{}"}, {"x", ""}},
+		  ".git",
+		  .history = CHANGED({40}, OFTEN, OFTEN)}},
+		{"its manifest does",
+		 "",
+		 {BASE "WORKDIR /app\nCOPY . .\nRUN npm --prefix web run build\n",
+		  {{"web/package.json", "{\"x\": \"file:../x\"}"}, {"x", ""}},
+		  ".git",
+		  .history = CHANGED({40}, OFTEN, OFTEN)}},
+		{"an option names the folder",
+		 "4 could-be-stage",
+		 {BASE "WORKDIR /app\nCOPY . /app\nRUN npm --prefix web run build\n",
+		  {{"web/package.json", "{}"}, {"x", ""}},
+		  ".git",
+		  .history = CHANGED({40}, OFTEN, OFTEN)}},
+		{"a build tool without its cache",
+		 "4 cache-mount",
+		 {BASE "WORKDIR /app\nCOPY go.mod a.go ./\nRUN go build\n",
+		  {{"go.mod", ""}, {"a.go", ""}},
+		  .history = CHANGED({40}, RARELY, OFTEN)}},
+		{"with it",
+		 "",
+		 {BASE
+		  "WORKDIR /app\nCOPY go.mod a.go ./\nRUN --mount=type=cache,target=/c go build\n",
+		  {{"go.mod", ""}, {"a.go", ""}},
+		  .history = CHANGED({40}, RARELY, OFTEN)}},
+		{"a RUN that hardly runs",
+		 "",
+		 {BASE "WORKDIR /app\nCOPY go.mod a.go ./\nRUN go build\n",
+		  {{"go.mod", ""}, {"a.go", ""}},
+		  .history = CHANGED({40}, RARELY, {40, 4, 0, 0})}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < CP_LEN(cases); i++)
+		expect_found(cases[i].name, &cases[i].b, cases[i].expected);
+}
+
 static void test_edits(void **state)
 {
 	(void)state;
@@ -330,6 +490,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_history),
 		cmocka_unit_test(test_edits),
 		cmocka_unit_test(test_gates),
 	};
