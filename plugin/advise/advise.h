@@ -81,6 +81,7 @@ struct cp_finding {
 	struct cp_str message, why;
 	const struct cp_edit *edit;          /* NULL = none that is safe */
 	struct cp_str creates, creates_text; /* a file that is not there yet; "" = none */
+	struct cp_str appends; /* lines for the end of the ignore file, which is there; "" = none */
 	enum cp_finding_count count;
 	enum cp_finding_trial trial;
 	struct cp_str trial_text;

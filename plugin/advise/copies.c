@@ -8,6 +8,9 @@
 #define WEIGHT_BYTES 1048576 /* of a file whose name alone does not say that it is weights */
 #define LFS_BYTES 1024u      /* a pointer is shorter */
 
+/* What people have beside the code, and git does not. */
+static const char *const usual[] = {".env", ".venv", "__pycache__", "node_modules"};
+
 /* Files and how large they are. */
 struct size {
 	size_t n, n_unsized;
@@ -28,6 +31,7 @@ struct copy {
 	const struct cp_command *command;
 	bool whole, wild; /* a source is the root of the context; one is a pattern */
 	bool git;
+	bool has_usual; /* one of those that git has not, as a rule, is there */
 	struct pile junk, weights;
 	struct size all,
 		data; /* all: counted only where the whole context is copied with no ignore file */
@@ -225,6 +229,7 @@ static int see(void *self, const struct cp_node *node, struct cp_str path)
 			c->git || (cp_str_starts(path, CP_S(".git")) && !is_named(c, CP_S(".git")));
 		return 0;
 	}
+	c->has_usual = c->has_usual || cp_advise_is_one_of(name, usual, CP_LEN(usual));
 	if (node->kind == CP_NODE_DIR)
 		see_folder(c, path, name);
 	if (node->kind != CP_NODE_FILE)
@@ -330,18 +335,13 @@ static bool lets_in(struct cp_adviser *ad, const struct cp_patterns *p, const ch
 	       !matched;
 }
 
-static int incomplete(struct cp_adviser *ad)
+static int incomplete(struct cp_adviser *ad, const struct copy *c)
 {
-	static const struct {
-		const char *name, *sample;
-	} usual[] = {{".env", ".env"},
-		     {".venv", ".venv"},
-		     {"__pycache__", "__pycache__"},
-		     {"node_modules", "node_modules"}};
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(1u << 20);
 	const struct cp_patterns *patterns;
 	struct cp_err ignored = {0};
 	struct pile open = {.n = 0};
+	struct cp_finding *f;
 	int r = cp_patterns_compile(ad->a, ad->in->ignore_lines, ad->in->n_ignore_lines, &patterns,
 				    &ignored);
 
@@ -350,19 +350,23 @@ static int incomplete(struct cp_adviser *ad)
 	if (r < 0 || !cp_advise_read(ad, CP_S(".gitignore"), &text))
 		return 0;
 	for (size_t i = 0; i < CP_LEN(usual); i++)
-		if (git_ignores(cp_buf_str(&text), usual[i].name) &&
-		    lets_in(ad, patterns, usual[i].sample))
-			add_name(&open, cp_str_c(usual[i].name));
+		if (git_ignores(cp_buf_str(&text), usual[i]) && lets_in(ad, patterns, usual[i]))
+			add_name(&open, cp_str_c(usual[i]));
 	if (!open.n)
 		return 0;
-	return cp_advise_put(
-		       ad, CP_ADVISE_DOCKERIGNORE_INCOMPLETE, ad->in->ignore_file, 0, 0,
-		       cp_arena_printf(ad->a, "%.*s: in .gitignore, and not here",
-				       CP_STR(list(ad, &open))),
-		       CP_S("a build from a folder where people work copies them into the image and "
-			    "misses the cache"))
-		       ? 0
-		       : CP_ENOMEM;
+	f = cp_advise_put(
+		ad, CP_ADVISE_DOCKERIGNORE_INCOMPLETE, ad->in->ignore_file, 0, 0,
+		cp_arena_printf(ad->a, "%.*s: in .gitignore, and not here",
+				CP_STR(list(ad, &open))),
+		CP_S("a build from a folder where people work copies them into the image and "
+		     "misses the cache"));
+	if (!f)
+		return CP_ENOMEM;
+	/* a build from a clone stays as it is, unless git knows one all the same */
+	for (size_t i = 0; i < open.n && !c->has_usual; i++)
+		f->appends = cp_arena_printf(ad->a, "%.*s**/%.*s\n", CP_STR(f->appends),
+					     CP_STR(open.named[i]));
+	return f->appends.p ? 0 : cp_err_nomem(ad->err);
 }
 
 /* ---- one COPY ---- */
@@ -414,6 +418,8 @@ static int report_git(struct cp_adviser *ad, const struct cp_command *cmd)
 		return CP_ENOMEM;
 	f->count = CP_COUNT_GIT;
 	f->trial = CP_TRIAL_IGNORE;
+	if (ad->in->ignore_file.n)
+		f->appends = CP_S(".git\n");
 	f->trial_text = CP_S(".git\n");
 	return 0;
 }
@@ -565,7 +571,7 @@ int cp_advise_copies(struct cp_adviser *ad)
 		if (r == 0 && c.whole && !whole && !ad->in->ignore_file.n)
 			r = missing(ad, &c, needs_git);
 		if (r == 0 && c.whole && !whole && ad->in->ignore_file.n)
-			r = incomplete(ad);
+			r = incomplete(ad, &c);
 		whole = whole || c.whole;
 		if (r == 0)
 			r = report(ad, &c, needs_git);

@@ -143,6 +143,17 @@ static int input_of(struct cp_run *run, struct cp_image_run *image, struct cp_bu
 	return dockerfile_text(run, image, in->dockerfile_path, &in->text, err);
 }
 
+/* As it is in the repository; "" where it cannot be read. */
+static struct cp_str ignore_text(struct cp_run *run, struct cp_image_run *image, struct cp_str path)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_IGNORE_BYTES);
+	struct cp_err ignored = {0};
+
+	if (!path.n || cp_tree_read_path(run->head, path, &text, &ignored) < 0)
+		return CP_S("");
+	return cp_arena_str(image->arena, cp_buf_str(&text));
+}
+
 /* What is the same for every image. */
 struct advising {
 	struct cp_run *run;
@@ -177,8 +188,10 @@ static int advise(const struct advising *all, struct cp_image_run *image,
 	report->graph = in.graph;
 	report->scans = scans;
 	report->n_scans = in.n_scans;
+	report->ignore_file = in.ignore_file;
+	report->ignore_text = ignore_text(run, image, in.ignore_file);
 	report->advice = advice;
-	return 0;
+	return report->ignore_text.p ? 0 : cp_err_nomem(err);
 }
 
 /* ---- installs, for a backtest ---- */

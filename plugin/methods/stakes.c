@@ -92,7 +92,7 @@ static int patch_of(const struct teller *t, const struct cp_finding *f,
 	int r;
 
 	report.advice = &advice;
-	one.creates = CP_S("");
+	one.creates = one.appends = CP_S("");
 	r = cp_report_advice(&report, 1, NULL, 0, CP_S("patch"), NULL, &text, t->err);
 	if (r < 0 || !text.n)
 		return r;

@@ -46,6 +46,8 @@ static void put_finding(struct cp_json_out *o, const struct cp_finding *f,
 		cp_json_kstr(o, "text", f->creates_text);
 		cp_json_close(o, '}');
 	}
+	if (f->appends.n)
+		cp_json_kstr(o, "appends", f->appends);
 	cp_json_stake(o, f, stake);
 	cp_json_close(o, '}');
 }

@@ -428,6 +428,10 @@ static void edit_rows(struct cp_buf *out, const struct cp_backtest_edit *e,
 	cp_buf_addz(out, "\n  with ");
 	cp_text_fit(out, e->label, cp_table_width(style) - 8, style->ascii);
 	cp_buf_addc(out, '\n');
+	if (!e->n_edited) {
+		misfit_row(out, e, style);
+		return;
+	}
 	cp_buf_printf(&text, "%zu ran %s %zu, in %zu commits that are scored",
 		      e->before.runs_missed, cp_text_arrow(style->ascii), e->after.runs_missed,
 		      e->n_scored);

@@ -3,6 +3,8 @@
 #include "report/report_int.h"
 #include "report/text_int.h"
 
+#define MAX_MOVED 1000 /* lines of an edit that are looked through for those that it keeps */
+
 struct lines {
 	struct cp_str *items; /* line feeds included */
 	int n;
@@ -55,6 +57,37 @@ static int add_text(struct cp_arena *a, struct cp_patch_lines *out, struct cp_st
 	return r;
 }
 
+/* How many lines from the first on an edit keeps, at the end of its text: what it moves up stands before them. */
+static int n_kept(const struct lines *l, const struct cp_edit *e)
+{
+	const char *first = l->items[e->line - 1].p;
+
+	for (int i = e->line_end; i >= e->line && e->line_end - e->line < MAX_MOVED; i--) {
+		struct cp_str last = l->items[i - 1];
+		struct cp_str kept = {first, (size_t)(last.p + last.n - first)};
+
+		if (cp_str_ends(e->text, kept) && cp_str_ends(kept, CP_S("\n")) &&
+		    (e->text.n == kept.n || e->text.p[e->text.n - kept.n - 1] == '\n'))
+			return i - e->line + 1;
+	}
+	return 0;
+}
+
+static int add_edit(struct cp_arena *a, struct cp_patch_lines *out, const struct lines *l,
+		    const struct cp_edit *e)
+{
+	int kept = n_kept(l, e), r = 0;
+	size_t n = 0;
+
+	for (int i = 0; i < kept; i++)
+		n += l->items[e->line - 1 + i].n;
+	if (kept)
+		r = add_text(a, out, cp_str_sub(e->text, 0, e->text.n - n));
+	for (int i = e->line; r == 0 && i <= e->line_end; i++)
+		r = cp_patch_add_line(a, out, i < e->line + kept ? ' ' : '-', l->items[i - 1]);
+	return r < 0 || kept ? r : add_text(a, out, e->text);
+}
+
 static int add_lines(struct cp_arena *a, struct cp_patch_lines *out, const struct lines *l,
 		     const struct cp_edit **edits, size_t n)
 {
@@ -62,11 +95,12 @@ static int add_lines(struct cp_arena *a, struct cp_patch_lines *out, const struc
 	int r = 0;
 
 	for (int i = 1; r == 0 && i <= l->n; i++) {
-		bool gone = at < n && i >= edits[at]->line && i <= edits[at]->line_end;
-
-		r = cp_patch_add_line(a, out, gone ? '-' : ' ', l->items[i - 1]);
-		if (r == 0 && gone && i == edits[at]->line_end)
-			r = add_text(a, out, edits[at++]->text);
+		if (at < n && i == edits[at]->line) {
+			i = edits[at]->line_end;
+			r = add_edit(a, out, l, edits[at++]);
+		} else {
+			r = cp_patch_add_line(a, out, ' ', l->items[i - 1]);
+		}
 	}
 	return r;
 }
@@ -113,6 +147,30 @@ static int put_created(struct cp_arena *a, const struct cp_report_advice *im, st
 	return 0;
 }
 
+/* Lines for the end of the ignore file, each once. */
+static int put_ignored(struct cp_arena *a, const struct cp_report_advice *im, struct cp_buf *out)
+{
+	struct lines l = cut(a, im->ignore_text);
+	struct cp_patch_lines lines = {NULL, 0, 0};
+	struct cp_str added = CP_S("");
+	int r = l.items ? 0 : CP_ENOMEM;
+
+	for (size_t i = 0; i < im->advice->n; i++)
+		if (cp_str_find_str(added, im->advice->findings[i].appends, 0) == added.n)
+			added = cp_arena_cat(a, added, im->advice->findings[i].appends);
+	if (!added.p)
+		return CP_ENOMEM;
+	if (!added.n || !is_printable(im->ignore_text) || !cp_str_ends(im->ignore_text, CP_S("\n")))
+		return r;
+	for (int i = 0; r == 0 && i < l.n; i++)
+		r = cp_patch_add_line(a, &lines, ' ', l.items[i]);
+	if (r == 0)
+		r = add_text(a, &lines, added);
+	if (r == 0)
+		cp_patch_write(out, im->ignore_file, &lines, false);
+	return r;
+}
+
 static int patch(struct cp_arena *a, const struct cp_report_advice *im, struct cp_buf *out)
 {
 	struct lines l = cut(a, im->text);
@@ -142,6 +200,12 @@ void cp_report_patch(const struct cp_report_advice *images, size_t n, struct cp_
 		if (!images[i].advice)
 			continue;
 		r = put_created(a, &images[i], &done, out);
+		if (r == 0 && images[i].ignore_file.n &&
+		    !cp_map_get(&done, images[i].ignore_file)) {
+			r = cp_map_put(a, &done, images[i].ignore_file, &done);
+			if (r == 0)
+				r = put_ignored(a, &images[i], out);
+		}
 		if (r < 0 || cp_map_get(&done, images[i].dockerfile))
 			continue;
 		r = cp_map_put(a, &done, images[i].dockerfile, &done);

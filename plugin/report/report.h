@@ -216,8 +216,9 @@ struct cp_stake {
 
 struct cp_report_advice {
 	struct cp_str name, dockerfile, text; /* text: of the Dockerfile, for patches; "" = none */
-	const struct cp_advice *advice;       /* NULL when it failed */
-	struct cp_err error;                  /* code 0 = fine */
+	struct cp_str ignore_file, ignore_text; /* the same of the ignore file */
+	const struct cp_advice *advice;         /* NULL when it failed */
+	struct cp_err error;                    /* code 0 = fine */
 	/* What its history says, per finding: commits that a step ran for nothing. NULL = nobody looked. */
 	const struct cp_stake *stakes;
 	size_t n_history;             /* commits that were replayed */

@@ -79,6 +79,11 @@ with tempfile.TemporaryDirectory() as tmp:
     scm = repository(os.path.join(tmp, "scm"), {"Dockerfile": DOCKERFILE, "pyproject.toml": '[build-system]\nrequires = ["hatch-vcs"]\n'})
     made = [f["creates"]["text"] for f in json.loads(run(scm, "--format", "json")[1])["images"][0]["findings"] if "creates" in f]
     same("and keeps .git where the build asks it for the version", [".git" in m.split("\n") for m in made], [False])
+    for name, more, ignored in (("clean", {}, ".git\n__pycache__\n**/.env\n"), ("tracked", {"web/.env": "A=1\n"}, None)):
+        repo = repository(os.path.join(tmp, "open-" + name), dict({"Dockerfile": DOCKERFILE, ".dockerignore": ".git\n__pycache__\n", ".gitignore": ".env\n"}, **more))
+        patch = run(repo, "--format", "patch")[1]
+        subprocess.run(["git", "-C", repo, "apply", "-"], input=patch.encode(), capture_output=True)
+        same("what git keeps out comes into the ignore file: " + name, open(os.path.join(repo, ".dockerignore")).read(), ignored or ".git\n__pycache__\n")
     WHEEL = '[[package]]\nname = "%s"\nversion = "1"\nwheels = [{ url = "https://h/x-1-cp312-cp312-%s.whl", size = 1 }]\n'
     for name, lock, wanted in (("musl", WHEEL % ("torch", "musllinux_1_2_x86_64"), 0), ("glibc", WHEEL % ("odd", "manylinux_2_17_x86_64"), 1),
                                ("windows", WHEEL % ("pywin", "win_amd64") + WHEEL % ("y", "any"), 0), ("none", "x = 1\n", 1)):
@@ -144,6 +149,42 @@ with tempfile.TemporaryDirectory() as tmp:
     same("the table keeps its width", max(len(line) for line in out.splitlines()[1:]) <= 40, True)
     same("no colour unless asked for", "\x1b" in run(strange, *arguments)[1], False)
     same("colour", "\x1b[31merror\x1b[0m" in run(strange, *arguments, "--color", "always")[1], True)
+
+    # a move takes its comment along; of two that touch the same lines the second one is for a history that has the first
+    def ordered(name, dockerfile):
+        repo = repository(os.path.join(tmp, name), {"Dockerfile": dockerfile, "src/a": "", "assets/big": "x" * 2000000, ".dockerignore": ".git\n"})
+        for i in range(8):
+            with open(os.path.join(repo, "src/a"), "a") as f:
+                f.write("%d\n" % i)
+            subprocess.run(["git", "-C", repo, "commit", "-qam", str(i)], env=env, check=True)
+        return repo
+
+    def apply_history(repo):
+        patch = run(repo, "--format", "patch", *history)[1]
+        subprocess.run(["git", "-C", repo, "apply", "-"], input=patch.encode(), env=env, check=True)
+        with open(os.path.join(repo, "Dockerfile")) as f:
+            return patch, f.read()
+
+    history = ("--history", "50", "--no-state")
+    repo = ordered("ordered", "FROM registry.example/base:1\nWORKDIR /app\nCOPY src ./src\n# sounds\nCOPY assets ./assets\n# tools\nRUN apt-get update && \\\n"
+                              "    apt-get install -y --no-install-recommends x && rm -rf /var/lib/apt/lists/*\nCMD [\"x\"]\n")
+    found = json.loads(run(repo, "--format", "json", *history)[1])["images"][0]["findings"]
+    same("what stands below a COPY that changes", [(f["rule"], f["line"]) for f in found], [("copy-order", 5), ("copy-order", 7)])
+    same("what the trial says", [found[1]["at_stake"]["trial"][k] for k in ("commits", "commits_better", "runs_ran")], [8, 8, [8, 0]])
+    same("how large it is", found[0]["size"], {"files": 1, "bytes": 2000000, "files_of_unknown_size": 0})
+    patch, text = apply_history(repo)
+    same("a move leaves the lines alone that it passes", [line for line in patch.splitlines() if line[0] in "+-"][2:],
+         ["+# sounds", "+COPY assets ./assets", "-# sounds", "-COPY assets ./assets"])
+    patch, text = apply_history(ordered("ordered-2", text))
+    same("both moved", [line for line in text.splitlines() if not line.startswith(" ")],
+         ["FROM registry.example/base:1", "WORKDIR /app", "# sounds", "COPY assets ./assets", "# tools", "RUN apt-get update && \\", "COPY src ./src", 'CMD ["x"]'])
+    repo = ordered("ordered-3", text)
+    same("then nothing is left", run(repo, "--format", "patch", *history)[1], "")
+    same("without a history there is nothing to say", [f["rule"] for f in json.loads(run(repo, "--format", "json")[1])["images"][0]["findings"]], [])
+    POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 123456789\n"
+    lfs = repository(os.path.join(tmp, "lfs"), {"Dockerfile": "FROM registry.example/base:1\nCOPY models /m\n", "models/a.onnx": POINTER, "models/b.onnx": "x" * 10})
+    same("a pointer stands for its file", json.loads(run(lfs, "--format", "json")[1])["images"][0]["findings"][0]["size"],
+         {"files": 2, "bytes": 123456799, "files_of_unknown_size": 0})
 
     two = repository(os.path.join(tmp, "two"), {
         "Dockerfile": DOCKERFILE.replace("base:1", "base:1 AS a") + "FROM registry.example/other\n", "broken": "FROM\n",
