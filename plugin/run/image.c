@@ -133,7 +133,7 @@ static int read_dockerfile(struct side *s, struct cp_buf *out)
 	struct cp_arena *a = s->image->arena;
 	const struct cp_image_request *q = &s->image->request;
 	struct cp_str path = q->dockerfile;
-	struct cp_err local = {0};
+	struct cp_err why = {0}, local = {0};
 	int r;
 
 	if (q->dockerfile_inline.p) {
@@ -145,7 +145,7 @@ static int read_dockerfile(struct side *s, struct cp_buf *out)
 		path = cp_path_join(a, context_folder(s), path.n ? path : CP_S("Dockerfile"));
 	if (!path.p)
 		return cp_err_nomem(s->err);
-	r = cp_tree_read_path(s->tree, path, out, s->err);
+	r = cp_tree_read_path(s->tree, path, out, &why);
 	if (r == CP_ENOTFOUND && cp_str_eq(cp_path_base(path), CP_S("Dockerfile"))) {
 		struct cp_str lower = cp_arena_str(a, path);
 
@@ -158,6 +158,8 @@ static int read_dockerfile(struct side *s, struct cp_buf *out)
 		}
 	}
 	s->dockerfile = path;
+	if (r < 0)
+		*s->err = why;
 	if (r == CP_ENOTFOUND && !s->err->hint[0])
 		cp_err_hint(s->err,
 			    "name the Dockerfile with -f, or the images with --bake or --compose");
