@@ -291,6 +291,10 @@ const struct flag flags[] = {
 		{"report", 0, FLAG_LIST, GROUP_COMPARE, IN_REQUEST, "reports",
 		 BIT(CMD_ADVISE) | BIT(CMD_COMMENT), "FILE", "<file>",
 		 "advise: what a scanner says of the image (Trivy: JSON, SARIF; Docker Scout: SARIF)"},
+	[F_BUILT] =
+		{"image", 0, FLAG_LIST, GROUP_COMPARE, IN_REQUEST, "built",
+		 BIT(CMD_ADVISE) | BIT(CMD_COMMENT), "REF", NULL,
+		 "advise: the image that was built, in its registry: layers and compressed sizes"},
 	[F_WITH] = {"with", 0, FLAG_LIST, GROUP_COMPARE, IN_REQUEST, "with", BIT(CMD_BACKTEST),
 		    "PATCH|split", "<file>",
 		    "backtest: replay once more with this edit in every commit"},

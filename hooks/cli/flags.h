@@ -136,6 +136,7 @@ enum flag_id {
 	F_COMMITS,
 	F_HISTORY,
 	F_REPORT,
+	F_BUILT,
 	F_WITH,
 	F_PATCHES,
 	F_LAYERS,

@@ -233,6 +233,10 @@ static struct cp_str remedy(struct cp_adviser *ad, const struct cp_scan_place *p
 		return CP_S(
 			"a newer image behind the tag, or a newer tag, may have the fixed packages: "
 			"build with --pull");
+	if (p->kind == CP_PLACE_LAYER)
+		return CP_S(
+			"the image was built of another version of the Dockerfile: scan one that is "
+			"built of this one");
 	pin = pinned(ad, p);
 	if (pin.n || !pin.p)
 		return pin;
@@ -317,9 +321,11 @@ static void add_contents(struct cp_buf *out, const struct cp_scan_place *p)
 /* "1.42 GB", "120 MB": decimal, as docker shows sizes. */
 static void add_size(struct cp_buf *out, uint64_t size)
 {
+	uint64_t hundredths = size / 10000000 + (size % 10000000 >= 5000000);
+
 	if (size >= 1000000000)
-		cp_buf_printf(out, "%llu.%02llu GB", (unsigned long long)(size / 1000000000),
-			      (unsigned long long)(size / 10000000 % 100));
+		cp_buf_printf(out, "%llu.%02llu GB", (unsigned long long)(hundredths / 100),
+			      (unsigned long long)(hundredths % 100));
 	else
 		cp_buf_printf(out, "%llu MB", (unsigned long long)((size + 500000) / 1000000));
 }

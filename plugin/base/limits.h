@@ -75,7 +75,7 @@
 #define CP_MAX_SPLIT_LAYERS 8u
 
 /* reports of scanners */
-#define CP_MAX_SCANS 64u /* read by one run */
+#define CP_MAX_SCANS 64u /* read by one run, and images that it asks for */
 #define CP_MAX_SCAN_FLAWS 100000u
 #define CP_MAX_SCAN_PACKAGES 200000u
 #define CP_MAX_SCAN_LAYERS 1000u

@@ -103,6 +103,7 @@ struct graph_dispatch {
 	int line, column;
 	struct cp_str source; /* the line that errors show */
 
+	struct graph_vertex *begin; /* fs before the first instruction */
 	/* llb.State */
 	struct graph_vertex *fs;
 	struct graph_env env;

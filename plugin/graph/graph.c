@@ -91,6 +91,7 @@ static int list_stages(struct graph_builder *b, struct cp_graph *g)
 		s->line = d->line;
 		s->parent = d->base ? (int)d->base->number : -1;
 		s->base = d->base ? g->stages[s->parent].name : d->ref.n ? d->ref : d->base_name;
+		s->begin = d->begin ? d->begin->final : NULL;
 		s->result = d->fs ? d->fs->final : NULL;
 	}
 	g->n_stages = n;

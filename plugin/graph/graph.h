@@ -179,6 +179,7 @@ struct cp_graph_stage {
 	int line;
 	struct cp_str base; /* image reference (normalised), "scratch" or the parent stage's name */
 	int parent;         /* index of the parent stage, -1 */
+	const struct cp_op *begin; /* what FROM gives; NULL = an empty file system, or not needed */
 	const struct cp_op *result; /* NULL = empty file system */
 };
 

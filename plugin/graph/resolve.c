@@ -328,6 +328,7 @@ static int dispatch_stage(struct graph_builder *b, struct graph_dispatch *d)
 {
 	int r = graph_at_stage(b, d, start(b, d));
 
+	d->begin = d->fs;
 	for (size_t i = 0; r >= 0 && i < d->n_commands; i++) {
 		d->commands[i]->position = i + 1;
 		r = graph_dispatch_command(b, d, d->commands[i]);

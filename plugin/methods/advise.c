@@ -332,12 +332,15 @@ static int status_of(const struct advising *all, const struct cp_report_advice *
 		if (reports[i].error.code)
 			return status_of_error(&reports[i].error);
 	for (size_t i = 0; i < all->scanned.n_reports; i++)
-		if (all->scanned.reports[i].error.code)
+		if (all->scanned.reports[i].error.code && !all->scanned.reports[i].is_image)
 			return status_of_error(&all->scanned.reports[i].error);
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < run->request.n_fail_on; k++)
 			if (cp_advice_fails(reports[i].advice, run->request.fail_on[k]))
 				return 1;
+	for (size_t i = 0; run->request.strict && i < all->scanned.n_reports; i++)
+		if (all->scanned.reports[i].error.code)
+			return 6;
 	return 0;
 }
 

@@ -1,6 +1,8 @@
 /* Reports of scanners: files of the request ─► what is known of images. */
 #include "scanned_int.h"
 
+#include "run/network.h"
+
 static int read_text(const struct cp_log_source *source, struct cp_buf *out, struct cp_err *err)
 {
 	if (!source->text.p)
@@ -45,20 +47,47 @@ static int read_reports(struct cp_run *run, struct cp_scan *scans, size_t *n,
 	return 0;
 }
 
+/* Images that the request names, as their registries have them. */
+static int ask_registries(struct cp_run *run, struct cp_scan_image *images, size_t *n,
+			  struct cp_scanned *all, struct cp_err *err)
+{
+	struct cp_str platform = run->n_images ? run->images[0].platform : CP_S("");
+
+	for (size_t i = 0; i < run->request.n_built; i++) {
+		struct cp_report_scan *report = &all->reports[all->n_reports++];
+		int r;
+
+		*report = (struct cp_report_scan){.file = run->request.built[i],
+						  .scanner = CP_S(""),
+						  .target = run->request.built[i],
+						  .is_image = true};
+		r = cp_network_image_layers(run, run->arena, report->file, platform, &images[*n],
+					    &report->error);
+		if (cp_run_is_over(r))
+			return cp_err_set(err, r, "%s", report->error.message);
+		*n += r == 0;
+	}
+	return 0;
+}
+
 int cp_scanned_read(struct cp_run *run, struct cp_scanned *ret, struct cp_err *err)
 {
-	size_t n = 0, n_max = run->request.n_reports;
+	size_t n = 0, n_images = 0, n_max = run->request.n_reports, n_built = run->request.n_built;
 	struct cp_scan *scans = cp_arena_array(run->arena, n_max, sizeof(*scans));
-	struct cp_scanned all = {.reports =
-					 cp_arena_array(run->arena, n_max, sizeof(*all.reports))};
+	struct cp_scan_image *images = cp_arena_array(run->arena, n_built, sizeof(*images));
+	struct cp_scanned all = {
+		.reports = cp_arena_array(run->arena, n_max + n_built, sizeof(*all.reports))};
 	int r;
 
-	if (!scans || !all.reports)
+	if (!scans || !images || !all.reports)
 		return cp_err_nomem(err);
 	r = read_reports(run, scans, &n, &all, err);
+	if (r == 0)
+		r = ask_registries(run, images, &n_images, &all, err);
 	if (r < 0)
 		return r;
-	if (cp_scan_subjects(run->arena, scans, n, NULL, 0, &all.subjects, &all.n_subjects) < 0)
+	if (cp_scan_subjects(run->arena, scans, n, images, n_images, &all.subjects,
+			     &all.n_subjects) < 0)
 		return cp_err_nomem(err);
 	*ret = all;
 	return 0;
@@ -66,10 +95,14 @@ int cp_scanned_read(struct cp_run *run, struct cp_scanned *ret, struct cp_err *e
 
 static void mark_used(const struct cp_scanned *all, const struct cp_scan_subject *subject)
 {
-	for (size_t i = 0; i < subject->n_scans; i++)
-		for (size_t k = 0; k < all->n_reports; k++)
-			if (cp_str_eq(all->reports[k].file, subject->scans[i]->file))
-				all->reports[k].used = true;
+	for (size_t k = 0; k < all->n_reports; k++) {
+		struct cp_report_scan *r = &all->reports[k];
+
+		for (size_t i = 0; !r->is_image && i < subject->n_scans; i++)
+			r->used = r->used || cp_str_eq(r->file, subject->scans[i]->file);
+		for (size_t i = 0; r->is_image && i < subject->n_images; i++)
+			r->used = r->used || cp_str_eq(r->file, subject->images[i]->name);
+	}
 }
 
 int cp_scanned_of(const struct cp_scanned *all, struct cp_arena *a, const struct cp_graph *graph,

@@ -102,26 +102,26 @@ static int find_manifest(struct resolving *s, struct cp_str text, struct registr
 
 /* ---- one reference ---- */
 
-/* ret_config is the config's text. */
-static int fetch_image(struct resolving *s, struct cp_str *ret_digest, struct cp_str *ret_config)
+/* ret_config is the config's text, of the manifest *m. */
+static int fetch_image(struct resolving *s, struct cp_str *ret_digest, struct cp_str *ret_config,
+		       struct registry_manifest *m)
 {
 	struct registry_ask ask = {
 		.ref = &s->parts, .blob = true, .max_bytes = CP_MAX_IMAGE_CONFIG_BYTES};
 	struct registry_got got;
-	struct registry_manifest m;
 	struct cp_digest d;
 	int r = fetch_top(s, &got);
 
 	if (r < 0)
 		return r;
 	*ret_digest = s->parts.digest.n ? s->parts.digest : got.digest;
-	r = find_manifest(s, got.bytes, &m);
+	r = find_manifest(s, got.bytes, m);
 	if (r < 0)
 		return r;
-	if (!cp_digest_parse(m.config, &d))
+	if (!cp_digest_parse(m->config, &d))
 		return cp_err_set(s->err, CP_EINVAL, "%.*s: its manifest names no config",
 				  CP_STR(s->ref));
-	ask.what = m.config;
+	ask.what = m->config;
 	r = registry_fetch(s->reg, s->a, &ask, &got, s->err);
 	if (r == 0)
 		*ret_config = got.bytes;
@@ -180,8 +180,9 @@ static void fill_entry(struct cp_registry *reg, struct registry_entry *e,
 			      .platform = platform,
 			      .err = &err};
 	const struct cp_image_record *record = NULL;
+	struct registry_manifest m;
 	struct cp_str digest, config;
-	int r = a ? fetch_image(&s, &digest, &config) : cp_err_nomem(&err);
+	int r = a ? fetch_image(&s, &digest, &config, &m) : cp_err_nomem(&err);
 
 	pthread_mutex_lock(&reg->lock);
 	if (r == 0)
@@ -268,5 +269,46 @@ int cp_registry_records(struct cp_registry *registry, struct cp_arena *a,
 		return cp_err_nomem(err);
 	*ret_records = records;
 	*ret_n = n;
+	return 0;
+}
+
+/* ---- the layers of one that was built ---- */
+
+/* The manifest lists its layers in the order of the config; not as many: the sizes are those of something else. */
+static void add_sizes(const struct registry_manifest *m, struct cp_scan_image *im)
+{
+	for (size_t i = 0; m->n_blobs == im->n_layers && i < im->n_layers; i++) {
+		im->layers[i].compressed = m->blobs[i].size;
+		if (__builtin_add_overflow(im->compressed, m->blobs[i].size, &im->compressed))
+			im->compressed = UINT64_MAX;
+	}
+}
+
+int cp_registry_image_layers(struct cp_registry *registry, struct cp_arena *a, struct cp_str ref,
+			     const struct cp_platform *platform, struct cp_scan_image *ret_image,
+			     struct cp_err *err)
+{
+	cp_auto_json struct cp_json_doc *doc = NULL;
+	struct resolving s = {.reg = registry,
+			      .a = a,
+			      .ref = ref,
+			      .parts = registry_ref_split(ref),
+			      .platform = platform,
+			      .err = err};
+	struct cp_str digest, config;
+	struct registry_manifest m;
+	struct cp_scan_image im;
+	int r = fetch_image(&s, &digest, &config, &m);
+
+	if (r == 0)
+		r = cp_json_parse(config, ref, &doc, err);
+	if (r < 0)
+		return r;
+	if (cp_scan_image_config(a, cp_json_root(doc), ref, &im) < 0)
+		return cp_err_nomem(err);
+	if (!im.n_layers)
+		return cp_err_set(err, CP_EINVAL, "%.*s: its config names no layers", CP_STR(ref));
+	add_sizes(&m, &im);
+	*ret_image = im;
 	return 0;
 }

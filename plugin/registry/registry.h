@@ -19,6 +19,7 @@
 #include "graph/graph.h"
 #include "net/net.h"
 #include "repo/repo.h"
+#include "scans/scans.h"
 
 /* ---- metadata files ---- */
 
@@ -119,6 +120,14 @@ struct cp_str cp_registry_why_not(struct cp_registry *registry, struct cp_str re
 int cp_registry_records(struct cp_registry *registry, struct cp_arena *a,
 			const struct cp_image_record *const **ret_records, size_t *ret_n,
 			struct cp_err *err);
+
+/*
+ * The layers of an image: history and diff ids of its config, and how large its manifest says that they are, compressed. In `a`. The same
+ * errors, and CP_EINVAL for what is no image.
+ */
+int cp_registry_image_layers(struct cp_registry *registry, struct cp_arena *a, struct cp_str ref,
+			     const struct cp_platform *platform, struct cp_scan_image *ret_image,
+			     struct cp_err *err);
 
 /* ---- caches ---- */
 

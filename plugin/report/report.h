@@ -229,6 +229,7 @@ struct cp_report_advice {
 /* A report of a scanner that was given. */
 struct cp_report_scan {
 	struct cp_str file, scanner, target;
+	bool is_image;     /* no report: what a registry says of this image */
 	bool used;         /* it is about one of the images */
 	size_t n_left_out; /* entries over the limits */
 	struct cp_err error;

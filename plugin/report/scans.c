@@ -157,6 +157,7 @@ void cp_json_reports(struct cp_json_out *o, const struct cp_report_scan *reports
 		cp_json_kstr(o, "file", reports[i].file);
 		cp_json_kstr(o, "scanner", reports[i].scanner);
 		cp_json_kstr(o, "target", reports[i].target);
+		cp_json_kbool(o, "registry", reports[i].is_image);
 		cp_json_kbool(o, "used", reports[i].used);
 		cp_json_kint(o, "left_out", (int64_t)reports[i].n_left_out);
 		if (reports[i].error.code)
@@ -269,7 +270,7 @@ void cp_table_scans(struct cp_buf *out, const struct cp_report_advice *im,
 			cp_text_wrap(out, s->places.why, 4, 4, cp_table_width(style));
 			cp_buf_addc(out, '\n');
 		}
-		cp_buf_addz(out, "   line     size  crit  high   med   low  from\n");
+		cp_buf_addz(out, "   line     size  crit  high   med other  from\n");
 		for (size_t k = 0; k < s->places.n; k++)
 			if (is_worth_a_row(&s->places.items[k]))
 				table_row(out, &s->places.items[k], im, style);
@@ -303,7 +304,7 @@ void cp_table_reports(struct cp_buf *out, const struct cp_report_scan *reports, 
 		cp_buf_addz(&text, ": ");
 		if (!add_problem(&text, &reports[i]))
 			continue;
-		cp_buf_addz(out, "report ");
+		cp_buf_addz(out, reports[i].is_image ? "image " : "report ");
 		cp_text_wrap(out, cp_buf_str(&text), 7, 4, cp_table_width(style));
 		cp_buf_addc(out, '\n');
 	}
@@ -330,6 +331,23 @@ static void markdown_row(struct cp_buf *out, const struct cp_scan_place *p,
 	cp_buf_addz(out, " |\n");
 }
 
+/* No text of a stranger: markup inside of a summary is HTML. */
+static void add_total(struct cp_buf *out, const struct cp_scan_places *places)
+{
+	bool any = false;
+
+	for (int s = CP_FLAW_CRITICAL; s >= CP_FLAW_UNKNOWN; s--) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < places->n; i++)
+			n += places->items[i].counts[s];
+		if (n)
+			cp_buf_printf(out, "%s%zu %s", any ? ", " : ": ", n,
+				      cp_flaw_severity_name((enum cp_flaw_severity)s));
+		any = any || n;
+	}
+}
+
 void cp_markdown_scans(struct cp_buf *out, const struct cp_report_advice *im)
 {
 	for (size_t i = 0; i < im->n_scans; i++) {
@@ -337,15 +355,18 @@ void cp_markdown_scans(struct cp_buf *out, const struct cp_report_advice *im)
 		cp_auto_buf struct cp_buf title = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 
 		add_title(&title, s);
-		cp_buf_addz(out, "\nLayers of ");
+		cp_buf_addz(out, "\n<details><summary>layers and what is in them");
+		add_total(out, &s->places);
+		cp_buf_addz(out, "</summary>\n\n");
 		cp_text_code(out, cp_buf_str(&title));
 		if (s->places.why.n)
 			cp_buf_printf(out, ": %.*s", CP_STR(s->places.why));
-		cp_buf_addz(out, "\n\n| line | from | size | critical | high | medium | low |\n"
+		cp_buf_addz(out, "\n\n| line | from | size | critical | high | medium | other |\n"
 				 "|--:|---|--:|--:|--:|--:|--:|\n");
 		for (size_t k = 0; k < s->places.n; k++)
 			if (is_worth_a_row(&s->places.items[k]))
 				markdown_row(out, &s->places.items[k], im);
+		cp_buf_addz(out, "\n</details>\n");
 	}
 }
 
@@ -356,7 +377,7 @@ void cp_markdown_reports(struct cp_buf *out, const struct cp_report_scan *report
 
 		if (!add_problem(&text, &reports[i]))
 			continue;
-		cp_buf_addz(out, "\nreport ");
+		cp_buf_addz(out, reports[i].is_image ? "\nimage " : "\nreport ");
 		cp_text_code(out, reports[i].file);
 		cp_buf_addz(out, ": ");
 		cp_text_code(out, cp_buf_str(&text));

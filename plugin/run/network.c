@@ -107,6 +107,8 @@ static int trust_named(struct cp_network *n, struct cp_err *err)
 		r = trust(n, q->registries[i]);
 	for (size_t i = 0; r == 0 && cp_registry_named_host(n->registry, i, &host); i++)
 		r = trust(n, host);
+	for (size_t i = 0; r == 0 && i < q->n_built; i++)
+		r = trust_ref(n, q->built[i]);
 	for (size_t i = 0; r == 0 && i < n->run->n_images; i++)
 		r = trust_request(n, &n->run->images[i].request);
 	return r < 0 ? cp_err_nomem(err) : 0;
@@ -220,7 +222,8 @@ static bool is_wanted(const struct cp_run *run)
 	for (size_t i = 0; i < run->n_images; i++)
 		caches = caches || run->images[i].request.n_cache_from;
 	return !run->request.offline && !(run->needs & CP_RUN_PATHS) &&
-	       ((run->needs & CP_RUN_KEYS) || run->request.resolve_images || caches);
+	       ((run->needs & CP_RUN_KEYS) || run->request.resolve_images || caches ||
+		run->request.n_built);
 }
 
 static struct cp_str environment(struct cp_run *run, const char *name, const char *other)
@@ -439,4 +442,28 @@ int cp_network_find_cache(struct cp_run *run, struct cp_arena *a,
 	if (cp_str_eq(source->type, CP_S("gha")))
 		return cp_cache_find_gha(run->network->registry, a, &own, ret_found, err);
 	return cp_cache_find_registry(run->network->registry, a, &own, ret_found, err);
+}
+
+int cp_network_image_layers(struct cp_run *run, struct cp_arena *a, struct cp_str ref,
+			    struct cp_str platform, struct cp_scan_image *ret_image,
+			    struct cp_err *err)
+{
+	struct cp_platform p;
+	struct cp_str full;
+	int r = cp_image_ref_normalise(a, ref, &full, err);
+
+	if (r < 0)
+		return r == CP_EINVAL ? cp_err_set(err, CP_EUSAGE, "%.*s is no image reference",
+						   CP_STR(ref))
+				      : r;
+	if (!run->network)
+		return cp_err_set(err, CP_ENET,
+				  "%.*s is not looked at: the network is not used (--offline)",
+				  CP_STR(ref));
+	r = cp_platform_parse(a, platform.n ? platform : CP_S("linux/amd64"), &p, err);
+	if (r == 0)
+		r = cp_registry_image_layers(run->network->registry, a, full, &p, ret_image, err);
+	if (r == 0)
+		ret_image->name = ref;
+	return r;
 }

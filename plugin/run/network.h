@@ -31,6 +31,14 @@ bool cp_network_failed(const struct cp_run *run);
 int cp_network_metadata(struct cp_run *run, struct cp_buf *out, struct cp_err *err);
 
 /*
+ * The layers of an image that the user named, in `a`; `platform` "" is linux/amd64. CP_ENET: the network is not used, or failed;
+ * CP_ENOTFOUND, CP_EINVAL, CP_EUSAGE (no reference).
+ */
+int cp_network_image_layers(struct cp_run *run, struct cp_arena *a, struct cp_str ref,
+			    struct cp_str platform, struct cp_scan_image *ret_image,
+			    struct cp_err *err);
+
+/*
  * What a --cache-from value holds. from_commit: a file of the head commit gave it (bake, compose): it gets no token and no address that
  * it names itself. CP_EUNSUPPORTED: a type that is not read; CP_ENET: it could not be found out; any other error but
  * CP_ENOMEM and CP_ECANCELLED: a build would take nothing from it.

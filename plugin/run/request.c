@@ -208,6 +208,7 @@ static int members(struct cp_arena *a, const struct cp_json *root, struct cp_req
 	r |= text(a, root, "comment_id", &q->comment.id);
 	q->comment.dry_run = cp_json_is_true(cp_json_get(root, "dry_run"));
 	q->comment.status = cp_json_is_true(cp_json_get(root, "status"));
+	r |= list(a, root, "built", &q->built, &q->n_built);
 	r |= sources(a, root, "reports", &q->reports, &q->n_reports);
 	r |= record_members(a, root, q);
 	r |= text(a, root, "format", &q->format);
@@ -281,8 +282,9 @@ int cp_request_parse(struct cp_arena *a, struct cp_str json, struct cp_request *
 		if (has_nul(i < q.n_logs ? q.logs[i].name : q.reports[i - q.n_logs].name))
 			return cp_err_set(err, CP_EUSAGE,
 					  "a path of the request has a NUL byte in it");
-	if (q.n_reports > CP_MAX_SCANS)
-		return cp_err_set(err, CP_ELIMIT, "over %u reports in one request", CP_MAX_SCANS);
+	if (q.n_reports > CP_MAX_SCANS || q.n_built > CP_MAX_SCANS)
+		return cp_err_set(err, CP_ELIMIT, "over %u reports or images in one request",
+				  CP_MAX_SCANS);
 	if (q.context_from.n && !cp_str_eq(q.context_from, CP_S("clone")) &&
 	    !cp_str_eq(q.context_from, CP_S("export")))
 		return cp_err_set(err, CP_EUSAGE,

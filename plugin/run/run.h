@@ -55,6 +55,8 @@ struct cp_request {
 	size_t n_logs;
 	struct cp_log_source *reports; /* method advise, comment */
 	size_t n_reports;
+	struct cp_str *built; /* ... and images that were built, which registries have */
+	size_t n_built;
 	struct cp_str kind, prediction, project, import;
 	bool export, accuracy, fork;
 	int64_t commits;     /* method backtest: so many; 0 = the default */

@@ -54,6 +54,8 @@ static int count_texts(struct matching *s)
 		struct cp_str text = is_layer ? s->image->layers[k].created_by : s->texts[k];
 		struct text_use *use = cp_map_get(&s->uses, text);
 
+		if (!text.n)
+			continue;
 		if (!use) {
 			use = CP_NEW(s->a, struct text_use);
 			if (!use || cp_map_put(s->a, &s->uses, text, use) < 0)
@@ -98,23 +100,18 @@ static void match_top(struct matching *s, size_t n_base)
 /* Layers of the image that the target begins with: SIZE_MAX when it cannot be told. */
 static int count_base(struct matching *s, size_t *ret_n)
 {
-	const struct cp_graph *g = s->graph;
-	const struct cp_graph_stage *stage = cp_graph_bottom(g);
-	struct cp_str chain = CP_S(""),
-		      *ids = cp_arena_array(s->a, s->image->n_layers, sizeof(*ids));
+	const struct cp_graph_stage *stage = cp_graph_bottom(s->graph);
+	struct cp_str *ids = cp_arena_array(s->a, s->image->n_layers, sizeof(*ids));
+	const struct cp_op *begin = stage->begin;
 
 	*ret_n = SIZE_MAX;
-	if (cp_str_eq(stage->base, CP_S("scratch"))) {
-		*ret_n = 0;
-		return 0;
-	}
-	for (size_t i = 0; i < g->n_ops && !chain.n; i++)
-		if (g->ops[i]->kind == CP_OP_SOURCE && g->ops[i]->source.kind == CP_SOURCE_IMAGE &&
-		    cp_str_eq(g->ops[i]->source.ref, stage->base))
-			chain = g->ops[i]->source.chain;
 	if (!ids)
 		return CP_ENOMEM;
-	for (size_t i = 0; chain.n && i < s->image->n_layers; i++) {
+	if (!begin && cp_str_eq(stage->base, CP_S("scratch")))
+		*ret_n = 0;
+	if (!begin || begin->kind != CP_OP_SOURCE || !begin->source.chain.n)
+		return 0;
+	for (size_t i = 0; i < s->image->n_layers; i++) {
 		struct cp_err ignored = {0};
 		struct cp_str found;
 		int r;
@@ -123,7 +120,7 @@ static int count_base(struct matching *s, size_t *ret_n)
 		r = cp_image_chain(s->a, ids, i + 1, &found, &ignored);
 		if (r < 0)
 			return r == CP_ENOMEM ? r : 0;
-		if (cp_str_eq(found, chain)) {
+		if (cp_str_eq(found, begin->source.chain)) {
 			*ret_n = i + 1;
 			return 0;
 		}
@@ -163,6 +160,15 @@ static bool is_whole(const struct matching *s)
 	return true;
 }
 
+/* Layers below that of the first instruction; 0: it has none, or one of another is there. */
+static size_t below_first(const struct matching *s)
+{
+	for (size_t i = 0; i < s->image->n_layers; i++)
+		if (s->m->steps[i])
+			return s->m->steps[i] == &s->graph->layers[0] ? i : 0;
+	return 0;
+}
+
 static int match(struct matching *s)
 {
 	size_t n_base, below = s->image->n_layers - s->graph->n_layers;
@@ -184,6 +190,8 @@ static int match(struct matching *s)
 		match_bottom(s, n_base);
 	}
 	match_unique(s, s->m->n_base);
+	if (n_base == SIZE_MAX)
+		s->m->n_base = below_first(s);
 	return 0;
 }
 

@@ -37,7 +37,7 @@ static void learn(struct cp_scan_image *to, const struct cp_scan_image *from)
 struct gathering {
 	struct cp_arena *a;
 	CP_VEC(struct cp_scan_subject) subjects;
-	size_t max; /* reports */
+	size_t max, max_images; /* reports; images beside them */
 };
 
 static int new_subject(struct gathering *g, const struct cp_scan_image *image,
@@ -46,6 +46,7 @@ static int new_subject(struct gathering *g, const struct cp_scan_image *image,
 	struct cp_scan_subject s = {.image = NULL};
 
 	s.scans = cp_arena_array(g->a, g->max, sizeof(*s.scans));
+	s.images = cp_arena_array(g->a, g->max_images, sizeof(*s.images));
 	if (image) {
 		s.image = CP_NEW(g->a, struct cp_scan_image);
 		if (!s.image)
@@ -58,7 +59,7 @@ static int new_subject(struct gathering *g, const struct cp_scan_image *image,
 			memcpy(s.image->layers, image->layers,
 			       image->n_layers * sizeof(*image->layers));
 	}
-	if (!s.scans || cp_vec_push(g->a, &g->subjects, s) < 0)
+	if (!s.scans || !s.images || cp_vec_push(g->a, &g->subjects, s) < 0)
 		return CP_ENOMEM;
 	*ret = &g->subjects.items[g->subjects.n - 1];
 	return 0;
@@ -85,12 +86,14 @@ int cp_scan_subjects(struct cp_arena *a, const struct cp_scan *scans, size_t n_s
 		     const struct cp_scan_image *images, size_t n_images,
 		     struct cp_scan_subject **ret_subjects, size_t *ret_n)
 {
-	struct gathering g = {.a = a, .max = n_scans};
+	struct gathering g = {.a = a, .max = n_scans, .max_images = n_images};
 	struct cp_scan_subject *s;
 
-	for (size_t i = 0; i < n_images; i++)
+	for (size_t i = 0; i < n_images; i++) {
 		if (subject_of(&g, &images[i], &s) < 0)
 			return CP_ENOMEM;
+		s->images[s->n_images++] = &images[i];
+	}
 	/* those that name their layers first: the others are told apart by them */
 	for (size_t i = 0; i < 2 * n_scans; i++) {
 		const struct cp_scan *scan = &scans[i % n_scans];

@@ -86,6 +86,8 @@ struct cp_scan_subject {
 	struct cp_scan_image *image; /* NULL: nothing says which layers there are */
 	const struct cp_scan **scans;
 	size_t n_scans;
+	const struct cp_scan_image **images; /* of those given beside the reports */
+	size_t n_images;
 };
 /*
  * Reports and images by the image that they are about: equal diff ids. A report that says nothing of layers is about the one image that

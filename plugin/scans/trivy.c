@@ -24,23 +24,51 @@ static size_t count_of(const struct cp_json *list)
 	return n < CP_MAX_SCAN_LAYERS ? n : CP_MAX_SCAN_LAYERS;
 }
 
-/* created_by of the entries that have a layer, in order; not as many as there are layers: none of them is believed. */
+/*
+ * Where a base image says nothing of its layers, BuildKit puts what it knows of the last ones at the end of the history
+ * (exporter/containerimage/writer.go normalizeLayersAndHistory): the instructions' entries then stand that much too low. Those of a base
+ * that was made so itself are where nobody can tell.
+ */
+static bool is_filled_in(const struct cp_json *entry)
+{
+	return cp_str_eq(cp_json_text(cp_json_get(entry, "comment")),
+			 CP_S("buildkit.exporter.image.v0"));
+}
+
+/* Entries that have a layer; NULL: no memory. */
+static const struct cp_json **layer_entries(struct cp_arena *a, const struct cp_json *history,
+					    size_t *ret_n)
+{
+	size_t n = cp_json_kind(history) == CP_JSON_ARRAY ? cp_json_len(history) : 0;
+	const struct cp_json **entries = cp_arena_array(a, n, sizeof(*entries));
+
+	*ret_n = 0;
+	for (size_t i = 0; entries && i < n; i++)
+		if (!cp_json_is_true(cp_json_get(cp_json_at(history, i), "empty_layer")))
+			entries[(*ret_n)++] = cp_json_at(history, i);
+	return entries;
+}
+
+/* created_by of every layer; not as many entries as there are layers: none of them is believed. */
 static int read_history(struct cp_arena *a, const struct cp_json *history, struct cp_scan_image *im)
 {
-	size_t n = cp_json_kind(history) == CP_JSON_ARRAY ? cp_json_len(history) : 0, at = 0;
+	size_t n, n_own, first = 0;
+	const struct cp_json **entries = layer_entries(a, history, &n);
 
-	for (size_t i = 0; i < n; i++)
-		at += !cp_json_is_true(cp_json_get(cp_json_at(history, i), "empty_layer"));
-	im->told = at == im->n_layers;
-	at = 0;
-	for (size_t i = 0; im->told && i < n; i++) {
-		const struct cp_json *entry = cp_json_at(history, i);
-		struct cp_str text = cp_json_text(cp_json_get(entry, "created_by"));
+	if (!entries)
+		return CP_ENOMEM;
+	im->told = n == im->n_layers;
+	for (n_own = n; n_own && is_filled_in(entries[n_own - 1]);)
+		n_own--;
+	for (size_t i = 0; i < n_own; i++)
+		if (is_filled_in(entries[i]))
+			first = i + 1;
+	for (size_t i = first; im->told && i < n_own; i++) {
+		struct cp_scan_layer *layer = &im->layers[i + (n - n_own)];
 
-		if (cp_json_is_true(cp_json_get(entry, "empty_layer")))
-			continue;
-		im->layers[at].created_by = cp_arena_str(a, text);
-		if (!im->layers[at++].created_by.p)
+		layer->created_by =
+			cp_arena_str(a, cp_json_text(cp_json_get(entries[i], "created_by")));
+		if (!layer->created_by.p)
 			return CP_ENOMEM;
 	}
 	return 0;

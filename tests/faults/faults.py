@@ -435,8 +435,57 @@ def gha():
     report('gha with a token that is none', expect(predict('type=gha', env=dict(env, ACTIONS_RUNTIME_TOKEN='a.b')), 'unknown', never='a\\.b'))
 
 
+def layers():
+    """advise --image: the layers of an image that was built, as its registry has them."""
+    created = ['test', 'WORKDIR /app', 'COPY a.txt . # buildkit', 'RUN /bin/sh -c make $FOO # buildkit']
+
+    def push(tag, sizes, config_of=created):
+        ids = [reg.digest(b'layer of base amd64')] + [reg.digest(b'%d' % i) for i in range(len(config_of) - 1)]
+        config = reg.encode({'architecture': 'amd64', 'os': 'linux', 'config': {}, 'rootfs': {'type': 'layers', 'diff_ids': ids},
+                             'history': [{'created_by': c} for c in config_of]})
+        store.manifest('agent', tag, {'schemaVersion': 2, 'mediaType': reg.MANIFEST, 'config': {
+            'mediaType': 'application/vnd.oci.image.config.v1+json', 'digest': store.blob(config), 'size': len(config)}, 'layers': [
+                {'mediaType': 'application/vnd.oci.image.layer.v1.tar+gzip', 'digest': reg.digest(b'blob %d' % i), 'size': n} for i, n in enumerate(sizes)]}, reg.MANIFEST)
+        return '%s/agent:%s' % (server.host, tag)
+
+    def ask(*images, more=()):
+        args = [a for image in images for a in ('--image', image)]
+        return Run('advise', *args, '--registry-http', server.host, '--timeout', '2', '--format', 'json', *more)
+
+    def scan(run):
+        return [(s['compressed_size'], s['base_proved'], [(x['from'], x['line'], x['compressed_size']) for x in s['layers']]) for s in run.json['images'][0].get('scans', [])]
+
+    def same(found, wanted):
+        return [] if found == wanted else ['%r, not %r' % (found, wanted)]
+
+    def over(run):
+        return [f['message'] for f in run.json['images'][0]['findings'] if f['rule'] == 'image-size']
+
+    fresh()
+    run = ask(push('1', [600000000, 100, 200, 700000000]))
+    report('the layers of an image', expect(run) + requests(server, 5) + same(scan(run), [(1300000300, True, [('base', 1, 600000000), ('step', 2, 100), ('step', 3, 200), ('step', 4, 700000000)])]) +
+           same(over(run), ['the image is 1.30 GB compressed, and larger on disk: line 4 with 700 MB, the base image %s/base:1 with 600 MB' % server.host]))
+    run = ask(push('2', [600000000, 100, 200, 70000000]))
+    report('under 1 GB', expect(run) + same(over(run), []))
+    run = ask(push('3', [1 << 62] * 4))
+    report('sizes that no number holds', expect(run) + same(len(over(run)), 1))
+    run = ask(push('4', [1, 2]))
+    report('a manifest with other layers than its config', expect(run) + same(scan(run)[0][0], None))
+    run = ask(push('5', [], config_of=[]))
+    report('without layers', expect(run, says='names no layers|matched'))
+    fresh()
+    run = ask('%s/gone:1' % server.host, more=['--pretty'])
+    report('one that is not there', expect(run, says='has no gone:1'))
+    report('and with --strict', expect(ask('%s/gone:1' % server.host, more=['--strict']), code=6))
+    fresh(('/v2/', reg.hang))
+    report('a registry that hangs', expect(ask('%s/agent:1' % server.host), within=4))
+    fresh()
+    report('--offline', expect(ask('%s/agent:1' % server.host, more=['--offline']), says='network is not used') + requests(server, 0))
+    report('no reference', expect(ask('A B'), says='is no image reference'))
+
+
 try:
-    for part in works, inline, connections, statuses, redirects, credentials, contents, trust, moved, settings, remembered, proxy, gha:
+    for part in layers, works, inline, connections, statuses, redirects, credentials, contents, trust, moved, settings, remembered, proxy, gha:
         part()
 finally:
     server.stopped_hanging = True

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Each folder of tests/golden/advise is a repository of one commit; expect.txt is what `advise` says about it. Every case is run twice, the
+# Each folder of tests/golden/advise is a repository of one commit; expect.txt is what `advise` says about it, with the reports of scanners in
+# its folder reports, which is not of the repository. Every case is run twice, the
 # second time from another folder, with another umask and time zone. Speaks TAP. UPDATE=1 writes the expectations.
 # With history.txt it has more commits, and `advise --history` is asked: a line `[N] PATH...` makes N commits that each append a line to these
 # files, `size PATH BYTES` is a file of so many zeros in the first commit.
@@ -30,7 +31,11 @@ make_history() { # REPOSITORY FILE
 for case in *; do
 	repo=$tmp/$case
 	cp -R "$case" "$repo"
-	rm -f "$repo/expect.txt" "$repo/history.txt"
+	rm -rf "$repo/expect.txt" "$repo/history.txt" "$repo/reports"
+	set --
+	for report in "$PWD/$case"/reports/*; do
+		[ ! -f "$report" ] || set -- "$@" --report "$report"
+	done
 	history=
 	if [ -f "$case/history.txt" ]; then
 		history="--history 100"
@@ -41,8 +46,8 @@ for case in *; do
 	git -c core.autocrlf=false init -q "$repo" && git -C "$repo" add -f . && git -C "$repo" commit -q -m "$case" || exit 1
 	[ -z "$history" ] || make_history "$repo" "$case/history.txt"
 	# shellcheck disable=SC2086
-	(cd "$repo" && "$bin" advise $history --no-state --width 80 --color never) >"$tmp/first" 2>&1 </dev/null
-	(umask 077 && cd / && TZ=Asia/Kolkata LC_ALL=C "$bin" -C "$repo" advise $history --no-state --width 80 --color never) >"$tmp/second" 2>&1 </dev/null
+	(cd "$repo" && "$bin" advise $history --no-state --width 80 --color never "$@") >"$tmp/first" 2>&1 </dev/null
+	(umask 077 && cd / && TZ=Asia/Kolkata LC_ALL=C "$bin" -C "$repo" advise $history --no-state --width 80 --color never "$@") >"$tmp/second" 2>&1 </dev/null
 	[ -z "${UPDATE:-}" ] || cp "$tmp/first" "$case/expect.txt"
 	for run in first second; do
 		n=$((n + 1))

@@ -117,6 +117,47 @@ static void test_trivy(void **state)
 	expect_text("fixed", scan.flaws[0].fixed, "2.1, 3.0");
 }
 
+/* What BuildKit adds for layers of a base image without history stands above the entries of instructions. */
+static void test_filled_in(void **state)
+{
+#define OWN(text) "{\"created_by\":\"" text "\",\"comment\":\"buildkit.dockerfile.v0\"}"
+#define ADDED(text) "{\"created_by\":\"" text "\",\"comment\":\"buildkit.exporter.image.v0\"}"
+	static const struct {
+		const char *name, *history, *expected;
+		size_t n;
+	} cases[] = {
+		{"none", OWN("a") "," OWN("b"), "a b", 2},
+		{"a base without history", OWN("a") "," OWN("b") "," ADDED("[2/2] b"), " a b", 3},
+		{"of three layers", OWN("a") "," ADDED("x") "," ADDED("y") "," ADDED("z"), "   a",
+		 4},
+		{"a base that was made so", OWN("x") "," ADDED("[1] x") "," OWN("a"), "  a", 3},
+		{"both", OWN("x") "," ADDED("[1] x") "," OWN("a") "," ADDED("[2] a"), "   a", 4},
+		{"nothing else", ADDED("x") "," ADDED("y"), " ", 2},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < CP_LEN(cases); i++) {
+		cp_auto_buf struct cp_buf ids = CP_BUF_INIT(4096), found = CP_BUF_INIT(4096);
+		struct cp_str text;
+		struct cp_scan scan;
+
+		for (size_t k = 0; k < cases[i].n; k++)
+			cp_buf_printf(&ids, "%s\"" ID("1") "\"", k ? "," : "");
+		text = cp_arena_printf(
+			f->a,
+			"{\"SchemaVersion\":2,\"Metadata\":{\"ImageConfig\":{\"history\":[%s],"
+			"\"rootfs\":{\"diff_ids\":[%.*s]}}}}",
+			cases[i].history, CP_STR(cp_buf_str(&ids)));
+		scan = scan_of(f, text.p);
+		assert_true(scan.image->told);
+		for (size_t k = 0; k < scan.image->n_layers; k++) {
+			cp_buf_addz(&found, k ? " " : "");
+			cp_buf_adds(&found, scan.image->layers[k].created_by);
+		}
+		expect_text(cases[i].name, cp_buf_str(&found), cases[i].expected);
+	}
+}
+
 /* Wrong types count as absent; nothing of a report makes it fail but that it is none. */
 static void test_wrong(void **state)
 {
@@ -242,11 +283,11 @@ static void test_places(void **state)
 		  SH "true" BK}},
 		{"an image before the last instruction",
 		 app,
-		 ", 1: ?, 2: line 4, 3: line 5, 4: line 6, 5: ?",
+		 "base 1, 2: line 4, 3: line 5, 4: line 6, 5: ?",
 		 {"x", "WORKDIR /app", "COPY a b ./" BK, "COPY /x /y" BK, SH "true" BK}},
 		{"an instruction in between",
 		 app,
-		 ", 1: ?, 2: line 4, 3: ?, 4: line 6, 5: line 7, 6: line 8",
+		 "base 1, 2: line 4, 3: ?, 4: line 6, 5: line 7, 6: line 8",
 		 {"x", "WORKDIR /app", "COPY a ./" BK, "COPY /x /y" BK, SH "true" BK,
 		  SH "true" BK}},
 		{"another builder",
@@ -403,6 +444,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_scout, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trivy_sarif, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trivy, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_filled_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wrong, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_places, setup, teardown),
