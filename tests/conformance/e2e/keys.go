@@ -25,6 +25,8 @@ type keysTally struct {
 	Unknown      map[string]int `json:"unknown,omitempty"` // why: how many records and links
 	BlindEqual   int            `json:"blind_equal"`       // no image known: records that are equal all the same
 	BlindUnknown int            `json:"blind_unknown"`
+	Layers       int            `json:"layers"` // of images, that are the instructions' which BuildKit says
+	Bases        int            `json:"bases"`  // base images that are known by their layers
 	Wrong        []string       `json:"wrong,omitempty"`
 }
 
@@ -33,6 +35,8 @@ func (t *keysTally) sum(o *keysTally) {
 	t.EqualLinks += o.EqualLinks
 	t.BlindEqual += o.BlindEqual
 	t.BlindUnknown += o.BlindUnknown
+	t.Layers += o.Layers
+	t.Bases += o.Bases
 	t.Wrong = append(t.Wrong, o.Wrong...)
 	for why, n := range o.Unknown {
 		t.unknown(why, n)
@@ -51,8 +55,8 @@ func (t *keysTally) String() string {
 	for _, n := range t.Unknown {
 		unknown += n
 	}
-	return fmt.Sprintf("records equal %d, links equal %d, unknown %d, wrong or missing %d; without images: equal %d, unknown %d",
-		t.Equal, t.EqualLinks, unknown, len(t.Wrong), t.BlindEqual, t.BlindUnknown)
+	return fmt.Sprintf("records equal %d, links equal %d, unknown %d, wrong or missing %d; without images: equal %d, unknown %d; layers %d, known bases %d",
+		t.Equal, t.EqualLinks, unknown, len(t.Wrong), t.BlindEqual, t.BlindUnknown, t.Layers, t.Bases)
 }
 
 // runKeys builds commits of a pair on an empty daemon, and compares the cache with what `cachepredict keys` says.
@@ -87,6 +91,8 @@ func (l *lab) runKeys(ctx context.Context, p *pair, trees [2]string, needs *plan
 		}
 		if r.Keys, err = l.compareKeys(ctx, p, []string{p.a, p.b}[i], dir, metadata); err != nil {
 			r.Failed = err.Error()
+		} else if err := l.compareLayers(ctx, p, tree, i == 1, []string{p.a, p.b}[i], metadata, r.Keys); err != nil {
+			r.Failed = "layers: " + err.Error()
 		}
 		os.RemoveAll(dir)
 		r.Seconds = time.Since(start).Seconds()

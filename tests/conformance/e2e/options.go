@@ -183,6 +183,16 @@ func (o options) predict(repo, a, b, metadata string) []string {
 	return append(args, o.contextArgument())
 }
 
+// hidden tells whether cachepredict is not told of an image whose config is not the usual one.
+func (o options) hidden() bool {
+	for ref := range o.images {
+		if !slices.Contains(o.known, ref) {
+			return true
+		}
+	}
+	return false
+}
+
 // keys gives the arguments that ask cachepredict for the records of the build of a commit.
 func (o options) keys(repo, commit, metadata string) []string {
 	return append(o.flags([]string{"keys", "--preimage", "-C", repo, "--head", commit}, metadata), o.contextArgument())

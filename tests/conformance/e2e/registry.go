@@ -138,11 +138,20 @@ func pack(layers [][]byte, c imageConfig) (config, manifest []byte, err error) {
 		diffs = append(diffs, digest.FromBytes(l))
 		m.Layers = append(m.Layers, ocispecs.Descriptor{MediaType: ocispecs.MediaTypeImageLayer, Digest: digest.FromBytes(l), Size: int64(len(l))})
 	}
-	config, err = json.Marshal(map[string]any{
+	content := map[string]any{
 		"architecture": hostArch(), "os": "linux",
 		"config": c,
 		"rootfs": map[string]any{"type": "layers", "diff_ids": diffs},
-	})
+	}
+	if len(c.Labels["reference"])%2 == 0 { // the others say nothing of how they were made, as those of some builders
+		var history []ocispecs.History
+		for range layers {
+			history = append(history, ocispecs.History{CreatedBy: "RUN true # buildkit", Comment: "buildkit.dockerfile.v0"},
+				ocispecs.History{CreatedBy: "ENV X=1", EmptyLayer: true})
+		}
+		content["history"] = history
+	}
+	config, err = json.Marshal(content)
 	if err != nil {
 		return nil, nil, err
 	}
