@@ -26,6 +26,9 @@ func (l *lab) compareLayers(ctx context.Context, p *pair, tree string, isB bool,
 	if err != nil {
 		return err
 	}
+	if config == nil {
+		return nil
+	}
 	var image ocispecs.Image
 	if err := json.Unmarshal(config, &image); err != nil {
 		return err
@@ -45,7 +48,7 @@ func (l *lab) compareLayers(ctx context.Context, p *pair, tree string, isB bool,
 	return l.adviseLayers(ctx, p, commit, "", report, &image, t)
 }
 
-// readImageConfig reads the config of the one image of an OCI layout.
+// readImageConfig reads the config of the one image of an OCI layout; nil where it has images for several platforms.
 func readImageConfig(dir string) ([]byte, error) {
 	blob := func(d digest.Digest) string { return filepath.Join(dir, "blobs", d.Algorithm().String(), d.Encoded()) }
 	var index ocispecs.Index
@@ -58,6 +61,9 @@ func readImageConfig(dir string) ([]byte, error) {
 	var manifest ocispecs.Manifest
 	if err := readJSON(blob(index.Manifests[0].Digest), &manifest); err != nil {
 		return nil, err
+	}
+	if manifest.Config.Digest == "" {
+		return nil, nil
 	}
 	return os.ReadFile(blob(manifest.Config.Digest))
 }
