@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #define MAX_READ_BYTES (64u << 20) /* of the context, by all rules together */
+#define MAX_WEIGHED 100000u        /* files of one pile whose size is asked for */
+#define LFS_BYTES 200u             /* a pointer without extensions is shorter, and has more than half of it */
 
 const struct cp_rule cp_advise_rules[CP_ADVISE_N_RULES] = {
 	[CP_ADVISE_ALPINE_WHEELS] = {"alpine-wheels", CP_SEVERITY_WARNING,
@@ -171,6 +173,47 @@ bool cp_advise_is_file(struct cp_adviser *ad, struct cp_str path)
 	       !cp_advise_failed(ad, cp_fs_resolve(ad->a, ad->in->context, full, true, &node, &real,
 						   &ignored)) &&
 	       node.kind == CP_NODE_FILE;
+}
+
+/* A pointer of Git LFS says how large the file is that a checkout puts in its place. */
+static uint64_t behind_pointer(struct cp_adviser *ad, struct cp_str path, uint64_t size)
+{
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(LFS_BYTES);
+	struct cp_str rest, line;
+	int64_t said;
+
+	if (size < LFS_BYTES / 2 || size > LFS_BYTES || !cp_advise_read(ad, path, &text))
+		return size;
+	rest = cp_buf_str(&text);
+	if (!cp_str_starts(rest, CP_S("version https://git-lfs.github.com/spec/v1\n")))
+		return size;
+	while (cp_str_split(&rest, '\n', &line))
+		if (cp_str_starts(line, CP_S("size ")) &&
+		    cp_str_to_int(cp_str_from(line, 5), 10, &said) && said >= 0)
+			return (uint64_t)said;
+	return size;
+}
+
+void cp_advise_weigh(struct cp_adviser *ad, struct cp_str path, struct cp_weight *to)
+{
+	const struct cp_advise_files *f = &ad->in->files;
+	uint64_t size = 0;
+
+	to->n++;
+	if (to->n > MAX_WEIGHED || !f->size ||
+	    cp_advise_failed(ad, f->size(f->self, path, &size))) {
+		to->n_unsized++;
+		return;
+	}
+	size = behind_pointer(ad, path, size);
+	to->bytes = to->bytes > UINT64_MAX - size ? UINT64_MAX : to->bytes + size;
+}
+
+void cp_advise_put_weight(struct cp_finding *f, const struct cp_weight *w)
+{
+	f->n_files = w->n;
+	f->n_unsized = w->n_unsized;
+	f->bytes = w->bytes;
 }
 
 struct cp_finding *cp_advise_put(struct cp_adviser *ad, enum cp_advise_rule rule,

@@ -84,6 +84,13 @@ bool cp_advise_holds(struct cp_str text, const char *needle);
 /* ... in an instruction of the file that runs something? */
 bool cp_advise_runs(const struct cp_adviser *ad, const char *needle);
 bool cp_advise_is_one_of(struct cp_str s, const char *const *list, size_t n);
+/* Files of the context and how large they are, as a checkout has them: a pointer of Git LFS stands for its file. */
+struct cp_weight {
+	size_t n, n_unsized;
+	uint64_t bytes; /* of those whose size is known */
+};
+void cp_advise_weigh(struct cp_adviser *ad, struct cp_str path, struct cp_weight *to);
+void cp_advise_put_weight(struct cp_finding *f, const struct cp_weight *w);
 /* Is there a file of the context at that path, relative or absolute? */
 bool cp_advise_is_file(struct cp_adviser *ad, struct cp_str path);
 /* A file of the context; false when it is not there or cannot be read. `out` belongs to the caller. */

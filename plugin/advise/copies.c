@@ -6,21 +6,14 @@
 #define MAX_NAMED 4u         /* paths of one message; the rest is counted */
 #define MAX_LINES 100u       /* of an ignore file that is tried out */
 #define WEIGHT_BYTES 1048576 /* of a file whose name alone does not say that it is weights */
-#define LFS_BYTES 1024u      /* a pointer is shorter */
 
 /* What people have beside the code, and git does not. */
 static const char *const usual[] = {".env", ".venv", "__pycache__", "node_modules"};
 
-/* Files and how large they are. */
-struct size {
-	size_t n, n_unsized;
-	uint64_t bytes;
-};
-
 struct pile {
 	struct cp_str named[MAX_NAMED];
 	size_t n;
-	struct size size;
+	struct cp_weight size;
 	CP_VEC(struct cp_str) lines; /* all of them, as lines of an ignore file */
 	bool unlisted;               /* they are too many, or one cannot be written as a line */
 };
@@ -33,7 +26,7 @@ struct copy {
 	bool git;
 	bool has_usual; /* one of those that git has not, as a rule, is there */
 	struct pile junk, weights;
-	struct size all,
+	struct cp_weight all,
 		data; /* all: counted only where the whole context is copied with no ignore file */
 	struct cp_str last_junk; /* folder that was counted */
 	size_t data_at;          /* where it is named in the pile, MAX_NAMED = not at all */
@@ -75,46 +68,6 @@ static void add(struct copy *c, struct pile *p, struct cp_str path)
 		p->unlisted = p->unlisted || path.p[i] < ' ' || strchr("*?[]\\!#", path.p[i]);
 	p->unlisted = p->unlisted || p->lines.n >= MAX_LINES ||
 		      cp_advise_failed(c->ad, cp_vec_push(c->ad->a, &p->lines, path));
-}
-
-/* A pointer of Git LFS says how large the file is that a checkout puts in its place. */
-static uint64_t behind_pointer(struct copy *c, struct cp_str path, uint64_t size)
-{
-	cp_auto_buf struct cp_buf text = CP_BUF_INIT(LFS_BYTES);
-	struct cp_str rest, line;
-	int64_t said;
-
-	if (size >= LFS_BYTES || !cp_advise_read(c->ad, path, &text))
-		return size;
-	rest = cp_buf_str(&text);
-	if (!cp_str_starts(rest, CP_S("version https://git-lfs.github.com/spec/v1\n")))
-		return size;
-	while (cp_str_split(&rest, '\n', &line))
-		if (cp_str_starts(line, CP_S("size ")) &&
-		    cp_str_to_int(cp_str_from(line, 5), 10, &said) && said >= 0)
-			return (uint64_t)said;
-	return size;
-}
-
-static void weigh(struct copy *c, struct cp_str path, struct size *to)
-{
-	const struct cp_advise_files *f = &c->ad->in->files;
-	uint64_t size = 0;
-
-	to->n++;
-	if (!f->size || cp_advise_failed(c->ad, f->size(f->self, path, &size))) {
-		to->n_unsized++;
-		return;
-	}
-	size = behind_pointer(c, path, size);
-	to->bytes = to->bytes > UINT64_MAX - size ? UINT64_MAX : to->bytes + size;
-}
-
-static void put_size(struct cp_finding *f, const struct size *size)
-{
-	f->n_files = size->n;
-	f->n_unsized = size->n_unsized;
-	f->bytes = size->bytes;
 }
 
 static bool is_below(struct cp_str path, struct cp_str folder)
@@ -197,19 +150,19 @@ static void see_file(struct copy *c, struct cp_str path, struct cp_str name)
 	bool in_data = c->data_at < MAX_NAMED && is_below(path, CP_S("data"));
 
 	if (c->whole && !c->ad->in->ignore_file.n)
-		weigh(c, path, &c->all);
+		cp_advise_weigh(c->ad, path, &c->all);
 	if (is_weights(c, path, name)) {
 		add(c, &c->weights, path);
-		weigh(c, path, &c->weights.size);
+		cp_advise_weigh(c->ad, path, &c->weights.size);
 		return;
 	}
 	if (is_below(path, CP_S("data")) && !is_data_set(name))
 		c->data_is_read = true;
 	if (is_below(path, c->last_junk)) {
-		weigh(c, path, in_data ? &c->data : &c->junk.size);
+		cp_advise_weigh(c->ad, path, in_data ? &c->data : &c->junk.size);
 	} else if (is_junk_file(c, path, name) && !is_named(c, path)) {
 		add(c, &c->junk, path);
-		weigh(c, path, &c->junk.size);
+		cp_advise_weigh(c->ad, path, &c->junk.size);
 	}
 }
 
@@ -305,7 +258,7 @@ static int missing(struct cp_adviser *ad, const struct copy *c, bool needs_git)
 	f->creates_text = needs_git ? CP_S(NEVER_READ) : CP_S(".git\n" NEVER_READ);
 	f->trial = CP_TRIAL_IGNORE;
 	f->trial_text = f->creates_text;
-	put_size(f, &c->all);
+	cp_advise_put_weight(f, &c->all);
 	return f->creates.p ? 0 : cp_err_nomem(ad->err);
 }
 
@@ -383,7 +336,7 @@ static void leave_data(struct copy *c)
 	for (size_t i = c->data_at; i + 1 < p->lines.n; i++)
 		p->lines.items[i] = p->lines.items[i + 1];
 	p->lines.n -= p->lines.n > c->data_at;
-	c->data = (struct size){0};
+	c->data = (struct cp_weight){0};
 }
 
 /* How builds would have been had the ignore file had these lines. Behind .git, if that is copied: what differs at every commit hides the rest. */
@@ -438,7 +391,7 @@ static int report_junk(struct cp_adviser *ad, struct copy *c, bool git)
 	c->junk.size.n += c->data.n;
 	c->junk.size.n_unsized += c->data.n_unsized;
 	c->junk.size.bytes += c->data.bytes;
-	put_size(f, &c->junk.size);
+	cp_advise_put_weight(f, &c->junk.size);
 	try_ignored(c, f, &c->junk, git);
 	return 0;
 }
@@ -454,7 +407,7 @@ static int report_weights(struct cp_adviser *ad, struct copy *c, bool git)
 
 	if (!f)
 		return CP_ENOMEM;
-	put_size(f, &c->weights.size);
+	cp_advise_put_weight(f, &c->weights.size);
 	try_ignored(c, f, &c->weights, git);
 	return 0;
 }

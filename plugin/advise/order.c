@@ -9,7 +9,6 @@
 #define LARGE_COPY (1u << 20) /* bytes of a COPY whose layer is worth keeping */
 #define MAX_PREFIXES 64u      /* paths that a COPY writes to */
 #define SHOWN_BYTES 60u       /* of an instruction in a message */
-#define MAX_WEIGHED 100000u   /* files of a COPY that is weighed */
 
 /* ---- where a COPY writes ---- */
 
@@ -24,6 +23,17 @@ static bool is_wild(struct cp_str s)
 {
 	return cp_str_find(s, '*', 0) < s.n || cp_str_find(s, '?', 0) < s.n ||
 	       cp_str_find(s, '[', 0) < s.n;
+}
+
+/* Where /bin and the like are links to /usr, both are one place. */
+static struct cp_str merged(struct cp_str path)
+{
+	static const char *const linked[] = {"/usr/bin", "/usr/sbin", "/usr/lib"};
+
+	for (size_t i = 0; i < CP_LEN(linked); i++)
+		if (cp_str_starts(path, cp_str_c(linked[i])))
+			return cp_str_from(path, 4);
+	return path;
 }
 
 static struct places places_of(struct cp_adviser *ad, const struct cp_command *c,
@@ -43,7 +53,7 @@ static struct places places_of(struct cp_adviser *ad, const struct cp_command *c
 		if (!c->from.p && cp_str_ends(to, CP_S("/")) && !is_wild(act->src) &&
 		    cp_advise_is_file(ad, act->src))
 			to = cp_arena_cat(ad->a, to, cp_path_base(act->src));
-		p.items[p.n] = cp_str_trim_right(cp_path_clean(ad->a, to), "/");
+		p.items[p.n] = merged(cp_str_trim_right(cp_path_clean(ad->a, to), "/"));
 		p.unknown = !p.items[p.n++].p || !cp_path_is_abs(to);
 	}
 	return p;
@@ -190,29 +200,21 @@ static bool same_flags(const struct cp_command *x, const struct cp_command *y)
 	return cp_str_eq(x->chown, y->chown) && cp_str_eq(x->chmod, y->chmod);
 }
 
-struct weight {
+struct weigher {
 	struct cp_adviser *ad;
-	size_t n, n_unsized;
-	uint64_t bytes;
+	struct cp_weight weight;
 };
 
 static int weigh(void *self, const struct cp_node *node, struct cp_str path)
 {
-	struct weight *w = self;
-	const struct cp_advise_files *f = &w->ad->in->files;
-	uint64_t size = 0;
+	struct weigher *w = self;
 
 	if (node->kind != CP_NODE_FILE)
 		return 0;
-	if (w->n >= MAX_WEIGHED || !w->ad->unseen)
+	if (!w->ad->unseen)
 		return CP_EUNSUPPORTED;
 	w->ad->unseen--;
-	w->n++;
-	if (!f->size ||
-	    cp_advise_failed(w->ad, f->size(f->self, cp_str_trim_left(path, "/"), &size)))
-		w->n_unsized++;
-	else
-		w->bytes += size > UINT64_MAX - w->bytes ? 0 : size;
+	cp_advise_weigh(w->ad, cp_str_trim_left(path, "/"), &w->weight);
 	return 0;
 }
 
@@ -227,10 +229,10 @@ struct mover {
 	size_t over; /* the COPY between that changes most */
 };
 
-static struct weight weight_of(const struct mover *m)
+static struct cp_weight weight_of(const struct mover *m)
 {
 	const struct cp_op *op = m->v->steps[m->at]->op;
-	struct weight w = {.ad = m->ad};
+	struct weigher w = {.ad = m->ad};
 
 	for (size_t i = 0; i < op->n_inputs; i++) {
 		const struct cp_op *in = op->inputs[i];
@@ -248,7 +250,7 @@ static struct weight weight_of(const struct mover *m)
 				break;
 		}
 	}
-	return w;
+	return w.weight;
 }
 
 /* Instructions that nothing below them sees. */
@@ -341,7 +343,7 @@ static struct cp_str short_code(struct cp_adviser *ad, struct cp_str code)
 			       CP_STR(cp_str_trim_space(cp_str_sub(code, 0, end))));
 }
 
-static int report(const struct mover *m, const struct weight *w)
+static int report(const struct mover *m, const struct cp_weight *w)
 {
 	struct cp_adviser *ad = m->ad;
 	const struct cp_command *x = m->v->stage->commands[m->at],
@@ -371,9 +373,7 @@ static int report(const struct mover *m, const struct weight *w)
 	f->edit = edit;
 	f->trial = CP_TRIAL_EDIT;
 	f->only_if_proved = true;
-	f->n_files = w->n;
-	f->n_unsized = w->n_unsized;
-	f->bytes = w->bytes;
+	cp_advise_put_weight(f, w);
 	return 0;
 }
 
@@ -408,7 +408,7 @@ static bool is_made(const struct mover *m, const struct cp_op *copy)
 static int look_at(struct mover *m)
 {
 	const struct cp_command *x = m->v->stage->commands[m->at];
-	struct weight w = {.n = 0};
+	struct cp_weight w = {.n = 0};
 
 	if (!m->v->steps[m->at] || !m->at ||
 	    !(is_movable(x) || needs_no_copy(m->ad, x, &m->v->scripts[m->at])) || !find_place(m))

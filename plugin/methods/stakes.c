@@ -82,7 +82,7 @@ static void count(const struct teller *t, const struct cp_finding *f, struct cp_
 
 /* The edit of one finding as a diff. */
 static int patch_of(const struct teller *t, const struct cp_finding *f,
-		    const struct cp_what_if **ret_edit)
+		    const struct cp_what_if **ret_edit, struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_PATCH_BYTES);
 	struct cp_finding one = *f;
@@ -93,24 +93,24 @@ static int patch_of(const struct teller *t, const struct cp_finding *f,
 
 	report.advice = &advice;
 	one.creates = one.appends = CP_S("");
-	r = cp_report_advice(&report, 1, NULL, 0, CP_S("patch"), NULL, &text, t->err);
+	r = cp_report_advice(&report, 1, NULL, 0, CP_S("patch"), NULL, &text, err);
 	if (r < 0 || !text.n)
 		return r;
 	kept = cp_arena_str(t->run->arena, cp_buf_str(&text));
-	return kept.p ? cp_what_if_patch(t->run, kept, CP_S("the edit"), ret_edit, t->err)
-		      : cp_err_nomem(t->err);
+	return kept.p ? cp_what_if_patch(t->run, kept, CP_S("the edit"), ret_edit, err)
+		      : cp_err_nomem(err);
 }
 
 static int open_edit(const struct teller *t, const struct cp_finding *f,
-		     const struct cp_what_if **ret_edit)
+		     const struct cp_what_if **ret_edit, struct cp_err *err)
 {
 	switch (f->trial) {
 	case CP_TRIAL_EDIT:
-		return patch_of(t, f, ret_edit);
+		return patch_of(t, f, ret_edit, err);
 	case CP_TRIAL_IGNORE:
-		return cp_what_if_ignore(t->run, f->trial_text, ret_edit, t->err);
+		return cp_what_if_ignore(t->run, f->trial_text, ret_edit, err);
 	case CP_TRIAL_ARGUMENT:
-		return cp_what_if_argument(t->run, f->trial_text, ret_edit, t->err);
+		return cp_what_if_argument(t->run, f->trial_text, ret_edit, err);
 	default:
 		return 0;
 	}
@@ -123,7 +123,7 @@ static size_t not_hit(const struct cp_backtest_totals *t)
 }
 
 /* An argument makes it worse, everything else better. */
-static void compare(const struct cp_finding *f, const struct cp_backtest_commit *without,
+static void compare(const struct cp_finding *f, const struct cp_backtest_commit *without, size_t n,
 		    const struct cp_backtest_edit *e, struct cp_stake_trial *to)
 {
 	bool worse = f->trial == CP_TRIAL_ARGUMENT;
@@ -131,7 +131,7 @@ static void compare(const struct cp_finding *f, const struct cp_backtest_commit 
 					*then = worse ? &e->before : &e->after;
 
 	to->n = e->n_scored;
-	for (size_t i = 0; i < e->n_commits; i++) {
+	for (size_t i = 0; i < e->n_commits && i < n; i++) {
 		size_t a = without[i].n_misses, b = e->commits[i].n_misses;
 
 		to->n_better += e->commits[i].scored && (worse ? b > a : a > b);
@@ -150,25 +150,30 @@ static void compare(const struct cp_finding *f, const struct cp_backtest_commit 
 	to->high = now->high - then->high;
 }
 
+/* What cannot be tried out is not known; CP_ENOMEM and CP_ECANCELLED come back. */
 static int try_out(struct teller *t, const struct cp_finding *f, struct cp_stake *stake)
 {
 	const struct cp_backtest_commit *without = t->image->commits;
 	const struct cp_what_if *edit = NULL;
+	size_t n = t->image->n_commits;
 	struct cp_backtest_edit tried;
+	struct cp_err why = {0};
 	int r;
 
 	if (f->trial == CP_TRIAL_NONE || t->n_trials >= MAX_TRIALS)
 		return 0;
 	if (f->behind_git && t->git.n_commits)
 		without = t->git.commits;
-	r = open_edit(t, f, &edit);
+	r = open_edit(t, f, &edit, &why);
+	if (r == 0 && edit) {
+		t->n_trials++;
+		r = cp_backtest_try(t->history, t->at, edit, without, n, &tried, &why);
+	}
+	if (cp_run_is_over(r))
+		return cp_err_set(t->err, r, "%s", why.message);
 	if (r < 0 || !edit)
-		return r;
-	t->n_trials++;
-	r = cp_backtest_try(t->history, t->at, edit, without, t->image->n_commits, &tried, t->err);
-	if (r < 0)
-		return r;
-	compare(f, without, &tried, &stake->trial);
+		return 0;
+	compare(f, without, n, &tried, &stake->trial);
 	if (f->rule == CP_ADVISE_GIT_IN_CONTEXT && !t->git.n_commits)
 		t->git = tried;
 	return 0;

@@ -224,7 +224,9 @@ static int append_ignored(struct applier *x, const struct cp_what_if *edit,
 	if (text.n && text.p[text.n - 1] != '\n')
 		cp_buf_addc(&text, '\n');
 	cp_buf_adds(&text, edit->text);
-	if (r != CP_ENOMEM && cp_buf_error(&text) == CP_ELIMIT)
+	if (cp_buf_error(&text) == CP_ENOMEM)
+		return cp_err_nomem(x->err);
+	if (r != CP_ENOMEM && cp_buf_error(&text))
 		return misfit(x, CP_S("the ignore file is too large"));
 	file.content = cp_arena_str(x->a, cp_buf_str(&text));
 	return r == CP_ENOMEM || !file.content.p ? cp_err_nomem(x->err) : put(x, file);
