@@ -64,6 +64,15 @@ var rowCases = []rowCase{
 		real:  []string{"hhhr", "hrr", "hhhr", "hrrr", "hhhh"},
 		unfit: []int{2},
 	},
+	{
+		// what copy-order of `advise` makes of it: the install stays in the cache when the code changes
+		name: "order",
+		versions: []map[string]string{
+			{"Dockerfile": "FROM python:3.12-slim\nWORKDIR /app\nCOPY src src\nRUN apt-get install -y x\nCOPY assets assets\nCMD run\n", "src/app.py": "1\n", "assets/a": "1\n", ".dockerignore": ".git\n"},
+			{"src/app.py": "2\n"}, {"src/app.py": "3\n", "assets/a": "2\n"}, {"src/app.py": "1\n"}},
+		patch: "--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1,6 +1,6 @@\n FROM python:3.12-slim\n WORKDIR /app\n+RUN apt-get install -y x\n COPY src src\n-RUN apt-get install -y x\n COPY assets assets\n CMD run\n",
+		real:  []string{"hhrr", "hhrr", "hhhr"},
+	},
 }
 
 // drafts are the files of every version.
