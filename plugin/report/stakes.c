@@ -121,7 +121,7 @@ static void add_saved(struct cp_buf *out, const struct cp_stake_trial *t)
 	bool sure = n[0] > n[1] && ran[0] >= ran[1] + (n[0] - n[1]);
 
 	if (n[0] <= n[1]) {
-		cp_buf_printf(out, "no step less would have run, in %zu commits", t->n);
+		cp_buf_printf(out, "no step would have been saved, in %zu commits", t->n);
 		return;
 	}
 	n = sure ? ran : n;
