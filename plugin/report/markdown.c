@@ -6,6 +6,7 @@
 
 #define MAX_WHYS 6
 #define MAX_NOTES 10
+#define MAX_STAGES 10 /* rows that are not folded */
 
 static const char *const words[] = {"cached", "rebuild", "depend on what a step writes",
 				    "not known"};
@@ -96,47 +97,89 @@ static void stage_why(struct cp_buf *out, const struct cp_report_image *im, size
 	}
 }
 
-static void stage_row(struct cp_buf *out, const struct cp_report_image *im,
-		      const struct cp_graph_stage *stage)
+struct stage_sum {
+	size_t n[4], all; /* steps by outcome */
+	int64_t ms;       /* of what is known of what runs, or may */
+};
+
+static struct stage_sum sum_stage(const struct cp_report_image *im, size_t stage)
 {
-	size_t n[4] = {0}, all = 0, index = (size_t)(stage - im->graph->stages);
-	int64_t ms = 0;
+	struct stage_sum sum = {.all = 0};
 
 	for (size_t i = 0; i < im->prediction.n_steps; i++) {
 		const struct cp_step_result *s = &im->prediction.steps[i];
 
-		if (s->step->stage != index || !cp_step_is_listed(s->step))
+		if (s->step->stage != stage || !cp_step_is_listed(s->step))
 			continue;
-		n[s->outcome]++;
-		all++;
+		sum.n[s->outcome]++;
+		sum.all++;
 		if (im->costs && s->outcome != CP_OUTCOME_HIT &&
 		    im->costs[i].source != CP_COST_UNKNOWN)
-			ms += im->costs[i].ms;
+			sum.ms += im->costs[i].ms;
 	}
-	if (!all)
-		return;
+	return sum;
+}
+
+static void stage_row(struct cp_buf *out, const struct cp_report_image *im,
+		      const struct cp_graph_stage *stage, const struct stage_sum *sum)
+{
 	cp_buf_addz(out, "| ");
 	code(out, stage->name);
-	cp_buf_printf(out, " | %zu | ", all);
-	counts(out, n);
+	cp_buf_printf(out, " | %zu | ", sum->all);
+	counts(out, sum->n);
 	cp_buf_addz(out, " | ");
-	if (im->costs) { /* of what is known of what runs, or may */
-		if (ms)
-			cp_text_seconds(out, ms);
+	if (im->costs) {
+		if (sum->ms)
+			cp_text_seconds(out, sum->ms);
 		cp_buf_addz(out, " | ");
 	}
-	stage_why(out, im, index);
+	stage_why(out, im, (size_t)(stage - im->graph->stages));
 	cp_buf_addz(out, " |\n");
 }
 
-static void stage_table(struct cp_buf *out, const struct cp_report_image *im)
+static void stage_head(struct cp_buf *out, const struct cp_report_image *im)
 {
 	cp_buf_addz(out,
 		    im->costs
 			    ? "\n| stage | steps | outcome | time | why |\n|---|---|---|---|---|\n"
 			    : "\n| stage | steps | outcome | why |\n|---|---|---|---|\n");
+}
+
+/* The rows of one outcome, from *shown on; those over the limit are folded. */
+static void stage_rows(struct cp_buf *out, const struct cp_report_image *im,
+		       enum cp_outcome outcome, size_t n_all, size_t *shown)
+{
+	for (size_t i = 0; i < im->prediction.n_stages; i++) {
+		const struct cp_stage_result *s = &im->prediction.stages[i];
+		struct stage_sum sum = sum_stage(im, (size_t)(s->stage - im->graph->stages));
+
+		if (!sum.all || s->outcome != outcome)
+			continue;
+		if (*shown == MAX_STAGES) {
+			cp_buf_printf(out, "\n<details><summary>and %zu more stage%s</summary>\n",
+				      n_all - *shown, cp_text_plural(n_all - *shown));
+			stage_head(out, im);
+		}
+		stage_row(out, im, s->stage, &sum);
+		(*shown)++;
+	}
+}
+
+/* What is rebuilt comes first, and in the order of the Dockerfile. */
+static void stage_table(struct cp_buf *out, const struct cp_report_image *im)
+{
+	static const enum cp_outcome order[] = {CP_OUTCOME_MISS, CP_OUTCOME_DEPENDS,
+						CP_OUTCOME_UNKNOWN, CP_OUTCOME_HIT};
+	size_t n_all = 0, shown = 0;
+
 	for (size_t i = 0; i < im->prediction.n_stages; i++)
-		stage_row(out, im, im->prediction.stages[i].stage);
+		n_all += sum_stage(im, (size_t)(im->prediction.stages[i].stage - im->graph->stages))
+				 .all > 0;
+	stage_head(out, im);
+	for (size_t i = 0; i < CP_LEN(order); i++)
+		stage_rows(out, im, order[i], n_all, &shown);
+	if (shown > MAX_STAGES)
+		cp_buf_addz(out, "\n</details>\n");
 }
 
 static void step_rows(struct cp_buf *out, const struct cp_report_image *im)

@@ -9,6 +9,7 @@
 #include "report/report.h"
 
 #define MAX_STEPS 64
+#define MAX_STAGES 24
 
 /* ---- a made-up answer ---- */
 
@@ -24,8 +25,8 @@ struct step_spec {
 
 /* One image with everything that it points at. */
 struct answer {
-	struct cp_graph_stage stages[8];
-	struct cp_stage_result stage_results[8];
+	struct cp_graph_stage stages[MAX_STAGES];
+	struct cp_stage_result stage_results[MAX_STAGES];
 	struct cp_step steps[MAX_STEPS];
 	struct cp_step_result results[MAX_STEPS];
 	struct cp_op ops[MAX_STEPS];

@@ -113,6 +113,71 @@ static void test_comment(void **state)
 	assert_string_equal(line.p, "2 of 2 steps rebuild");
 }
 
+/* ---- many stages ---- */
+
+static size_t place_of(const char *text, const char *word)
+{
+	const char *at = strstr(text, word);
+
+	assert_non_null(at);
+	return (size_t)(at - text);
+}
+
+/* One step a stage: hits first, then what depends, then misses. */
+static void make_stages(struct answer *w, size_t n_hit, size_t n_depends, size_t n_miss)
+{
+	static char names[MAX_STAGES][8], steps[MAX_STAGES][32];
+	static const char *list[MAX_STAGES];
+	struct step_spec specs[MAX_STAGES];
+	size_t n = n_hit + n_depends + n_miss;
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(names[i], sizeof(names[i]), "s%02zu", i);
+		snprintf(steps[i], sizeof(steps[i]), "[s%02zu 1/1] RUN x", i);
+		list[i] = names[i];
+		specs[i] = (struct step_spec){
+			i, steps[i], (int)i + 1, CP_OUTCOME_HIT, CP_CAUSE_NONE, -1, "", NULL, ""};
+		if (i >= n_hit)
+			specs[i].outcome =
+				i < n_hit + n_depends ? CP_OUTCOME_DEPENDS : CP_OUTCOME_MISS;
+		if (i >= n_hit)
+			specs[i].kind = CP_CAUSE_INSTRUCTION_CHANGED;
+	}
+	build(w, list, n, specs, n);
+}
+
+static void test_many_stages(void **state)
+{
+	static const struct {
+		size_t n_hit, n_depends, n_miss;
+		const char *folds;
+	} cases[] = {
+		{4, 4, 2, NULL}, {6, 4, 1, "and 1 more stage<"}, {12, 8, 4, "and 14 more stages<"}};
+
+	(void)state;
+	for (size_t i = 0; i < CP_LEN(cases); i++) {
+		cp_auto_buf struct cp_buf out = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+		size_t n = cases[i].n_hit + cases[i].n_depends + cases[i].n_miss;
+		struct answer w;
+		char first_miss[8], first_depends[8];
+
+		make_stages(&w, cases[i].n_hit, cases[i].n_depends, cases[i].n_miss);
+		snprintf(first_miss, sizeof(first_miss), "| `s%02zu`", n - cases[i].n_miss);
+		snprintf(first_depends, sizeof(first_depends), "| `s%02zu`", cases[i].n_hit);
+		cp_markdown_summary(&out, &w.image);
+		cp_buf_addc(&out, '\0');
+		assert_true(place_of(out.p, first_miss) < place_of(out.p, first_depends));
+		assert_true(place_of(out.p, first_depends) < place_of(out.p, "| `s00`"));
+		assert_int_equal(count(out.p, "| `s"), n); /* none is lost */
+		assert_int_equal(count(out.p, "</details>"), cases[i].folds ? 1 : 0);
+		if (!cases[i].folds)
+			continue;
+		*strstr(out.p, "<details>") = '\0';
+		assert_int_equal(count(out.p, "| `s"), 10);
+		assert_non_null(strstr(out.p + strlen(out.p) + 1, cases[i].folds));
+	}
+}
+
 /* A name as long as a page does not push everything else out. */
 static void test_large_names(void **state)
 {
@@ -136,7 +201,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_limit), cmocka_unit_test(test_without_html),
-		cmocka_unit_test(test_comment), cmocka_unit_test(test_large_names)};
+		cmocka_unit_test(test_comment), cmocka_unit_test(test_many_stages),
+		cmocka_unit_test(test_large_names)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
