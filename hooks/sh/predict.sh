@@ -4,6 +4,8 @@
 #
 # usage: predict.sh [flags of cachepredict] [A..B] [CONTEXT]
 #   HOOK_PROGRAM         the command (cachepredict)
+#   HOOK_HEAD            commit to predict in place of HEAD, fetched where it is missing: a pull request's, in a run that follows its own.
+#                        It is a stranger's: nothing of it is checked out or run
 #   HOOK_OUTPUTS         file that outputs are appended to; HOOK_OUTPUTS_FORMAT: github-output or dotenv
 #   HOOK_SUMMARY         file that the Markdown summary is appended to
 #   HOOK_ANNOTATIONS     true: workflow commands of GitHub's kind on standard output
@@ -13,6 +15,19 @@ set -u
 program=${HOOK_PROGRAM:-cachepredict}
 tmp=$(mktemp -d) || exit 0
 trap 'rm -rf "$tmp"' EXIT
+
+case ${HOOK_HEAD:-} in
+'') ;;
+*[!0-9a-f]*)
+	echo "cachepredict: HOOK_HEAD is no commit" >&2
+	exit 2
+	;;
+*)
+	git cat-file -e "$HOOK_HEAD^{commit}" 2>/dev/null || git fetch --quiet --no-tags origin "$HOOK_HEAD" </dev/null
+	CACHEPREDICT_HEAD=$HOOK_HEAD
+	export CACHEPREDICT_HEAD
+	;;
+esac
 
 # A shallow clone may not hold the commit to compare with: a little more of the history is fetched, then all of it.
 for more in '' --deepen=50 --deepen=500 --unshallow; do

@@ -98,28 +98,48 @@ struct cp_str cp_forge_event_file(const struct cp_environment *env)
 	return cp_str_c(path);
 }
 
+static void read_pull(struct finder *f, const struct cp_json *pull)
+{
+	const struct cp_json *number = cp_json_get(pull, "number");
+	struct cp_str text = CP_S("");
+
+	if (cp_json_kind(number) == CP_JSON_INT)
+		text = cp_arena_printf(f->a, "%lld", (long long)cp_json_number(number, 0));
+	put(f, &f->place.number, text);
+	if (cp_str_eq(text, f->place.number))
+		put(f, &f->place.commit,
+		    cp_json_text(cp_json_get(cp_json_get(pull, "head"), "sha")));
+}
+
+/*
+ * A run that follows another one's, with a token that the other one's had not. HEAD and all variables are of the default branch; which pull
+ * request it was is not said where it came from a fork: it is looked for by its head.
+ */
+static void read_run(struct finder *f, const struct cp_json *run)
+{
+	const struct cp_json *head = cp_json_get(run, "head_repository");
+
+	f->place.follows = true;
+	if (!cp_str_starts(cp_json_text(cp_json_get(run, "event")), CP_S("pull_request")))
+		return;
+	put(f, &f->place.commit, cp_json_text(cp_json_get(run, "head_sha")));
+	put(f, &f->place.head_owner,
+	    cp_json_text(cp_json_get(cp_json_get(head, "owner"), "login")));
+	put(f, &f->place.head_branch, cp_json_text(cp_json_get(run, "head_branch")));
+}
+
 static void read_event(struct finder *f, struct cp_str text)
 {
 	cp_auto_json struct cp_json_doc *doc = NULL;
-	const struct cp_json *root, *pull, *head, *base;
-	struct cp_str from, to, number;
+	const struct cp_json *run;
 
 	if (!text.n || cp_json_parse(text, CP_S("event"), &doc, NULL) < 0)
 		return;
-	root = cp_json_root(doc);
-	pull = cp_json_get(root, "pull_request");
-	head = cp_json_get(pull, "head");
-	base = cp_json_get(pull, "base");
-	number = CP_S("");
-	if (cp_json_kind(cp_json_get(pull, "number")) == CP_JSON_INT)
-		number = cp_arena_printf(f->a, "%lld",
-					 (long long)cp_json_number(cp_json_get(pull, "number"), 0));
-	put(f, &f->place.number, number);
-	if (cp_str_eq(number, f->place.number))
-		put(f, &f->place.commit, cp_json_text(cp_json_get(head, "sha")));
-	from = cp_json_text(cp_json_get(cp_json_get(head, "repo"), "full_name"));
-	to = cp_json_text(cp_json_get(cp_json_get(base, "repo"), "full_name"));
-	f->place.fork = from.n && to.n && !cp_str_eq_nocase(from, to);
+	run = cp_json_get(cp_json_root(doc), "workflow_run");
+	if (run)
+		read_run(f, run);
+	else
+		read_pull(f, cp_json_get(cp_json_root(doc), "pull_request"));
 }
 
 /* refs/pull/N/merge, refs/pull/N/head */
@@ -141,7 +161,7 @@ static void from_actions(struct finder *f, struct cp_str event)
 	read_event(f, event);
 	put(f, &f->place.number, number_of_ref(ref));
 	f->place.merged = cp_str_ends(ref, CP_S("/merge"));
-	if (!f->place.merged)
+	if (!f->place.merged && !f->place.follows)
 		put(f, &f->place.commit, variable(f, "GITHUB_SHA"));
 	if (server.n && run.n)
 		put(f, &f->place.run_url,
@@ -219,14 +239,6 @@ static struct cp_str api_of(struct finder *f, const struct cp_forge_ops *ops, st
 	return cp_arena_cat(f->a, web, cp_str_c(below[i]));
 }
 
-static bool same_project(const struct finder *f)
-{
-	struct cp_str from = variable(f, "CI_MERGE_REQUEST_SOURCE_PROJECT_ID"),
-		      to = variable(f, "CI_MERGE_REQUEST_PROJECT_ID");
-
-	return !from.n || !to.n || cp_str_eq(from, to);
-}
-
 /* The page of a pull request: HOST/OWNER/NAME/pull/N and the like. */
 static void from_page(struct finder *f, struct cp_str page)
 {
@@ -299,7 +311,7 @@ static void from_ci(struct finder *f, const struct ci *ci, struct cp_str event)
 	put(f, &f->place.number, first_of(f, ci->number));
 	put(f, &f->place.commit, first_of(f, ci->commit));
 	put(f, &f->place.run_url, first_of(f, ci->run_url));
-	f->place.fork = f->place.fork || !same_project(f);
+	f->place.fork = cp_forge_is_fork(f->a, f->env, event);
 	if (!f->place.run && cp_str_to_int(run, 10, &v) && v > 0)
 		f->place.run = (uint64_t)v;
 }
@@ -353,16 +365,16 @@ static int check(struct finder *f, struct cp_err *err)
 		return missing("address of the forge", "--forge-url https://HOST/api/v1", err);
 	if (!p->repository.n)
 		return missing("repository", "--forge-repository OWNER/NAME", err);
-	if (!p->number.n)
+	if (!is_commit(p->commit))
+		p->commit = CP_S("");
+	if (!p->number.n && !(p->commit.n && p->head_owner.n && p->head_branch.n))
 		return missing("pull request", "--pull-request NUMBER", err);
 	if (!is_repository(p->ops, p->repository))
 		return cp_err_set(err, CP_EUSAGE, "\"%.*s\" names no repository of %s",
 				  CP_STR(p->repository), p->ops->title);
-	if (!is_number(p->number))
+	if (p->number.n && !is_number(p->number))
 		return cp_err_set(err, CP_EUSAGE, "\"%.*s\" is no number of a pull request",
 				  CP_STR(p->number));
-	if (!is_commit(p->commit))
-		p->commit = CP_S("");
 	p->forge = cp_str_c(p->ops->name);
 	put(f, &p->token, find_token(f));
 	return f->no_memory ? cp_err_nomem(err) : 0;

@@ -38,13 +38,22 @@ struct cp_forge_ops;
 struct cp_forge_place {
 	const struct cp_forge_ops *ops;
 	struct cp_str forge, url, repository, number;
+	struct cp_str head_owner,
+		head_branch;   /* where number is "": the pull request of that head */
 	struct cp_str commit;  /* head of the pull request as this run has it, "" = not said */
 	struct cp_str run_url; /* page of this run, "" = not said */
 	struct cp_str token;   /* "" = there is none */
 	uint64_t run;          /* 0 = not said */
 	bool merged; /* what is checked out is a merge that the forge made: commit is not it */
 	bool fork;   /* the pull request comes from a fork: its token may not write */
+	bool follows; /* a run that followed that of the pull request: HEAD is not commit by itself */
 };
+
+/*
+ * Is the run that of a pull request from another repository, or of one that may be? `event` as below. In every case where the CI's variables
+ * or the event say that there is a pull request, and not that it is of the repository itself.
+ */
+bool cp_forge_is_fork(struct cp_arena *a, const struct cp_environment *env, struct cp_str event);
 
 /* Path of the file with the event that started a run of GitHub's kind, "" = none. The caller reads it. */
 struct cp_str cp_forge_event_file(const struct cp_environment *env);
@@ -100,6 +109,7 @@ enum cp_forge_result {
 };
 struct cp_forge_posted {
 	enum cp_forge_result result;
+	struct cp_str number;       /* of the pull request */
 	struct cp_str url;          /* of the comment, "" = none */
 	size_t n_deleted, n_hidden; /* older ones of ours */
 };

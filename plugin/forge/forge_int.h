@@ -49,10 +49,11 @@ struct forge {
 	const struct cp_forge_place *place;
 	struct cp_net *net;
 	struct cp_arena *a;
-	struct cp_str id;   /* of the set of images */
-	struct cp_str self; /* who we are, as the forge names accounts; "" = not asked yet */
-	struct cp_str head; /* commit of the pull request, "" = not known */
-	struct cp_str page; /* GitLab: address of the merge request */
+	struct cp_str id;    /* of the set of images */
+	struct cp_str self;  /* who we are, as the forge names accounts; "" = not asked yet */
+	struct cp_str head;  /* commit of the pull request, "" = not known */
+	struct cp_str page;  /* GitLab: address of the merge request */
+	struct cp_str found; /* number of the pull request that is looked for */
 	CP_VEC(struct forge_note) notes;
 	unsigned n_failed;
 	int status;         /* of HTTP, of the last answer; 0 = there was none */
@@ -66,6 +67,8 @@ struct cp_forge_ops {
 	const char *permission;   /* what the token needs for comments */
 	const char *status_permission;
 	struct cp_forge_limits limits;
+	/* The number of the open pull request whose head is place->commit, of head_owner:head_branch. NULL: cannot be asked. */
+	int (*find)(struct forge *f, struct cp_str *ret_number, struct cp_err *err);
 	/* Fills notes (older ones first) and head. */
 	int (*read)(struct forge *f, struct cp_err *err);
 	int (*create)(struct forge *f, struct cp_str body, struct forge_note *ret_note,
@@ -157,6 +160,7 @@ int forge_issue_update(struct forge *f, const struct forge_note *note, struct cp
 int forge_issue_remove(struct forge *f, const struct forge_note *note, struct cp_err *err);
 int forge_commit_status(struct forge *f, struct cp_str context, struct cp_str description,
 			struct cp_err *err);
+int forge_issue_find(struct forge *f, struct cp_str *ret_number, struct cp_err *err);
 /* Reactions: {"content": NAME}. The stamp is the id, which Gitea does not say, else the time. */
 struct cp_str forge_issue_reactions(struct forge *f);
 int forge_issue_claim(struct forge *f, const char *name, struct forge_claim *ret_claim,

@@ -56,6 +56,7 @@ const struct cp_forge_ops forge_gitea = {
 	.permission = "write:issue",
 	.status_permission = "write:repository",
 	.limits = {.max_bytes = 65000, .html = true, .mermaid = true},
+	.find = forge_issue_find,
 	.read = read_all,
 	.create = forge_issue_create,
 	.update = forge_issue_update,

@@ -177,6 +177,7 @@ const struct cp_forge_ops forge_github = {
 	.permission = permission,
 	.status_permission = "statuses: write",
 	.limits = {.max_bytes = 60000, .html = true, .mermaid = true},
+	.find = forge_issue_find,
 	.read = read_all,
 	.create = forge_issue_create,
 	.update = forge_issue_update,

@@ -372,14 +372,26 @@ static int check(const struct work *w)
 	return 0;
 }
 
+/* A number that neither the request nor the event says. */
+static int find_number(struct work *w, struct cp_forge_place *place)
+{
+	if (place->number.n)
+		return 0;
+	if (!place->ops->find)
+		return cp_err_set(w->err, CP_EUSAGE, "%s takes the number of the pull request",
+				  place->ops->title);
+	return place->ops->find(&w->f, &place->number, w->err);
+}
+
 int cp_forge_comment(struct cp_net *net, struct cp_arena *a, const struct cp_forge_place *place,
 		     const struct cp_forge_post *post, struct cp_forge_posted *ret_posted,
 		     struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf body = CP_BUF_INIT(CP_MAX_FORGE_BYTES);
+	struct cp_forge_place there = *place;
 	struct cp_err why = {0};
 	struct work w = {
-		.f = {.place = place, .net = net, .a = a, .id = post->id},
+		.f = {.place = &there, .net = net, .a = a, .id = post->id},
 		.post = post,
 		.version = {place->commit, place->run, post->time},
 		.url = CP_S(""),
@@ -388,6 +400,8 @@ int cp_forge_comment(struct cp_net *net, struct cp_arena *a, const struct cp_for
 	enum cp_forge_result result = CP_FORGE_UNCHANGED;
 	int r = check(&w);
 
+	if (r == 0)
+		r = find_number(&w, &there);
 	if (r < 0 && err)
 		*err = why;
 	if (r < 0)
@@ -405,7 +419,8 @@ int cp_forge_comment(struct cp_net *net, struct cp_arena *a, const struct cp_for
 		return r;
 	if (result == CP_FORGE_UNCHANGED && w.wrote)
 		result = w.created ? CP_FORGE_CREATED : CP_FORGE_UPDATED;
-	*ret_posted = (struct cp_forge_posted){result, w.url, w.n_deleted, w.n_hidden};
+	*ret_posted =
+		(struct cp_forge_posted){result, there.number, w.url, w.n_deleted, w.n_hidden};
 	return 0;
 }
 

@@ -206,18 +206,32 @@ static int is_cancelled(void *self)
 	return cp_run_is_cancelled(((struct commenter *)self)->run);
 }
 
+/* A run that follows the pull request's has the default branch as HEAD: of that commit nothing is said there. */
+static int check_head(const struct commenter *c, struct cp_err *err)
+{
+	struct cp_str head = cp_str_c(c->run->head_commit.hex), commit = c->place.commit;
+
+	if (!c->place.follows || cp_str_eq(head, commit))
+		return 0;
+	cp_err_set(err, CP_ENOTFOUND,
+		   "the prediction is of %.12s, and the pull request's head is %.12s", head.p,
+		   commit.p);
+	cp_err_hint(err, "git fetch origin %.*s, and --head %.*s", CP_STR(commit), CP_STR(commit));
+	return CP_ENOTFOUND;
+}
+
 static int find_place(struct commenter *c, struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf event = CP_BUF_INIT(CP_MAX_EVENT_BYTES);
 	const struct cp_environment *env = &c->run->world->env;
-	struct cp_str file = cp_forge_event_file(env);
 	struct cp_err why = {0};
 	int r;
 
-	if (file.n && cp_run_read_disk(file.p, &event, &why) < 0)
-		cp_buf_clear(&event); /* the variables say nearly as much */
+	cp_run_read_event(c->run, &event);
 	r = cp_forge_find(c->run->arena, env, &c->run->request.comment.wish, cp_buf_str(&event),
 			  &c->place, &why);
+	if (r == 0)
+		r = check_head(c, &why);
 	c->found = r == 0;
 	if (r == 0 && !c->place.commit.n && !c->place.merged)
 		c->place.commit = cp_str_c(c->run->head_commit.hex);
@@ -329,7 +343,7 @@ static void put_json(const struct commenter *c, struct cp_buf *out)
 	cp_json_kbool(&o, "quiet", cp_report_is_quiet(&c->run->report));
 	cp_json_kstr(&o, "forge", c->place.forge);
 	cp_json_kstr(&o, "repository", c->place.repository);
-	cp_json_kstr(&o, "pull_request", c->place.number);
+	cp_json_kstr(&o, "pull_request", c->posted ? c->done.number : c->place.number);
 	cp_json_kstr(&o, "commit", c->place.commit);
 	cp_json_kbool(&o, "fork", c->place.fork);
 	cp_json_kstr(&o, "id", c->id);

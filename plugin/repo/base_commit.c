@@ -263,6 +263,19 @@ static int use_pull_request(struct finder *f, const struct cp_json *event, struc
 	return branch.n ? use_named_branch(f, "GITHUB_BASE_REF", branch, err) : 0;
 }
 
+/* HEAD is the default branch, --head a pull request's: of one from a fork the event does not say into which branch it goes. */
+static int use_followed_run(struct finder *f, const struct cp_json *event, struct cp_err *err)
+{
+	const struct cp_json *run = cp_json_get(event, "workflow_run");
+	struct cp_str branch = cp_json_text(cp_json_get(
+		cp_json_get(cp_json_at(cp_json_get(run, "pull_requests"), 0), "base"), "ref"));
+
+	if (!branch.n)
+		branch = cp_json_text(
+			cp_json_get(cp_json_get(event, "repository"), "default_branch"));
+	return branch.n ? use_named_branch(f, "workflow_run", branch, err) : 0;
+}
+
 static int use_github(struct finder *f, struct cp_err *err)
 {
 	struct cp_str event_name = variable(f, "GITHUB_EVENT_NAME"), sha;
@@ -279,6 +292,8 @@ static int use_github(struct finder *f, struct cp_err *err)
 		sha = cp_json_text(cp_json_get(cp_json_get(event, "merge_group"), "base_sha"));
 		return sha.n ? use_commit(f, "merge_group.base_sha", sha, err) : 0;
 	}
+	if (cp_str_eq(event_name, CP_S("workflow_run")))
+		return use_followed_run(f, event, err);
 	if (!cp_str_eq(event_name, CP_S("push")))
 		return 0;
 	sha = cp_json_text(cp_json_get(event, "before"));

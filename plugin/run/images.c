@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "forge/forge.h"
 #include "run.h"
 
 /* A file on disk that the user named. */
@@ -21,6 +22,15 @@ int cp_run_read_disk(const char *path, struct cp_buf *out, struct cp_err *err)
 	if (cp_buf_error(out))
 		return cp_err_set(err, cp_buf_error(out), "%s: over %zu bytes", path, out->max);
 	return 0;
+}
+
+void cp_run_read_event(const struct cp_run *run, struct cp_buf *out)
+{
+	struct cp_str file = cp_forge_event_file(&run->world->env);
+	struct cp_err ignored = {0};
+
+	if (file.n && cp_run_read_disk(file.p, out, &ignored) < 0)
+		cp_buf_clear(out);
 }
 
 /* Path of the request, relative to where the user stands, as a path of the repository. */

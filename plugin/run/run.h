@@ -201,6 +201,8 @@ int cp_run_open_base(struct cp_run *run, struct cp_err *err);
 int cp_run_find_images(struct cp_run *run, struct cp_err *err);
 /* images.c: a file on disk. CP_ENOTFOUND, CP_EIO, CP_ELIMIT. */
 int cp_run_read_disk(const char *path, struct cp_buf *out, struct cp_err *err);
+/* images.c: the event that started a run of GitHub's kind; nothing where it cannot be read: the variables say nearly as much. */
+void cp_run_read_event(const struct cp_run *run, struct cp_buf *out);
 /* images.c: a path of the request, relative to where the user stands, as one of the repository. */
 int cp_run_repository_path(struct cp_run *run, struct cp_str path, struct cp_str *ret_path,
 			   struct cp_err *err);

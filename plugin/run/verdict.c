@@ -1,53 +1,16 @@
 /* What the steps cost and what the CI should do: decide/ with what this run knows. */
+#include "forge/forge.h"
 #include "run.h"
 
 /* ---- is it a stranger's pull request? ---- */
 
-static struct cp_str variable(const struct cp_run *run, const char *name)
-{
-	const struct cp_environment *env = &run->world->env;
-
-	return cp_str_c(env->get ? env->get(env->self, name) : NULL);
-}
-
-/* Both are set, and not to the same. */
-static bool differ(const struct cp_run *run, const char *x, const char *y)
-{
-	struct cp_str a = variable(run, x), b = variable(run, y);
-
-	return a.n && b.n && !cp_str_eq(a, b);
-}
-
-/* GitHub, Gitea and Forgejo say it in the event only; a fork that was deleted has no repository. */
-static bool event_is_of_fork(const struct cp_run *run)
-{
-	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_SETTINGS_BYTES);
-	cp_auto_json struct cp_json_doc *doc = NULL;
-	struct cp_str path = variable(run, "GITHUB_EVENT_PATH"), head, base;
-	const struct cp_json *pull;
-	struct cp_err ignored = {0};
-
-	if (!path.n || cp_run_read_disk(path.p, &text, &ignored) < 0 ||
-	    cp_json_parse(cp_buf_str(&text), path, &doc, &ignored) < 0)
-		return false;
-	pull = cp_json_get(cp_json_root(doc), "pull_request");
-	if (!pull)
-		return false;
-	head = cp_json_text(
-		cp_json_get(cp_json_get(cp_json_get(pull, "head"), "repo"), "full_name"));
-	base = cp_json_text(
-		cp_json_get(cp_json_get(cp_json_get(pull, "base"), "repo"), "full_name"));
-	return !cp_str_eq(head, base);
-}
-
 static bool is_fork(const struct cp_run *run)
 {
+	cp_auto_buf struct cp_buf event = CP_BUF_INIT(CP_MAX_EVENT_BYTES);
+
+	cp_run_read_event(run, &event);
 	return run->request.fork ||
-	       differ(run, "CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "CI_MERGE_REQUEST_PROJECT_ID") ||
-	       differ(run, "BUILDKITE_PULL_REQUEST_REPO", "BUILDKITE_REPO") ||
-	       cp_str_eq_nocase(variable(run, "SYSTEM_PULLREQUEST_ISFORK"), CP_S("true")) ||
-	       variable(run, "CHANGE_FORK").n || variable(run, "CIRCLE_PR_REPONAME").n ||
-	       event_is_of_fork(run);
+	       cp_forge_is_fork(run->arena, &run->world->env, cp_buf_str(&event));
 }
 
 /* ---- costs ---- */

@@ -3,6 +3,7 @@
 usage: comments.py CACHEPREDICT
 """
 import concurrent.futures
+import json
 import os
 import subprocess
 import sys
@@ -341,12 +342,48 @@ def elsewhere():
     report('outside of any CI: one line and what to do', [] if code == 0 and 'no forge is named' in text and '--forge' in text else [str(code), text])
 
 
+def followed():
+    """A run that follows that of a fork's pull request: which one that is, the forge says."""
+    def pull(number, sha, ref='fix', owner='x', base='main'):
+        return {'number': number, 'head': {'sha': sha, 'ref': ref, 'repo': owner and {'full_name': owner + '/api'}},
+                'base': {'ref': base, 'repo': {'default_branch': 'main'}}}
+    head, old = git('rev-parse', 'HEAD'), git('rev-parse', 'HEAD~1')
+    git('update-ref', 'refs/remotes/origin/main', 'base')
+    ours = pull(5, head)
+    cases = [
+        ('the open pull request of its head', [pull(9, old), pull(8, head, 'other'), pull(7, head, owner='y'), pull(6, head, owner=None), ours], {}, 'comment created'),
+        ('of two with one head that into the default branch', [pull(4, head, base='next'), ours], {}, 'comment created'),
+        ('none has that head any more', [pull(5, old)], {}, 'has the head %s of this run' % head[:12]),
+        ('no list', {'message': 'x'}, {}, 'pull requests are no list'),
+        ('no numbers', [{**ours, 'number': 'x/../y'}, {**ours, 'number': -5}], {}, 'has the head'),
+        ('the run of a push', [ours], {'event': 'push'}, 'no pull request is named'),
+        ('a fork that was deleted', [ours], {'head_repository': None}, 'no pull request is named'),
+        ('a commit that is none', [ours], {'head_sha': '../../x'}, 'no pull request is named'),
+        ('HEAD is the default branch', [ours], {'head': 'HEAD~1'}, "the pull request's head is " + head[:12]),
+    ]
+    for kind in ('github', 'gitea'):
+        for name, pulls, more, says in cases:
+            f = fresh()
+            f.pulls = pulls
+            run = {'event': 'pull_request', 'head_sha': head, 'head_branch': 'fix', 'head_repository': {'full_name': 'x/api', 'owner': {'login': 'x'}}, **more}
+            write('event.json', json.dumps({'workflow_run': run, 'repository': {'full_name': 'acme/api', 'default_branch': 'main'}}))
+            env = {'PATH': os.environ['PATH'], 'HOME': WORK, 'CACHEPREDICT_NO_STATE': 'true', 'CACHEPREDICT_PLUGIN': os.environ.get('CACHEPREDICT_PLUGIN', ''),
+                   'GITEA_ACTIONS' if kind == 'gitea' else 'GITHUB_ACTIONS': 'true', 'GITHUB_API_URL': 'http://127.0.0.1:%d/%s' % (server.port, kind),
+                   'GITHUB_EVENT_NAME': 'workflow_run', 'GITHUB_REPOSITORY': 'acme/api', 'GITHUB_REF': 'refs/heads/main', 'GITHUB_SHA': git('rev-parse', 'base'),
+                   'GITHUB_EVENT_PATH': os.path.join(WORK, 'event.json'), 'CACHEPREDICT_TOKEN': fake.TOKEN}
+            p = subprocess.run([HELPER, 'comment', '--head', more.get('head', 'HEAD')], cwd=REPO, env=env, capture_output=True, text=True, timeout=60)
+            text = p.stdout + p.stderr
+            made = f.mine()
+            report('%s, a run that follows: %s' % (kind, name), [] if p.returncode == 0 and says in text and len(made) == ('created' in says) and (
+                not made or 'commit=' + head in made[0]['body'] and 'rebuilds all 2 steps' in made[0]['body']) else [text, str(made)[:500]])
+
+
 setup()
 try:
     turns = Turns()
     for kind_ in KINDS:
         life(kind_)
-    for part in (refusals, hide, redirects, patience, order, turns.report, elsewhere):
+    for part in (refusals, hide, redirects, patience, order, turns.report, followed, elsewhere):
         part()
 finally:
     leave()

@@ -34,6 +34,7 @@ class Forge:
         self.comments, self.statuses, self.next_id, self.head = [], [], 100, 'f' * 40
         self.seen, self.fault, self.delay = [], None, 0.0
         self.claims, self.most = [], 0  # reactions of ours: dicts of id, name, time; most comments of ours that were there at once
+        self.pulls = []  # that are open
         self.stuck = False  # a claim cannot be taken away
 
     def add(self, author, body):
@@ -200,6 +201,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def gitea_user(self, forge, value, query):
         self.answer(200, {'id': ME, 'login': 'me'})
 
+    def pulls(self, forge, value, query):
+        self.answer(200, forge.pulls)
+
     def gitea_pull(self, forge, value, query):
         self.answer(200, {'head': {'sha': forge.head}})
 
@@ -263,6 +267,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 ROUTES = [
+    (r'/(?:github|gitea)/repos/acme/api/pulls', 'pulls'),
     (r'/(github|gitea)/repos/acme/api/issues/5/reactions', 'reactions'),
     (r'/github/repos/acme/api/issues/5/reactions/(\d+)', 'reaction'),
     (r'/gitlab/projects/acme%2Fapi/merge_requests/5/award_emoji', 'awards'),

@@ -159,7 +159,7 @@ static void test_github(void **state)
 
 	(void)state;
 	/* the merge that GitHub made is no commit of the pull request */
-	expect(env, NULL, "",
+	expect(env, NULL, "{}",
 	       &(struct found){"github", "https://api.github.com", "acme/api", "7", "", "t", 123,
 			       false, true});
 	expect(env, NULL, event,
@@ -167,7 +167,7 @@ static void test_github(void **state)
 			       123, true, true});
 	expect(env, NULL, "{\"pull_request\":[", /* half a file */
 	       &(struct found){"github", "https://api.github.com", "acme/api", "7", "", "t", 123,
-			       false, true});
+			       true, true});
 }
 
 static void test_gitea(void **state)
@@ -182,7 +182,7 @@ static void test_gitea(void **state)
 					  NULL};
 
 	(void)state;
-	expect(env, NULL, "",
+	expect(env, NULL, "{}",
 	       &(struct found){"gitea", "http://git.example/api/v1", "acme/api", "7", COMMIT, "t",
 			       0, false, false});
 }
@@ -224,6 +224,8 @@ static void test_other_cis(void **state)
 	static const char *const buildkite[] = {"BUILDKITE=true",
 						"BUILDKITE_PULL_REQUEST=9",
 						"BUILDKITE_REPO=git@github.com:acme/api.git",
+						"BUILDKITE_PULL_REQUEST_REPO="
+						"git://github.com/Acme/api.git",
 						"BUILDKITE_COMMIT=" COMMIT,
 						"BUILDKITE_BUILD_NUMBER=1",
 						NULL};
@@ -258,6 +260,133 @@ static void test_wish_wins(void **state)
 	expect(env, &wish, "",
 	       &(struct found){"gitlab", "https://gitlab.com/api/v4", "a/b", "1", "", "lab", 0,
 			       false, false});
+}
+
+/* ---- a run that follows that of the pull request ---- */
+
+#define RUN(EVENT, HEAD)                                                                           \
+	"{\"workflow_run\":{\"event\":\"" EVENT "\",\"head_sha\":\"" COMMIT                        \
+	"\",\"head_branch\":\"fix\",\"head_repository\":" HEAD "},"                                \
+	"\"repository\":{\"full_name\":\"acme/api\",\"default_branch\":\"main\"}}"
+
+static const char *const follows[] = {"GITHUB_ACTIONS=true",
+				      "GITHUB_EVENT_NAME=workflow_run",
+				      "GITHUB_REPOSITORY=acme/api",
+				      "GITHUB_REF=refs/heads/main",
+				      "GITHUB_SHA=ffffffffffffffffffffffffffffffffffffffff",
+				      NULL};
+
+static int find_followed(struct cp_arena *a, const char *event, struct cp_forge_place *ret_place,
+			 struct cp_err *err)
+{
+	static const struct cp_forge_wish nothing;
+	struct cp_environment e = {get, NULL};
+
+	variables = follows;
+	return cp_forge_find(a, &e, &nothing, cp_str_c(event), ret_place, err);
+}
+
+static void test_follows(void **state)
+{
+	static const char *const none[] = {RUN("push", "{\"full_name\":\"acme/api\"}"),
+					   RUN("pull_request", "null"), /* deleted */
+					   "{\"workflow_run\":{\"event\":\"pull_request\"}}",
+					   "{\"workflow_run\":7}",
+					   "{}",
+					   ""};
+	cp_auto_arena struct cp_arena *a = cp_arena_new(CP_MAX_ARENA_BYTES);
+	struct cp_forge_place p;
+	struct cp_err err = {0};
+
+	(void)state;
+	assert_int_equal(find_followed(a,
+				       RUN("pull_request", "{\"full_name\":\"x/api\","
+							   "\"owner\":{\"login\":\"x\"}}"),
+				       &p, &err),
+			 0);
+	assert_true(p.follows && p.fork && !p.number.n);
+	assert_true(cp_str_eq(p.commit, CP_S(COMMIT)));
+	assert_true(cp_str_eq(p.head_owner, CP_S("x")) && cp_str_eq(p.head_branch, CP_S("fix")));
+	for (size_t i = 0; i < CP_LEN(none); i++)
+		assert_int_equal(find_followed(a, none[i], &p, &err), CP_ENOTFOUND);
+}
+
+/* ---- forks ---- */
+
+#define PULL(HEAD, BASE)                                                                           \
+	"{\"pull_request\":{\"head\":{\"repo\":" HEAD "},\"base\":{\"repo\":" BASE "}}}"
+#define NAME(N) "{\"full_name\":\"" N "\"}"
+
+static void test_forks(void **state)
+{
+	static const struct {
+		const char *what;
+		const char *env[5];
+		const char *event;
+		bool fork;
+	} rows[] = {
+		{"no CI", {NULL}, "", false},
+		{"the repository's own", {NULL}, PULL(NAME("acme/api"), NAME("acme/api")), false},
+		{"in another case", {NULL}, PULL(NAME("Acme/API"), NAME("acme/api")), false},
+		{"a fork", {NULL}, PULL(NAME("x/api"), NAME("acme/api")), true},
+		{"a fork that was deleted", {NULL}, PULL("null", NAME("acme/api")), true},
+		{"no names at all", {NULL}, "{\"pull_request\":{}}", true},
+		{"a name that is none", {NULL}, PULL("{\"full_name\":7}", NAME("acme/api")), true},
+		{"a push", {"GITHUB_EVENT_NAME=push"}, "{\"before\":\"" COMMIT "\"}", false},
+		{"a push without its event", {"GITHUB_EVENT_NAME=push"}, "", false},
+		{"an event that is lost", {"GITHUB_EVENT_NAME=pull_request_target"}, "", true},
+		{"half an event", {"GITHUB_REF=refs/pull/7/merge"}, "{\"pull_request\":{", true},
+		{"after a fork's run", {NULL}, RUN("pull_request", NAME("x/api")), true},
+		{"after its own run", {NULL}, RUN("pull_request", NAME("Acme/api")), false},
+		{"after a deleted fork's", {NULL}, RUN("pull_request", "null"), true},
+		{"after a push", {NULL}, RUN("push", "null"), false},
+		{"GitLab",
+		 {"CI_MERGE_REQUEST_IID=3", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID=11",
+		  "CI_MERGE_REQUEST_PROJECT_ID=11"},
+		 "",
+		 false},
+		{"GitLab, a fork",
+		 {"CI_MERGE_REQUEST_IID=3", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID=12",
+		  "CI_MERGE_REQUEST_PROJECT_ID=11"},
+		 "",
+		 true},
+		{"GitLab, a fork that was deleted",
+		 {"CI_MERGE_REQUEST_IID=3", "CI_MERGE_REQUEST_PROJECT_ID=11"},
+		 "",
+		 true},
+		{"GitLab, a branch", {"GITLAB_CI=true", "CI_PROJECT_ID=11"}, "", false},
+		{"Buildkite, a branch",
+		 {"BUILDKITE_PULL_REQUEST=false", "BUILDKITE_REPO=git@github.com:acme/api.git"},
+		 "",
+		 false},
+		{"Buildkite",
+		 {"BUILDKITE_PULL_REQUEST=7", "BUILDKITE_REPO=git@github.com:acme/api.git",
+		  "BUILDKITE_PULL_REQUEST_REPO=https://github.com/Acme/api"},
+		 "",
+		 false},
+		{"Buildkite, a fork",
+		 {"BUILDKITE_PULL_REQUEST=7", "BUILDKITE_REPO=git@github.com:acme/api.git",
+		  "BUILDKITE_PULL_REQUEST_REPO=git://github.com/x/api.git"},
+		 "",
+		 true},
+		{"Buildkite, not said",
+		 {"BUILDKITE_PULL_REQUEST=7", "BUILDKITE_REPO=git@github.com:acme/api.git"},
+		 "",
+		 true},
+		{"Azure", {"SYSTEM_PULLREQUEST_ISFORK=False"}, "", false},
+		{"Azure, a fork", {"SYSTEM_PULLREQUEST_ISFORK=True"}, "", true},
+		{"Jenkins, a fork", {"CHANGE_FORK=x"}, "", true},
+		{"CircleCI, a fork", {"CIRCLE_PR_REPONAME=api"}, "", true},
+	};
+	cp_auto_arena struct cp_arena *a = cp_arena_new(CP_MAX_ARENA_BYTES);
+	struct cp_environment e = {get, NULL};
+
+	(void)state;
+	for (size_t i = 0; i < CP_LEN(rows); i++) {
+		variables = rows[i].env;
+		if (cp_forge_is_fork(a, &e, cp_str_c(rows[i].event)) != rows[i].fork)
+			fail_msg("%s", rows[i].what);
+	}
 }
 
 static int try_wish(const struct cp_forge_wish *wish, struct cp_err *err)
@@ -312,6 +441,8 @@ int main(void)
 		cmocka_unit_test(test_gitlab),
 		cmocka_unit_test(test_other_cis),
 		cmocka_unit_test(test_wish_wins),
+		cmocka_unit_test(test_follows),
+		cmocka_unit_test(test_forks),
 		cmocka_unit_test(test_bad_names),
 	};
 
