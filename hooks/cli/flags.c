@@ -251,6 +251,10 @@ const struct flag flags[] = {
 			  "which comment, where there are several (made of what is built)"},
 	[F_STATUS] = {"status", 0, FLAG_BOOL, GROUP_FORGE, IN_REQUEST, "status", BIT(CMD_COMMENT),
 		      NULL, NULL, "set a commit status, too"},
+	[F_CHECK_RUN] =
+		{"check-run", 0, FLAG_BOOL, GROUP_FORGE, IN_REQUEST, "check_run", BIT(CMD_COMMENT),
+		 NULL, NULL,
+		 "make a check run with annotations, too (GitHub; elsewhere a commit status)"},
 	[F_DRY_RUN] = {"dry-run", 0, FLAG_BOOL, GROUP_FORGE, IN_REQUEST, "dry_run",
 		       BIT(CMD_COMMENT), NULL, NULL, "print the comment, post nothing"},
 	[F_SUMMARY] = {"summary", 0, FLAG_TEXT, GROUP_FORGE, IN_NOTHING, NULL, BIT(CMD_COMMENT),

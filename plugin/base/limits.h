@@ -60,6 +60,7 @@
 #define CP_FORGE_SETTLE_MS 250        /* between two of them, when somebody else does */
 #define CP_FORGE_LEASE_MS 5000        /* a run that holds the turn to write for longer has died */
 #define CP_FORGE_TURN_MS 20000        /* for the turn; then it is done without */
+#define CP_MAX_ANNOTATIONS 200u       /* of a check run */
 #define CP_MAX_EVENT_BYTES (8u << 20) /* of the event that started a run */
 
 /* requirement files and their history */

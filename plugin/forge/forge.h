@@ -1,5 +1,5 @@
 /*
- * forge/: a Markdown text ─► the one comment of ours on a pull request, and a commit status.
+ * forge/: a Markdown text ─► the one comment of ours on a pull request, and a commit status or check run.
  *
  *   environment, request ─► cp_forge_find ─► cp_forge_place ─► cp_forge_comment ─► created | updated | unchanged | outdated | quiet
  *
@@ -132,5 +132,22 @@ int cp_forge_comment(struct cp_net *net, struct cp_arena *a, const struct cp_for
 /* A commit status of place->commit, always a success: a prediction fails no pull request. Errors as above. */
 int cp_forge_status(struct cp_net *net, struct cp_arena *a, const struct cp_forge_place *place,
 		    struct cp_str context, struct cp_str description, struct cp_err *err);
+
+struct cp_forge_annotation {
+	struct cp_str path; /* of the repository */
+	int line;
+	struct cp_str message;
+	bool is_error;
+};
+struct cp_forge_check {
+	struct cp_str name, title;
+	struct cp_str summary; /* Markdown, at most 65,535 bytes */
+	bool success;          /* else neutral: it fails no pull request either */
+	const struct cp_forge_annotation *annotations; /* the first CP_MAX_ANNOTATIONS are sent */
+	size_t n_annotations;
+};
+/* A check run of place->commit, which is GitHub's alone: CP_EUNSUPPORTED elsewhere. Errors as above; also where a part was not taken. */
+int cp_forge_check_run(struct cp_net *net, struct cp_arena *a, const struct cp_forge_place *place,
+		       const struct cp_forge_check *check, struct cp_err *err);
 
 #endif

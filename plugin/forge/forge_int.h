@@ -79,6 +79,8 @@ struct cp_forge_ops {
 	int (*hide)(struct forge *f, const struct forge_note *note, struct cp_err *err); /* NULL */
 	int (*status)(struct forge *f, struct cp_str context, struct cp_str description,
 		      struct cp_err *err);
+	int (*check_run)(struct forge *f, const struct cp_forge_check *check,
+			 struct cp_err *err); /* NULL */
 	/*
 	 * FORGE_CLAIMED or FORGE_HELD, and whose; NULL: it has no claims. CP_EUNSUPPORTED: this token or pull request takes none.
 	 * `drop` takes away the claim with that stamp, where the forge can tell, else that of the name.

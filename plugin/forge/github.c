@@ -170,6 +170,87 @@ static int drop(struct forge *f, const char *name, const struct forge_claim *cla
 	return forge_do(f, &call, err);
 }
 
+/* ---- check runs ---- */
+
+#define PART 50u /* annotations that one request may bring */
+
+static void put_annotation(struct cp_json_out *o, const struct cp_forge_annotation *a)
+{
+	cp_json_open(o, '{');
+	cp_json_kstr(o, "path", a->path);
+	cp_json_kint(o, "start_line", a->line);
+	cp_json_kint(o, "end_line", a->line);
+	cp_json_kstr(o, "annotation_level", a->is_error ? CP_S("failure") : CP_S("notice"));
+	cp_json_kstr(o, "message", a->message);
+	cp_json_close(o, '}');
+}
+
+/* Title and summary go with every part: it is refused without them. */
+static void put_output(struct cp_json_out *o, const struct cp_forge_check *c, size_t from,
+		       size_t to)
+{
+	cp_json_key(o, "output");
+	cp_json_open(o, '{');
+	cp_json_kstr(o, "title", c->title);
+	cp_json_kstr(o, "summary", c->summary);
+	cp_json_key(o, "annotations");
+	cp_json_open(o, '[');
+	for (size_t i = from; i < to; i++)
+		put_annotation(o, &c->annotations[i]);
+	cp_json_close(o, ']');
+	cp_json_close(o, '}');
+}
+
+/* The first request's, or, with from > 0, what is added to it later. "" with p NULL: no memory. */
+static struct cp_str check_body(struct forge *f, const struct cp_forge_check *c, size_t from,
+				size_t to)
+{
+	cp_auto_buf struct cp_buf out = CP_BUF_INIT(CP_MAX_FORGE_BYTES);
+	struct cp_json_out o = CP_JSON_OUT(&out);
+
+	cp_json_open(&o, '{');
+	if (!from) {
+		cp_json_kstr(&o, "name", c->name);
+		cp_json_kstr(&o, "head_sha", f->place->commit);
+		cp_json_kstr(&o, "status", CP_S("completed"));
+		cp_json_kstr(&o, "conclusion", c->success ? CP_S("success") : CP_S("neutral"));
+		if (f->place->run_url.n)
+			cp_json_kstr(&o, "details_url", f->place->run_url);
+	}
+	put_output(&o, c, from, to);
+	cp_json_close(&o, '}');
+	return cp_buf_error(&out) ? (struct cp_str){NULL, 0} : cp_arena_str(f->a, cp_buf_str(&out));
+}
+
+static int check_run(struct forge *f, const struct cp_forge_check *c, struct cp_err *err)
+{
+	size_t n = c->n_annotations < CP_MAX_ANNOTATIONS ? c->n_annotations : CP_MAX_ANNOTATIONS;
+	struct forge_call call = {
+		.method = "POST",
+		.url = forge_url(f, "/repos/%s/%s/check-runs", forge_owner(f), forge_name(f)),
+		.body = check_body(f, c, 0, n < PART ? n : PART),
+		.once = true,
+		.permission = "checks: write"};
+	struct forge_answer answer = {0};
+	struct cp_str id;
+	int r = forge_call(f, &call, &answer, err);
+
+	if (r < 0)
+		return r;
+	id = forge_id(f, cp_json_get(cp_json_root(answer.doc), "id"));
+	cp_json_doc_free(answer.doc);
+	call.method = "PATCH";
+	call.url = forge_url(f, "/repos/%s/%s/check-runs/%s", forge_owner(f), forge_name(f), id);
+	for (size_t from = PART; r == 0 && from < n; from += PART) {
+		if (!id.n)
+			return id.p ? forge_strange(f, "the check run has no id", err)
+				    : cp_err_nomem(err);
+		call.body = check_body(f, c, from, n - from < PART ? n : from + PART);
+		r = forge_do(f, &call, err);
+	}
+	return r;
+}
+
 const struct cp_forge_ops forge_github = {
 	.name = "github",
 	.title = "GitHub",
@@ -184,6 +265,7 @@ const struct cp_forge_ops forge_github = {
 	.remove = forge_issue_remove,
 	.hide = hide,
 	.status = forge_commit_status,
+	.check_run = check_run,
 	.claim = forge_issue_claim,
 	.drop = drop,
 };

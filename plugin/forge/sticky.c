@@ -424,14 +424,34 @@ int cp_forge_comment(struct cp_net *net, struct cp_arena *a, const struct cp_for
 	return 0;
 }
 
+/* What is said of a commit takes a token and the commit. */
+static int check_commit(const struct cp_forge_place *place, const char *what, struct cp_err *err)
+{
+	if (!place->token.n)
+		return cp_err_set(err, CP_ENOTFOUND, "there is no token for %s", place->ops->title);
+	if (!place->commit.n)
+		return cp_err_set(err, CP_ENOTFOUND, "a %s needs the commit", what);
+	return 0;
+}
+
 int cp_forge_status(struct cp_net *net, struct cp_arena *a, const struct cp_forge_place *place,
 		    struct cp_str context, struct cp_str description, struct cp_err *err)
 {
 	struct forge f = {.place = place, .net = net, .a = a};
+	int r = check_commit(place, "commit status", err);
 
-	if (!place->token.n)
-		return cp_err_set(err, CP_ENOTFOUND, "there is no token for %s", place->ops->title);
-	if (!place->commit.n)
-		return cp_err_set(err, CP_ENOTFOUND, "a commit status needs the commit");
-	return place->ops->status(&f, context, description, err);
+	return r < 0 ? r : place->ops->status(&f, context, description, err);
+}
+
+int cp_forge_check_run(struct cp_net *net, struct cp_arena *a, const struct cp_forge_place *place,
+		       const struct cp_forge_check *check, struct cp_err *err)
+{
+	struct forge f = {.place = place, .net = net, .a = a};
+	int r = check_commit(place, "check run", err);
+
+	if (r < 0)
+		return r;
+	if (!place->ops->check_run)
+		return cp_err_set(err, CP_EUNSUPPORTED, "%s has no check runs", place->ops->title);
+	return place->ops->check_run(&f, check, err);
 }

@@ -17,7 +17,7 @@ struct commenter {
 	bool posted;
 	struct cp_forge_posted done;
 	struct cp_err why; /* of not posting; code 0 = none */
-	bool status_set;
+	bool status_set, check_run_set;
 	struct cp_err status_why;
 	int64_t time;
 };
@@ -259,23 +259,72 @@ static int forgive(int r, const struct cp_err *why, struct cp_err *ret_why, stru
 	return 0;
 }
 
+/* ---- of the commit: a check run, or a status ---- */
+
+struct annotations {
+	struct cp_run *run;
+	struct cp_forge_annotation *items;
+	size_t n;
+};
+
+static int keep_annotation(void *self, const struct cp_report_annotation *a)
+{
+	struct annotations *all = self;
+	struct cp_forge_annotation *kept = &all->items[all->n];
+
+	if (all->n == CP_MAX_ANNOTATIONS)
+		return 0;
+	*kept = (struct cp_forge_annotation){.path = a->path,
+					     .line = a->line,
+					     .message = cp_arena_str(all->run->arena, a->message),
+					     .is_error = a->is_error};
+	all->n++;
+	return kept->message.p ? 0 : CP_ENOMEM;
+}
+
+static int set_check_run(struct commenter *c, struct cp_net *net, struct cp_str name,
+			 struct cp_str title, struct cp_err *why)
+{
+	struct annotations all = {
+		.run = c->run,
+		.items = cp_arena_array(c->run->arena, CP_MAX_ANNOTATIONS, sizeof(*all.items))};
+	struct cp_forge_check check = {.name = name,
+				       .title = title,
+				       .summary = cp_buf_str(c->text),
+				       .success = cp_report_is_quiet(&c->run->report)};
+
+	if (!all.items || cp_report_each_annotation(&c->run->report, keep_annotation, &all) < 0)
+		return cp_err_nomem(why);
+	check.annotations = all.items;
+	check.n_annotations = all.n;
+	return cp_forge_check_run(net, c->run->arena, &c->place, &check, why);
+}
+
+/* Where a check run is refused, or there is none, a commit status says as much in a line. */
 static int set_status(struct commenter *c, struct cp_net *net, struct cp_err *err)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_LINE_BYTES);
 	const struct cp_request *q = &c->run->request;
 	struct cp_err why = {0};
 	struct cp_str context = CP_S("cachepredict");
-	int r;
+	int r = CP_EUNSUPPORTED;
 
-	if (!q->comment.status)
+	if (!q->comment.status && !q->comment.check_run)
 		return 0;
 	if (q->comment.id.n)
 		context = cp_arena_printf(c->run->arena, "cachepredict/%.*s", CP_STR(c->id));
 	cp_report_headline(&c->run->report, &text);
 	if (!context.p || cp_buf_error(&text))
 		return cp_err_nomem(err);
-	r = cp_forge_status(net, c->run->arena, &c->place, context, cp_buf_str(&text), &why);
-	c->status_set = r == 0;
+	if (q->comment.check_run) {
+		r = set_check_run(c, net, context, cp_buf_str(&text), &why);
+		c->check_run_set = r == 0;
+	}
+	if (r == CP_EUNSUPPORTED || r == CP_ENET || r == CP_ENOTFOUND) {
+		r = cp_forge_status(net, c->run->arena, &c->place, context, cp_buf_str(&text),
+				    &why);
+		c->status_set = r == 0;
+	}
 	return forgive(r, &why, &c->status_why, err);
 }
 
@@ -351,6 +400,7 @@ static void put_json(const struct commenter *c, struct cp_buf *out)
 	cp_json_kint(&o, "deleted", (int64_t)c->done.n_deleted);
 	cp_json_kint(&o, "hidden", (int64_t)c->done.n_hidden);
 	cp_json_kbool(&o, "status_set", c->status_set);
+	cp_json_kbool(&o, "check_run_set", c->check_run_set);
 	put_why(&o, "error", &c->why);
 	put_why(&o, "status_error", &c->status_why);
 	cp_json_kstr(&o, "body", cp_buf_str(c->text));

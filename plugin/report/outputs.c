@@ -185,16 +185,75 @@ void cp_report_github_output(const struct cp_report *r, struct cp_buf *out)
 	}
 }
 
-/* ---- annotations of GitHub's kind ---- */
+/* ---- annotations ---- */
+
+#define ANNOTATION_COLUMNS 500
+
+static struct cp_str fit_message(struct cp_buf *clean, struct cp_str text)
+{
+	cp_text_fit(clean, text, ANNOTATION_COLUMNS, false);
+	return cp_buf_str(clean);
+}
+
+static int visit_step(const struct cp_report_image *im, const struct cp_step_result *s,
+		      int (*visit)(void *self, const struct cp_report_annotation *a), void *self)
+{
+	static const char *const words[] = {"", "runs again", "depends on what a step writes",
+					    "is not known"};
+	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES),
+				  clean = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	struct cp_report_annotation a = {.path = im->dockerfile, .line = s->step->line};
+
+	cp_buf_adds(&text, s->step->name);
+	cp_buf_printf(&text, " %s: ", words[s->outcome]);
+	cp_step_why(&text, im, s, cp_quote_plain, false);
+	a.message = fit_message(&clean, cp_buf_str(&text));
+	if (cp_buf_error(&text) == CP_ENOMEM || cp_buf_error(&clean) == CP_ENOMEM)
+		return CP_ENOMEM;
+	return visit(self, &a);
+}
+
+static int visit_failure(const struct cp_report_image *im,
+			 int (*visit)(void *self, const struct cp_report_annotation *a), void *self)
+{
+	cp_auto_buf struct cp_buf clean = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	struct cp_report_annotation a = {
+		.path = im->dockerfile.n ? im->dockerfile : cp_str_c(im->error.file),
+		.line = im->error.line > 0 ? im->error.line : 1,
+		.message = fit_message(&clean, cp_str_c(im->error.message)),
+		.is_error = true};
+
+	return cp_buf_error(&clean) == CP_ENOMEM ? CP_ENOMEM : visit(self, &a);
+}
+
+int cp_report_each_annotation(const struct cp_report *r,
+			      int (*visit)(void *self, const struct cp_report_annotation *a),
+			      void *self)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < r->n_images; i++) {
+		const struct cp_report_image *im = &r->images[i];
+
+		if (cp_image_failed(im))
+			rc = visit_failure(im, visit, self);
+		for (size_t k = 0; rc == 0 && !cp_image_failed(im) && k < im->prediction.n_steps;
+		     k++) {
+			const struct cp_step_result *s = &im->prediction.steps[k];
+
+			if (cp_step_is_listed(s->step) && s->outcome != CP_OUTCOME_HIT &&
+			    s->cause.step < 0)
+				rc = visit_step(im, s, visit, self);
+		}
+	}
+	return rc;
+}
 
 /* A workflow command's text; in a property the signs that end it, too. */
 static void command_text(struct cp_buf *out, struct cp_str s, bool property)
 {
-	cp_auto_buf struct cp_buf clean = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
-
-	cp_text_fit(&clean, s, 500, false);
-	for (size_t i = 0; i < clean.n; i++) {
-		char c = clean.p[i];
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
 
 		if (c == '%' || (property && (c == ':' || c == ',')))
 			cp_buf_printf(out, "%%%02X", (unsigned)(unsigned char)c);
@@ -203,46 +262,23 @@ static void command_text(struct cp_buf *out, struct cp_str s, bool property)
 	}
 }
 
-static void annotate(struct cp_buf *out, const struct cp_report_image *im,
-		     const struct cp_step_result *s)
+static int command(void *self, const struct cp_report_annotation *a)
 {
-	static const char *const words[] = {"", "runs again", "depends on what a step writes",
-					    "is not known"};
-	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
+	struct cp_buf *out = self;
+	cp_auto_buf struct cp_buf path = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 
-	cp_buf_adds(&text, s->step->name);
-	cp_buf_printf(&text, " %s: ", words[s->outcome]);
-	cp_step_why(&text, im, s, cp_quote_plain, false);
-	cp_buf_addz(out, "::notice file=");
-	command_text(out, im->dockerfile, true);
-	cp_buf_printf(out, ",line=%d,title=cachepredict::", s->step->line);
-	command_text(out, cp_buf_str(&text), false);
+	cp_text_fit(&path, a->path, ANNOTATION_COLUMNS, false);
+	cp_buf_addz(out, a->is_error ? "::error file=" : "::notice file=");
+	command_text(out, cp_buf_str(&path), true);
+	cp_buf_printf(out, ",line=%d,title=cachepredict::", a->line);
+	command_text(out, a->message, false);
 	cp_buf_addc(out, '\n');
+	return 0;
 }
 
-void cp_report_annotations(const struct cp_report *r, struct cp_buf *out)
+int cp_report_annotations(const struct cp_report *r, struct cp_buf *out)
 {
-	for (size_t i = 0; i < r->n_images; i++) {
-		const struct cp_report_image *im = &r->images[i];
-
-		if (cp_image_failed(im)) {
-			cp_buf_addz(out, "::error file=");
-			command_text(out,
-				     im->dockerfile.n ? im->dockerfile : cp_str_c(im->error.file),
-				     true);
-			cp_buf_printf(out, ",line=%d,title=cachepredict::",
-				      im->error.line > 0 ? im->error.line : 1);
-			command_text(out, cp_str_c(im->error.message), false);
-			cp_buf_addc(out, '\n');
-		}
-		for (size_t k = 0; !cp_image_failed(im) && k < im->prediction.n_steps; k++) {
-			const struct cp_step_result *s = &im->prediction.steps[k];
-
-			if (cp_step_is_listed(s->step) && s->outcome != CP_OUTCOME_HIT &&
-			    s->cause.step < 0)
-				annotate(out, im, s);
-		}
-	}
+	return cp_report_each_annotation(r, command, out);
 }
 
 /* ---- JUnit ---- */

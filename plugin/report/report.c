@@ -97,7 +97,8 @@ int cp_report_prediction(const struct cp_report *r, enum cp_format format,
 		cp_report_github_output(r, out);
 		break;
 	case CP_FORMAT_ANNOTATIONS:
-		cp_report_annotations(r, out);
+		if (cp_report_annotations(r, out) < 0)
+			return cp_err_nomem(err);
 		break;
 	default:
 		return cp_err_set(err, CP_EUNSUPPORTED, "unknown format");

@@ -91,6 +91,19 @@ int cp_report_prediction(const struct cp_report *r, enum cp_format format,
 			 const struct cp_report_style *style, struct cp_buf *out,
 			 struct cp_err *err);
 
+/* ---- annotations: the lines that break, the images that cannot be predicted ---- */
+
+struct cp_report_annotation {
+	struct cp_str path;    /* of the repository */
+	int line;              /* from 1 on */
+	struct cp_str message; /* plain, one line, shortened */
+	bool is_error;
+};
+/* In the order of the images and their steps; texts are for the time of the call. Stops at a result that is not 0, and gives it back. */
+int cp_report_each_annotation(const struct cp_report *r,
+			      int (*visit)(void *self, const struct cp_report_annotation *a),
+			      void *self);
+
 /* ---- a pull request's comment ---- */
 
 struct cp_report_comment {

@@ -32,7 +32,7 @@ void cp_report_markdown(const struct cp_report *r, struct cp_buf *out);
 /* outputs.c: for the CI's next steps, one KEY=VALUE a line; the same for $GITHUB_OUTPUT; workflow commands; test cases. */
 void cp_report_dotenv(const struct cp_report *r, struct cp_buf *out);
 void cp_report_github_output(const struct cp_report *r, struct cp_buf *out);
-void cp_report_annotations(const struct cp_report *r, struct cp_buf *out);
+int cp_report_annotations(const struct cp_report *r, struct cp_buf *out);
 void cp_report_junit(const struct cp_report *r, const struct cp_report_style *style,
 		     struct cp_buf *out);
 /* The member "include" of a matrix: the images that need a build. The report has a decision. */

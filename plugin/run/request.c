@@ -166,6 +166,25 @@ static int record_members(struct cp_arena *a, const struct cp_json *root, struct
 	return r ? CP_ENOMEM : 0;
 }
 
+/* Which comment of which pull request. */
+static int comment_members(struct cp_arena *a, const struct cp_json *root, struct cp_request *q)
+{
+	int r = 0;
+
+	r |= text(a, root, "forge", &q->comment.wish.forge);
+	r |= text(a, root, "forge_url", &q->comment.wish.url);
+	r |= text(a, root, "forge_repository", &q->comment.wish.repository);
+	r |= text(a, root, "pull_request", &q->comment.wish.number);
+	r |= text(a, root, "commit", &q->comment.wish.commit);
+	r |= text(a, root, "run", &q->comment.wish.run);
+	r |= text(a, root, "behaviour", &q->comment.behaviour);
+	r |= text(a, root, "comment_id", &q->comment.id);
+	q->comment.dry_run = cp_json_is_true(cp_json_get(root, "dry_run"));
+	q->comment.status = cp_json_is_true(cp_json_get(root, "status"));
+	q->comment.check_run = cp_json_is_true(cp_json_get(root, "check_run"));
+	return r;
+}
+
 static int members(struct cp_arena *a, const struct cp_json *root, struct cp_request *q)
 {
 	const struct cp_json *style = cp_json_get(root, "style"),
@@ -198,16 +217,7 @@ static int members(struct cp_arena *a, const struct cp_json *root, struct cp_req
 	q->patches = cp_json_is_true(cp_json_get(root, "patches"));
 	r |= list(a, root, "with", &q->with, &q->n_with);
 	q->layers = number(cp_json_get(root, "layers"));
-	r |= text(a, root, "forge", &q->comment.wish.forge);
-	r |= text(a, root, "forge_url", &q->comment.wish.url);
-	r |= text(a, root, "forge_repository", &q->comment.wish.repository);
-	r |= text(a, root, "pull_request", &q->comment.wish.number);
-	r |= text(a, root, "commit", &q->comment.wish.commit);
-	r |= text(a, root, "run", &q->comment.wish.run);
-	r |= text(a, root, "behaviour", &q->comment.behaviour);
-	r |= text(a, root, "comment_id", &q->comment.id);
-	q->comment.dry_run = cp_json_is_true(cp_json_get(root, "dry_run"));
-	q->comment.status = cp_json_is_true(cp_json_get(root, "status"));
+	r |= comment_members(a, root, q);
 	r |= list(a, root, "built", &q->built, &q->n_built);
 	r |= sources(a, root, "reports", &q->reports, &q->n_reports);
 	r |= record_members(a, root, q);

@@ -75,7 +75,7 @@ struct cp_request {
 	struct {          /* method comment */
 		struct cp_forge_wish wish;
 		struct cp_str behaviour, id;
-		bool dry_run, status;
+		bool dry_run, status, check_run;
 	} comment;
 	struct cp_str format;
 	struct cp_report_style style;

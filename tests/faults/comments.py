@@ -118,6 +118,47 @@ def hide():
     report('github: a hidden one is not updated', r.check('comment updated') + ([] if old['body'].endswith('old') else [old['body']]))
 
 
+def check_runs():
+    f = fresh()
+    r = Run('github', '--check-run')
+    c = f.checks[0] if f.checks else {'output': {}}
+    report('github: a check run: neutral, title, the comment as summary, the line that breaks', r.check('comment created') + (
+        [] if len(f.checks) == 1 and not f.statuses and c['head_sha'] == f.head and c['conclusion'] == 'neutral' and c['name'] == 'cachepredict/api' and
+        c['output']['title'] == '2 of 2 steps rebuild' and 'rebuilds all 2 steps' in c['output']['summary'] and [
+            (a['path'], a['start_line'], a['annotation_level']) for a in c['output']['annotations']] == [('Dockerfile', 2, 'notice')] else [str(c)[:1500]]))
+    f = fresh('base')
+    r = Run('github', '--check-run', commit='base')
+    report('github: success where nothing rebuilds', r.check('none is made') + (
+        [] if [(c['conclusion'], c['output']['annotations']) for c in f.checks] == [('success', [])] else [str(f.checks)]))
+    head = git('rev-parse', 'HEAD')
+    write('repo/Dockerfile', ''.join('FROM scratch AS s%d\nCOPY a /@me/<b>%d\n' % (i, i) for i in range(260)) + 'FROM scratch\n' + ''.join(
+        'COPY --from=s%d / /\n' % i for i in range(260)))
+    git('commit', '-qam', 'many lines')
+    f = fresh()
+    r = Run('github', '--check-run')
+    a = f.checks[0]['output']['annotations'] if f.checks else []
+    sent = [len(json.loads(s[3])['output']['annotations']) for s in f.seen if 'check-runs' in s[1]]
+    report('github: annotations in parts of 50, 200 of them', r.check('comment created') + (
+        [] if sent == [50, 50, 50, 50] and len({x['start_line'] for x in a}) == 200 and
+        all(len(json.loads(s[3])['output']['summary'].encode()) < 65536 for s in f.seen if 'check-runs' in s[1]) else [str(sent)]))
+    git('reset', '-q', '--hard', head)
+    for status, says in ((403, ''), (404, ''), (422, ''), (500, '')):
+        f = fresh()
+        f.fault = fake.Fault(status, part='check-runs')
+        r = Run('github', '--check-run')
+        report('github: a check run is answered by %d: a commit status in its place' % status, r.check('comment created') + (
+            [] if len(f.statuses) == 1 and not r.err else [str(f.statuses)]))
+    f = fresh()
+    f.fault = fake.Fault(403)
+    f.fault.fits = lambda method, path: 'check-runs' in path or 'statuses' in path
+    r = Run('github', '--check-run')
+    report('github: neither may be set: one line', r.check('lacks the permission statuses: write (403)') + (
+        [] if 'comment created' in r.text and r.err.count('\n') == 1 else ['%d lines' % r.err.count('\n')]))
+    f = fresh()
+    r = Run('gitea', '--check-run')
+    report('gitea: it has no check runs: a commit status', r.check('comment created') + ([] if len(f.statuses) == 1 and not r.err else [str(f.statuses)]))
+
+
 # ---- what a forge refuses, and how ----
 
 HTML = b'<!DOCTYPE html><title>Sign in</title>'
@@ -383,7 +424,7 @@ try:
     turns = Turns()
     for kind_ in KINDS:
         life(kind_)
-    for part in (refusals, hide, redirects, patience, order, turns.report, followed, elsewhere):
+    for part in (refusals, hide, check_runs, redirects, patience, order, turns.report, followed, elsewhere):
         part()
 finally:
     leave()

@@ -34,7 +34,7 @@ class Forge:
         self.comments, self.statuses, self.next_id, self.head = [], [], 100, 'f' * 40
         self.seen, self.fault, self.delay = [], None, 0.0
         self.claims, self.most = [], 0  # reactions of ours: dicts of id, name, time; most comments of ours that were there at once
-        self.pulls = []  # that are open
+        self.pulls, self.checks = [], []  # that are open; check runs
         self.stuck = False  # a claim cannot be taken away
 
     def add(self, author, body):
@@ -193,6 +193,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         c = forge.add(ME, value['body'])
         self.answer(201, {'id': c['id'], 'node_id': 'N%d' % c['id'], 'html_url': 'https://x/c%d' % c['id']})
 
+    def github_checks(self, forge, value, query):
+        forge.checks.append(value)
+        self.answer(201, {'id': len(forge.checks), 'html_url': 'https://x/runs/1'})
+
+    def github_check(self, forge, value, query, number):
+        c = forge.checks[int(number) - 1]
+        if not value.get('output', {}).get('title') or not value['output'].get('summary'):
+            return self.answer(422, {'message': 'title and summary are needed'})
+        c['output']['annotations'] += value['output'].get('annotations', [])
+        self.answer(200, {'id': int(number)})
+
     def github_comment(self, forge, value, query, number):
         self.change(forge, number, value.get('body'), lambda c: {'id': c['id']})
 
@@ -267,6 +278,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 ROUTES = [
+    (r'/github/repos/acme/api/check-runs', 'github_checks'),
+    (r'/github/repos/acme/api/check-runs/(\d+)', 'github_check'),
     (r'/(?:github|gitea)/repos/acme/api/pulls', 'pulls'),
     (r'/(github|gitea)/repos/acme/api/issues/5/reactions', 'reactions'),
     (r'/github/repos/acme/api/issues/5/reactions/(\d+)', 'reaction'),
