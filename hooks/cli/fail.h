@@ -13,7 +13,7 @@
 #define EXIT_INPUT 4     /* an input cannot be parsed */
 #define EXIT_UNDECIDED 5 /* --strict and something is unknown */
 #define EXIT_NETWORK 6
-#define EXIT_INTERRUPTED 130 /* Ctrl-C; what was done until then was printed */
+#define EXIT_INTERRUPTED 130 /* a signal; what was done until then was printed */
 #define EXIT_BROKEN 7        /* no plugin, out of memory, disk or pipe failed, our own mistake */
 
 /* "cachepredict: message" on stderr, with "hint: ..." below when there is one. Returns the exit

@@ -93,7 +93,7 @@ static int open_plugin(struct loaded *l)
 	return 0;
 }
 
-int plugin_load(const char *asked, bool takes_long, struct loaded *ret_loaded)
+int plugin_load(const char *asked, bool may_stop, struct loaded *ret_loaded)
 {
 	struct cachepredict_host host = {.struct_size = sizeof(host),
 					 .abi = CACHEPREDICT_HOST_ABI,
@@ -104,7 +104,7 @@ int plugin_load(const char *asked, bool takes_long, struct loaded *ret_loaded)
 	struct loaded l = {.path = find_plugin(asked)};
 	int r;
 
-	if (takes_long)
+	if (may_stop)
 		progress_install(&host);
 	if (!l.path)
 		return fail(EXIT_BROKEN, "cachepredict --plugin PATH, or CACHEPREDICT_PLUGIN=PATH",

@@ -15,10 +15,10 @@ struct loaded {
 
 /*
  * `asked`: of --plugin or CACHEPREDICT_PLUGIN, NULL = beside this program, then
- * ../lib/cachepredict. `takes_long`: the call shows how far it is, and Ctrl-C ends it rather than
+ * ../lib/cachepredict. `may_stop`: the call shows how far it is, and a signal ends it rather than
  * the program. Prints what is wrong. 0, or the exit code.
  */
-int plugin_load(const char *asked, bool takes_long, struct loaded *ret_loaded);
+int plugin_load(const char *asked, bool may_stop, struct loaded *ret_loaded);
 void plugin_unload(struct loaded *l);
 
 #endif

@@ -89,6 +89,8 @@ static int call_plugin(struct loaded *l, const struct options *o)
 			    &error);
 	interrupted = progress_end();
 	text_release(&request);
+	if (r == CACHEPREDICT_ECANCELLED && interrupted)
+		return fail(EXIT_INTERRUPTED, NULL, "cancelled");
 	if (r != CACHEPREDICT_OK) {
 		error.code = r;
 		return fail_plugin(&error);
@@ -118,7 +120,9 @@ static int run_method(const struct options *o)
 		return fail(EXIT_USAGE, "cachepredict explain 3, cachepredict explain src/app.py",
 			    "explain needs a step or a path");
 	r = plugin_load(option_text(o, F_PLUGIN),
-			o->command == CMD_BACKTEST || option_text(o, F_HISTORY), &l);
+			o->command == CMD_BACKTEST || o->command == CMD_COMMENT ||
+				option_text(o, F_HISTORY),
+			&l);
 	if (r)
 		return r;
 	if (folder && chdir(folder) != 0)

@@ -48,6 +48,7 @@ void progress_install(struct cachepredict_host *host)
 	action.sa_handler = on_interrupt;
 	action.sa_flags = (int)(SA_RESETHAND | SA_RESTART);
 	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL); /* a CI that gives the run up */
 	host->progress = on_progress;
 	host->is_cancelled = is_cancelled;
 }

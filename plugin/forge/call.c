@@ -252,7 +252,7 @@ static int send_call(struct forge *f, const struct forge_call *call,
 		.body = call->body,
 		.max_bytes = CP_MAX_FORGE_BYTES,
 		.once = call->once,
-		.undoes = call->undoes,
+		.finishes = call->finishes,
 		.stay_home = true,
 	};
 	struct cp_net_answer n;

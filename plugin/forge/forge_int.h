@@ -100,7 +100,7 @@ struct forge_call {
 	struct cp_str body; /* JSON, "" = none */
 	bool once;          /* a write: later or twice it would be another one */
 	const char *permission;
-	bool undoes; /* it is done though the run was cancelled */
+	bool finishes; /* cancelling does not stop it */
 };
 struct forge_answer {
 	struct cp_json_doc *doc; /* the caller frees it */

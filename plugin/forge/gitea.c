@@ -42,7 +42,7 @@ static int drop(struct forge *f, const char *name, const struct forge_claim *cla
 				  .url = forge_issue_reactions(f),
 				  .body = forge_object(f, "content", cp_str_c(name)),
 				  .once = true,
-				  .undoes = true,
+				  .finishes = true,
 				  .permission = f->place->ops->permission};
 
 	(void)claim;

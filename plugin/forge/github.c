@@ -161,7 +161,7 @@ static int drop(struct forge *f, const char *name, const struct forge_claim *cla
 {
 	struct cp_str url = forge_issue_reactions(f);
 	struct forge_call call = {
-		.method = "DELETE", .body = CP_S(""), .undoes = true, .permission = permission};
+		.method = "DELETE", .body = CP_S(""), .finishes = true, .permission = permission};
 
 	(void)name;
 	if (!claim->stamp.n || !url.p)

@@ -123,7 +123,7 @@ static int drop(struct forge *f, const char *name, const struct forge_claim *cla
 		.url = forge_url(f, "/projects/%s/merge_requests/%s/award_emoji/%s",
 				 f->place->repository, f->place->number, claim->stamp),
 		.body = CP_S(""),
-		.undoes = true,
+		.finishes = true,
 		.permission = permission};
 
 	(void)name;
@@ -138,6 +138,7 @@ static int award(struct forge *f, const char *name, struct cp_str *ret_id, struc
 						   f->place->repository, f->place->number),
 				  .body = forge_object(f, "name", cp_str_c(name)),
 				  .once = true,
+				  .finishes = true,
 				  .permission = permission};
 	struct forge_answer answer = {0};
 	int r = forge_call(f, &call, &answer, err);
@@ -162,8 +163,12 @@ static int claim(struct forge *f, const char *name, struct forge_claim *ret_clai
 
 	if (r >= 0)
 		r = find_lowest(f, &lowest, err);
-	if (r < 0)
-		return forge_claim_refused(f, r);
+	if (r < 0) {
+		r = forge_claim_refused(f, r);
+		if (is_made)
+			drop(f, name, &made, NULL);
+		return r;
+	}
 	if (lowest.id)
 		ret_claim->stamp = cp_arena_printf(f->a, "%lld", (long long)lowest.id);
 	if (!ret_claim->stamp.p)

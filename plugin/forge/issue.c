@@ -126,6 +126,7 @@ int forge_issue_claim(struct forge *f, const char *name, struct forge_claim *ret
 				  .url = forge_issue_reactions(f),
 				  .body = forge_object(f, "content", cp_str_c(name)),
 				  .once = true,
+				  .finishes = true,
 				  .permission = f->place->ops->permission};
 	struct forge_answer answer = {0};
 	const struct cp_json *id;

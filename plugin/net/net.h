@@ -43,7 +43,7 @@ struct cp_net_request {
 	struct cp_str if_none_match;
 	struct cp_str content_type, body; /* POST, PUT, PATCH; of DELETE where it is not empty */
 	bool once; /* not tried again by itself once it was sent: doing it later or twice does harm */
-	bool undoes;      /* cancelling does not stop it: it takes back what was done before */
+	bool finishes;    /* cancelling does not stop it: it takes back what was done before */
 	bool stay_home;   /* a redirect to another origin is not followed, but CP_ENET */
 	size_t max_bytes; /* of the answer's body: more is CP_ELIMIT */
 	const struct cp_net_tls *tls; /* for the origin of `url` only, NULL = plain defaults */

@@ -5,7 +5,7 @@
 
 bool net_is_cancelled(const struct cp_net *net, const struct cp_net_request *request)
 {
-	return !request->undoes && net->settings.is_cancelled &&
+	return !request->finishes && net->settings.is_cancelled &&
 	       net->settings.is_cancelled(net->settings.self);
 }
 

@@ -5,6 +5,7 @@ usage: comments.py CACHEPREDICT
 import concurrent.futures
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -28,16 +29,21 @@ def git(*args):
     return p.stdout.strip()
 
 
+def start(kind, port, *args, token=fake.TOKEN, env=None, commit='HEAD'):
+    base = {'PATH': os.environ['PATH'], 'HOME': WORK, 'LC_ALL': 'C', 'CACHEPREDICT_NO_STATE': 'true', 'CACHEPREDICT_TOKEN': token,
+            'CACHEPREDICT_PLUGIN': os.environ.get('CACHEPREDICT_PLUGIN', '')}
+    return subprocess.Popen([HELPER, 'comment', 'base..' + commit, '--forge', kind, '--forge-url', 'http://127.0.0.1:%d/%s' % (port, kind),
+                             '--forge-repository', 'acme/api', '--pull-request', '5', '--comment-id', 'api', *args], cwd=REPO,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**base, **(env or {})})
+
+
 class Run:
-    def __init__(self, kind, *args, token=fake.TOKEN, env=None, commit='HEAD', port=None):
+    def __init__(self, kind, *args, port=None, **more):
         begin = time.time()
-        base = {'PATH': os.environ['PATH'], 'HOME': WORK, 'LC_ALL': 'C', 'CACHEPREDICT_NO_STATE': 'true', 'CACHEPREDICT_TOKEN': token,
-                'CACHEPREDICT_PLUGIN': os.environ.get('CACHEPREDICT_PLUGIN', '')}
-        p = subprocess.run([HELPER, 'comment', 'base..' + commit, '--forge', kind, '--forge-url', 'http://127.0.0.1:%d/%s' % (
-            port or server.port, kind), '--forge-repository', 'acme/api', '--pull-request', '5', '--comment-id', 'api', *args], cwd=REPO,
-                           capture_output=True, text=True, timeout=60, env={**base, **(env or {})})
+        with start(kind, port or server.port, *args, **more) as p:
+            self.out, self.err = p.communicate(timeout=60)
         self.seconds = time.time() - begin
-        self.code, self.out, self.err, self.text = p.returncode, p.stdout, p.stderr, p.stdout + p.stderr
+        self.code, self.text = p.returncode, self.out + self.err
 
     def check(self, says='', code=0, within=5.0):
         problems = []
@@ -300,6 +306,9 @@ class Turns:
         self.add('gitea: HTML for a claim is none', self.fails, 'gitea', fake.Fault(200, HTML, part='reactions'), 9)
         self.add('gitea: two at once in its tables: a 500 is somebody else', self.fails, 'gitea', fake.Fault(500, part='reactions', times=2), 4)
         self.add('gitlab: awards in a shape of their own', self.fails, 'gitlab', fake.Fault(200, b'[{"id":"x","name":7},7]', part='award', method='GET'), 9)
+        for kind in ('github', 'gitlab', 'gitea'):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self.add('%s: given up by %s in its turn: the claim is taken away' % (kind, number.name), self.given_up, kind, number)
         self.add('gitea: a claim that nobody can take away: made without, in the end', self.stuck)
         self.pool = concurrent.futures.ThreadPoolExecutor(len(self.cases))
         self.results = [self.pool.submit(self.run, *c) for c in self.cases]
@@ -350,6 +359,18 @@ class Turns:
         f.fault = fault
         r = Run(kind, port=server.port)
         return r.check('comment created', within=within) + ([] if len(f.mine()) == 1 else [str(f.mine())])
+
+    @staticmethod
+    def given_up(server, f, kind, number):
+        f.delay = 0.3
+        p = start(kind, server.port)
+        end = time.time() + 20
+        while not f.claims and time.time() < end:
+            time.sleep(0.01)
+        p.send_signal(number)
+        out = p.communicate(timeout=30)
+        return [] if p.returncode == 130 and 'cancelled' in out[1] and not f.claims and not f.mine() and any(
+            s[0] == 'DELETE' for s in f.seen) else [str(p.returncode), str(out), str(f.claims), str(f.mine())]
 
     @staticmethod
     def stuck(server, f):
