@@ -1,109 +1,15 @@
-"""Real CI hosts with our hooks: act runs the action of GitHub against a real Gitea, gitlab-ci-local the template, Buildbot loads the plugin. TAP.
+"""Real CI hosts with our hooks: gitlab-ci-local runs the template, Buildbot loads the plugin, Groovy runs the step of Jenkins; shells. TAP.
 
-usage: ci.py GITEA STATICFOLDER ACT GITLAB-CI-LOCAL VENV       an empty argument: that host is not there, and its part is skipped
+usage: ci.py GITEA STATICFOLDER GITLAB-CI-LOCAL VENV GROOVY       an empty argument: that host is not there, and its part is skipped
 """
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-import time
 
 from gitea import Gitea, free_port
-from place import BUILD, HELPER, PLUGIN, ROOT, WORK, Repository, end, report
-
-DOCKERFILE = '''FROM python:3.12-slim AS builder
-WORKDIR /build
-COPY requirements.txt .
-RUN pip install -r requirements.txt
-FROM python:3.12-slim
-COPY --from=builder /build /build
-COPY src/ src/
-'''
-WORKFLOW = '''on: pull_request
-jobs:
-  predict:
-    runs-on: ubuntu-latest
-    outputs:
-      stages: ${{ steps.p.outputs.rebuild_stages }}
-      matrix: ${{ steps.p.outputs.matrix }}
-    steps:
-      - uses: actions/checkout@v4
-      - id: p
-        uses: ./tools/hooks/github
-        with:
-          program: PROGRAM
-          token: ${{ secrets.GITHUB_TOKEN }}
-          cache-from: |
-            type=local,src=/nonexistent/a
-            type=local,src=/nonexistent/b
-      - run: |
-          echo "next: reuse=${{ steps.p.outputs.reuse_cache }} skip=${{ steps.p.outputs.skip }}"
-          echo "verdict: $VERDICT"
-        env:
-          VERDICT: ${{ steps.p.outputs.verdict_json }}
-  build:
-    needs: predict
-    runs-on: ubuntu-latest
-    strategy:
-      matrix: ${{ fromJSON(needs.predict.outputs.matrix) }}
-    steps:
-      - run: echo "job of ${{ matrix.name }} target ${{ matrix.target }}"
-'''
-
-
-def make(name, g, extra):
-    repo = Repository(name)
-    repo.commit({'Dockerfile': DOCKERFILE, 'requirements.txt': 'a==1\n', 'src/a.py': '1\n', '.dockerignore': '.git\ntools\n', **extra})
-    url = g.repository(name)
-    repo.git('remote', 'add', 'origin', url)
-    repo.git('push', '-q', 'origin', 'main')
-    repo.git('checkout', '-q', '-b', 'feature')
-    head = repo.commit({'requirements.txt': 'a==2\n'})
-    repo.git('push', '-q', 'origin', 'feature')
-    return repo, head, g.pull_request(name, 'feature')
-
-
-# ---- act ----
-
-def act(g, program):
-    hooks = {}
-    for path in ('github/action.yml', 'sh/predict.sh'):
-        hooks['tools/hooks/' + path] = open(os.path.join(ROOT, 'hooks', path)).read()
-    repo, head, n = make('act', g, {**hooks, '.github/workflows/image.yml': WORKFLOW.replace('PROGRAM', HELPER)})
-    full = {'full_name': 'ci/act'}
-    event = os.path.join(WORK, 'event.json')
-    with open(event, 'w') as f:
-        json.dump({'pull_request': {'number': n, 'head': {'ref': 'feature', 'sha': head, 'repo': full}, 'base': {'ref': 'main', 'repo': full}}}, f)
-    home = os.path.join(WORK, 'acthome')
-    os.makedirs(os.path.join(home, '.config/act'))
-    open(os.path.join(home, '.config/act/actrc'), 'w').close()
-    p = subprocess.run([program, 'pull_request', '-P', 'ubuntu-latest=-self-hosted', '-e', event, '-s', 'GITHUB_TOKEN=' + g.tokens['ci'],
-                        '--github-instance', '127.0.0.1:%d' % g.port, '--no-cache-server', '--json', '--env', 'CACHEPREDICT_BASE=origin/main',
-                        '--env', 'CACHEPREDICT_FORGE=gitea', '--env', 'CACHEPREDICT_FORGE_URL=' + g.api, '--env', 'CACHEPREDICT_PLUGIN=' + PLUGIN,
-                        '--env', 'CACHEPREDICT_FORGE_REPOSITORY=ci/act', '--env', 'CACHEPREDICT_TOKEN=' + g.tokens['ci'],
-                        '--env', 'CACHEPREDICT_CONTEXT_FROM=export'],
-                       cwd=repo.path, env={'PATH': os.environ['PATH'], 'HOME': home}, capture_output=True, text=True, timeout=300)
-    out = p.stdout + p.stderr
-    report('act: the workflow of the composite action succeeds', [] if p.returncode == 0 else [out[-3000:]])
-    lines = []
-    for line in p.stdout.splitlines():
-        try:
-            lines.append(json.loads(line))
-        except ValueError:
-            pass
-    said = '\n'.join(x.get('msg', '') for x in lines)
-    summary = '\n'.join(x.get('content', '') for x in lines if x.get('command') == 'summary')
-    report('act: outputs reach the next step', 'next: reuse=false skip=false' in said and '"rebuild_stages":["builder","stage-1"]' in said)
-    report('act: the matrix makes a job of the image that has something to build', re.search(r'^job of [\w-]+ target', said, re.M) is not None)
-    report('act: the job summary has the table', [] if '| stage | steps | outcome | why |' in summary else [summary[:500]])
-    report('act: an annotation stands at the line that broke', re.search(r'::notice file=Dockerfile,line=3[^\n]*requirements.txt: a 1 → 2', out) is not None
-           or any('requirements.txt: a 1 → 2' in str(x.get('msg')) for x in lines))
-    comments = g.comments('act', n)
-    report('act: the comment is on the pull request', [] if len(comments) == 1 and 'rebuilds' in comments[0]['body'] and head in comments[0]['body']
-           else [str(comments)[:800], out[-1500:]])
-    report('act: no output holds the token', g.tokens['ci'] not in said + summary)
+from place import BUILD, HELPER, PLUGIN, ROOT, WORK, end, report
 
 
 # ---- gitlab-ci-local ----
@@ -131,7 +37,7 @@ build:
 def gitlab(g, program):
     text = GITLAB % {'hooks': os.path.join(ROOT, 'hooks'), 'program': HELPER, 'plugin': PLUGIN}
     template = open(os.path.join(ROOT, 'hooks/gitlab/cachepredict.yml')).read()
-    repo, _, _ = make('gitlab', g, {'.gitlab-ci.yml': text, 'tools/hooks/gitlab/cachepredict.yml': template, '.gitignore': '.gitlab-ci-local/\n'})
+    repo, _, _ = g.project('gitlab', {'.gitlab-ci.yml': text, 'tools/hooks/gitlab/cachepredict.yml': template, '.gitignore': '.gitlab-ci-local/\n'})
     p = subprocess.run([program, '--force-shell-executor', '--variable', 'CI_MERGE_REQUEST_IID=1', '--variable', 'CI_PIPELINE_SOURCE=merge_request_event',
                         '--variable', 'CI_API_V4_URL=http://127.0.0.1:9/api/v4'], cwd=repo.path, capture_output=True, text=True, timeout=300,
                        env={'PATH': os.environ['PATH'], 'HOME': WORK})
@@ -172,7 +78,7 @@ c['db'] = {{'db_url': 'sqlite:///state.sqlite'}}
 
 
 def buildbot(g, venv):
-    repo, head, _ = make('buildbot', g, {})
+    repo, head, _ = g.project('buildbot')
     pb, www = free_port(), free_port()
     place = os.path.join(WORK, 'bb')
     os.makedirs(place)
@@ -219,10 +125,39 @@ def buildbot(g, venv):
             p.wait()
 
 
+# ---- Jenkins ----
+
+def jenkins(g, groovy):
+    """The step of the shared library, by the Groovy that Jenkins has, too; the pipeline's own steps are in jenkins.groovy."""
+    repo, head, _ = g.project('jenkins', {'.gitignore': '.cachepredict-7/\n'})
+
+    def run(arguments, **env):
+        java = os.path.dirname(os.path.dirname(os.path.realpath(shutil.which('java'))))
+        p = subprocess.run([groovy, os.path.join(ROOT, 'tests/hosts/jenkins.groovy'), os.path.join(ROOT, 'hooks/jenkins/vars/cachepredict.groovy'), repo.path,
+                            os.path.join(ROOT, 'hooks'), arguments], capture_output=True, text=True, timeout=120, env={
+                                'PATH': BUILD + ':' + os.environ['PATH'], 'HOME': WORK, 'JAVA_HOME': java, 'CACHEPREDICT_PLUGIN': PLUGIN,
+                                'CACHEPREDICT_NO_STATE': 'true', 'CACHEPREDICT_CONTEXT_FROM': 'export', 'CHANGE_TARGET': 'main', **env})
+        said = [line[7:] for line in p.stdout.splitlines() if line.startswith('ANSWER ')]
+        return json.loads(said[0]) if said else {}, p.stdout + p.stderr
+    answer, out = run('--target builder')
+    found = answer.get('outputs') or {}
+    report('Jenkins: the step gives the pipeline its outputs', [] if found.get('skip') == 'false' and found.get('rebuild_stages') == 'builder' and
+           json.loads(found['verdict_json'])['action'] and len(json.loads(found['matrix'])['include']) == 1 else [str(answer), out[-2000:]])
+    report('Jenkins: tests and artifacts are there for its page', [] if answer.get('junit') == [3] and answer.get('artifacts') == [
+        '.cachepredict-7/' + f for f in ('codequality.json', 'page.html', 'prediction.json')] else [str(answer)])
+    url, n = 'http://127.0.0.1:%d/ci/jenkins/pulls/' % g.port, 1
+    answer, out = run('', CHANGE_URL=url + '1', CHANGE_ID='1', BUILD_URL='http://jenkins.example/7/', CACHEPREDICT_TOKEN=g.tokens['ci'])
+    comments = g.comments('jenkins', n)
+    report('Jenkins: the comment is on the pull request, found by CHANGE_URL', [] if len(comments) == 1 and head in comments[0]['body'] else [str(comments)[:500], out[-1500:]])
+    report('Jenkins: no output holds the token', g.tokens['ci'] not in out)
+    answer, out = run('--fail-on miss')
+    report('Jenkins: --fail-on fails the step', [] if answer.get('error') == 'cachepredict: exit code 1' else [str(answer), out[-1000:]])
+
+
 # ---- hooks of shells and of git ----
 
 def shells(g):
-    repo, head, _ = make('shells', g, {})
+    repo, head, _ = g.project('shells')
     env = {'PATH': BUILD + ':' + os.environ['PATH'], 'HOME': WORK, 'CACHEPREDICT_PLUGIN': PLUGIN, 'CACHEPREDICT_NO_STATE': 'true'}
     base = repo.git('rev-parse', 'main')
     p = subprocess.run([os.path.join(ROOT, 'hooks/git/pre-push')], cwd=repo.path, env=env, capture_output=True, text=True,
@@ -264,9 +199,9 @@ def shells(g):
 
 
 def main():
-    _, gitea, static, act_, gitlab_, venv = (sys.argv + [''] * 6)[:6]
+    _, gitea, static, gitlab_, venv, groovy = (sys.argv + [''] * 6)[:6]
     with Gitea(os.path.abspath(gitea), static, os.path.join(WORK, 'gitea')) as g:
-        for part, host in ((shells, '-'), (act, act_), (gitlab, gitlab_), (buildbot, venv)):
+        for part, host in ((shells, '-'), (gitlab, gitlab_), (buildbot, venv), (jenkins, groovy)):
             if part.__name__ not in os.environ.get('ONLY', part.__name__):
                 continue
             if not host:

@@ -12,18 +12,10 @@ import time
 import urllib.error
 
 from gitea import Gitea
-from place import WORK, Repository, Run, end, report
+from place import DOCKERFILE, WORK, Repository, Run, end, report
 
 RUNS = int(os.environ.get('RUNS', '200'))
 MARK = '<!-- cachepredict:v1 '
-DOCKERFILE = '''FROM python:3.12-slim AS builder
-WORKDIR /build
-COPY requirements.txt .
-RUN pip install -r requirements.txt
-FROM python:3.12-slim
-COPY --from=builder /build /build
-COPY src/ src/
-'''
 
 
 def files(n):

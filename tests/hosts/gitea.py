@@ -13,6 +13,8 @@ import time
 import urllib.error
 import urllib.request
 
+from place import DOCKERFILE, Repository
+
 INI = '''RUN_USER = root
 RUN_MODE = prod
 WORK_PATH = {work}
@@ -150,6 +152,17 @@ class Gitea:
                 return None
         self.wait(is_there)
         return self.call('ci', 'POST', '/repos/ci/%s/pulls' % name, {'head': branch, 'base': 'main', 'title': branch})['number']
+
+    def project(self, name, extra=None):
+        """A repository there, its clone with `feature` checked out, the head of that, and the number of its pull request."""
+        repo = Repository(name)
+        repo.commit({'Dockerfile': DOCKERFILE, 'requirements.txt': 'a==1\n', 'src/a.py': '1\n', '.dockerignore': '.git\ntools\n', **(extra or {})})
+        repo.git('remote', 'add', 'origin', self.repository(name))
+        repo.git('push', '-q', 'origin', 'main')
+        repo.git('checkout', '-q', '-b', 'feature')
+        head = repo.commit({'requirements.txt': 'a==2\n'})
+        repo.git('push', '-q', 'origin', 'feature')
+        return repo, head, self.pull_request(name, 'feature')
 
     def comments(self, name, number):
         return self.get('ci', '/repos/ci/%s/issues/%d/comments' % (name, number))

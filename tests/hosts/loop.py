@@ -28,6 +28,20 @@ RUN cat /installed /user >/all
 '''
 
 
+def cached_steps(log):
+    """Name of every step of a --progress=rawjson -> was it CACHED?"""
+    cached = {}
+    for line in log.splitlines():
+        try:
+            status = json.loads(line)
+        except ValueError:
+            continue
+        for v in status.get('vertexes') or []:
+            if v.get('completed'):  # what is then fetched of its layers is told of the same step, without the word
+                cached[v['name']] = bool(v.get('cached')) or cached.get(v['name'], False)
+    return cached
+
+
 class BuildKit:
     def __init__(self, buildkitd, buildx):
         self.buildkitd, self.buildx = buildkitd, buildx
@@ -64,22 +78,12 @@ class BuildKit:
         return p
 
     def build(self, repo, *flags):
-        """Name of every step that was printed -> was it CACHED?"""
+        """What was CACHED, and the log."""
         p = self.run('build', '--builder', 'rem', '--progress=rawjson', '--provenance=false', '--output=type=cacheonly', *flags, '.', cwd=repo.path)
-        cached, names = {}, {}
-        for line in p.stderr.splitlines():
-            try:
-                status = json.loads(line)
-            except ValueError:
-                continue
-            for v in status.get('vertexes') or []:
-                names[v['digest']] = v['name']
-                if v.get('completed'):
-                    cached[v['name']] = bool(v.get('cached'))
         log = os.path.join(WORK, 'build.jsonl')
         with open(log, 'w') as f:
             f.write(p.stderr)
-        return cached, log
+        return cached_steps(p.stderr), log
 
 
 def main():
@@ -155,4 +159,5 @@ def main():
     end()
 
 
-main()
+if __name__ == '__main__':
+    main()

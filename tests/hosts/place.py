@@ -13,6 +13,14 @@ PLUGIN = os.path.join(BUILD, 'cachepredict.so')
 HOSTS = os.path.join(ROOT, 'build', 'hosts')
 WORK = tempfile.mkdtemp(prefix='hosts-')
 count = failures = 0
+DOCKERFILE = '''FROM python:3.12-slim AS builder
+WORKDIR /build
+COPY requirements.txt .
+RUN pip install -r requirements.txt
+FROM python:3.12-slim
+COPY --from=builder /build /build
+COPY src/ src/
+'''
 
 
 def report(name, problems):

@@ -34,7 +34,7 @@ if ! built gitea code.gitea.io/gitea -tags sqlite,sqlite_unlock_notify; then
 	exit 2
 fi
 # Hosts of hooks: one that cannot be had is left out, and the test says so.
-act='' gitlab='' buildbot=''
+act='' gitlab='' buildbot='' groovy=''
 if built act github.com/nektos/act; then act=$kept/act; fi
 python=${PYTHON:-python3}
 venv=$kept/buildbot
@@ -49,6 +49,8 @@ if [ -x "$npm/node_modules/.bin/gitlab-ci-local" ] || { command -v npm && mkdir 
 	need_packages rsync && gitlab=$npm/node_modules/.bin/gitlab-ci-local
 fi
 
+if need_packages groovy && command -v groovy >/dev/null && command -v java >/dev/null; then groovy=$(command -v groovy); fi
+
 # the whole loop: buildx, and the BuildKit that conformance builds
 buildx='' buildkitd=$root/build/conformance/bin/buildkitd
 if built buildx github.com/docker/buildx/cmd/buildx && need_packages runc busybox-static; then buildx=$kept/buildx; fi
@@ -61,5 +63,6 @@ fi
 static=$(cd "$here/gitea" && go list -m -f '{{.Dir}}' code.gitea.io/gitea)
 exec sh "$root/tests/run.sh" hosts "$BUILD/logs" \
 	hosts/comment="$python '$here/comment.py' '$kept/gitea' '$static'" \
-	hosts/ci="$python '$here/ci.py' '$kept/gitea' '$static' '$act' '$gitlab' '$buildbot'" \
+	hosts/actions="$python '$here/actions.py' '$kept/gitea' '$static' '$act' '$buildx' '$buildkitd' /bin/busybox" \
+	hosts/ci="$python '$here/ci.py' '$kept/gitea' '$static' '$gitlab' '$buildbot' '$groovy'" \
 	hosts/loop="$python '$here/loop.py' '$kept/gitea' '$static' '$buildx' '$buildkitd' /bin/busybox"
