@@ -136,42 +136,50 @@ static int add_packages(struct cp_adviser *ad, struct cp_buf *out, const struct 
 
 /* ---- what to do about it ---- */
 
-/* A line of a requirements file that the build installs and that asks for this version and no other. */
+/* A line of a requirements file that the build installs and that asks for one version and no other. */
 struct pin {
 	struct cp_str file;
 	int line;
 };
 
-static bool find_in(struct cp_adviser *ad, struct cp_str path, const struct cp_scan_flaw *f,
-		    struct pin *ret)
+static struct cp_str pin_key(struct cp_adviser *ad, struct cp_str name, struct cp_str version)
+{
+	return cp_arena_printf(ad->a, "%.*s==%.*s", CP_STR(name), CP_STR(version));
+}
+
+static int read_pins(struct cp_adviser *ad, struct cp_str path, struct cp_map *pins)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_REQUIREMENTS_BYTES);
-	struct cp_str copy, key = cp_req_normalise(ad->a, f->package.name);
+	struct cp_str copy, file = cp_path_join(ad->a, ad->in->context_path, path);
 	const struct cp_requirements *all;
 	struct cp_err ignored = {0};
 
-	if (cp_requirements_format_of(path) != CP_REQ_FORMAT_PIP ||
-	    !cp_advise_read(ad, path, &text))
-		return false;
+	if (!cp_advise_read(ad, path, &text))
+		return 0;
 	copy = cp_arena_str(ad->a, cp_buf_str(&text));
-	if (!copy.p || !key.p) {
-		ad->no_memory = true;
-		return false;
-	}
+	if (!copy.p || !file.p)
+		return CP_ENOMEM;
 	if (cp_advise_failed(ad, cp_requirements_parse(ad->a, copy, &all, &ignored)))
-		return false;
-	for (size_t i = 0; i < all->n_items; i++)
-		if (all->items[i].pinned && cp_str_eq(all->items[i].key, key) &&
-		    cp_str_eq(all->items[i].version, f->package.version)) {
-			*ret = (struct pin){cp_path_join(ad->a, ad->in->context_path, path),
-					    all->items[i].line};
-			return ret->file.p != NULL;
-		}
-	return false;
+		return 0;
+	for (size_t i = 0; i < all->n_items; i++) {
+		struct cp_str key;
+		struct pin *pin;
+
+		if (!all->items[i].pinned)
+			continue;
+		key = pin_key(ad, all->items[i].key, all->items[i].version);
+		pin = CP_NEW(ad->a, struct pin);
+		if (!key.p || !pin || cp_map_put(ad->a, pins, key, pin) < 0)
+			return CP_ENOMEM;
+		*pin = (struct pin){file, all->items[i].line};
+	}
+	return 0;
 }
 
-static bool find_pin(struct cp_adviser *ad, const struct cp_scan_flaw *f, struct pin *ret)
+/* Of all files that installs of the build name, each read once. */
+static int find_pins(struct cp_adviser *ad, struct cp_map *pins)
 {
+	struct cp_map files = {0};
 	struct cp_install_step step;
 
 	for (size_t i = 0; i < ad->n_stages; i++) {
@@ -182,29 +190,37 @@ static bool find_pin(struct cp_adviser *ad, const struct cp_scan_flaw *f, struct
 			    !cp_advise_install_of(ad, v, k, &step))
 				continue;
 			for (size_t n = 0; n < step.n_files; n++)
-				if (find_in(ad, step.files[n], f, ret))
-					return true;
+				if (cp_map_put(ad->a, &files, step.files[n], ad) < 0)
+					return CP_ENOMEM;
 		}
 	}
-	return false;
+	for (size_t i = 0; i < files.n; i++)
+		if (cp_requirements_format_of(files.items[i].key) == CP_REQ_FORMAT_PIP &&
+		    read_pins(ad, files.items[i].key, pins) < 0)
+			return CP_ENOMEM;
+	return 0;
 }
 
-/* The worst that has a version to move to, and is pinned. */
-static struct cp_str pinned(struct cp_adviser *ad, const struct cp_scan_place *p)
+/* The worst that has a version to move to, and is pinned. p NULL: no memory. */
+static struct cp_str pinned(struct cp_adviser *ad, const struct cp_scan_place *p,
+			    const struct cp_map *pins)
 {
-	size_t tried = 0;
-	struct pin pin;
-
-	for (size_t i = 0; i < p->n_flaws && tried < MAX_NAMED; i++) {
+	for (size_t i = 0; pins->n && i < p->n_flaws; i++) {
 		const struct cp_scan_flaw *f = p->flaws[i];
+		struct cp_str name, key;
+		const struct pin *pin;
 
 		if (!f->fixed.n || !cp_str_eq(f->package.type, CP_S("pypi")))
 			continue;
-		tried++;
-		if (find_pin(ad, f, &pin))
+		name = cp_req_normalise(ad->a, f->package.name);
+		key = name.p ? pin_key(ad, name, f->package.version) : name;
+		if (!key.p)
+			return key;
+		pin = cp_map_get(pins, key);
+		if (pin)
 			return cp_arena_printf(
 				ad->a, "%.*s line %d pins %.*s %.*s; %.*s has the fix",
-				CP_STR(pin.file), pin.line, CP_STR(cut(f->package.name)),
+				CP_STR(pin->file), pin->line, CP_STR(cut(f->package.name)),
 				CP_STR(cut(f->package.version)), CP_STR(cut(f->fixed)));
 	}
 	return CP_S("");
@@ -218,7 +234,8 @@ static bool has_fix(const struct cp_scan_place *p)
 	return false;
 }
 
-static struct cp_str remedy(struct cp_adviser *ad, const struct cp_scan_place *p)
+static struct cp_str remedy(struct cp_adviser *ad, const struct cp_scan_place *p,
+			    const struct cp_map *pins)
 {
 	struct cp_str ref = cp_graph_bottom(ad->in->graph)->base, pin;
 
@@ -237,7 +254,7 @@ static struct cp_str remedy(struct cp_adviser *ad, const struct cp_scan_place *p
 		return CP_S(
 			"the image was built of another version of the Dockerfile: scan one that is "
 			"built of this one");
-	pin = pinned(ad, p);
+	pin = pinned(ad, p, pins);
 	if (pin.n || !pin.p)
 		return pin;
 	if (p->kind == CP_PLACE_STEP && p->step->command->kind == CP_CMD_RUN)
@@ -250,7 +267,8 @@ static struct cp_str remedy(struct cp_adviser *ad, const struct cp_scan_place *p
 	return CP_S("move to the fixed versions where the packages are asked for");
 }
 
-static int vulnerable(struct cp_adviser *ad, const struct cp_scan_place *p)
+static int vulnerable(struct cp_adviser *ad, const struct cp_scan_place *p,
+		      const struct cp_map *pins)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_LINE_BYTES);
 	struct cp_str subject = who(ad, p);
@@ -266,7 +284,7 @@ static int vulnerable(struct cp_adviser *ad, const struct cp_scan_place *p)
 		return cp_err_nomem(ad->err);
 	lines_of(ad, p, &line, &end);
 	f = cp_advise_put(ad, CP_ADVISE_VULNERABLE_PACKAGES, ad->in->dockerfile_path, line, end,
-			  cp_arena_str(ad->a, cp_buf_str(&text)), remedy(ad, p));
+			  cp_arena_str(ad->a, cp_buf_str(&text)), remedy(ad, p, pins));
 	if (!f)
 		return CP_ENOMEM;
 	f->severity = severity_of(p);
@@ -318,18 +336,6 @@ static void add_contents(struct cp_buf *out, const struct cp_scan_place *p)
 	cp_buf_addz(out, p->n_packages > n ? ", …)" : ")");
 }
 
-/* "1.42 GB", "120 MB": decimal, as docker shows sizes. */
-static void add_size(struct cp_buf *out, uint64_t size)
-{
-	uint64_t hundredths = size / 10000000 + (size % 10000000 >= 5000000);
-
-	if (size >= 1000000000)
-		cp_buf_printf(out, "%llu.%02llu GB", (unsigned long long)(hundredths / 100),
-			      (unsigned long long)(hundredths % 100));
-	else
-		cp_buf_printf(out, "%llu MB", (unsigned long long)((size + 500000) / 1000000));
-}
-
 static void add_driver(struct cp_adviser *ad, struct cp_buf *out, const struct cp_scan_place *p,
 		       bool compressed)
 {
@@ -343,7 +349,7 @@ static void add_driver(struct cp_adviser *ad, struct cp_buf *out, const struct c
 	else
 		cp_buf_adds(out, subject);
 	cp_buf_addz(out, " with ");
-	add_size(out, size);
+	cp_scan_add_size(out, size);
 	add_contents(out, p);
 }
 
@@ -383,7 +389,7 @@ static int large(struct cp_adviser *ad, const struct cp_advise_scan *scan)
 	if (total <= SIZE_LIMIT || has_weights(ad))
 		return 0;
 	cp_buf_addz(&text, "the image is ");
-	add_size(&text, total);
+	cp_scan_add_size(&text, total);
 	cp_buf_addz(&text, compressed ? " compressed, and larger on disk" : "");
 	add_drivers(ad, &text, &scan->places, compressed, total);
 	if (cp_buf_error(&text))
@@ -395,7 +401,8 @@ static int large(struct cp_adviser *ad, const struct cp_advise_scan *scan)
 /* After the other rules: an image with weights in it is large for a reason that has been said. */
 int cp_advise_scans(struct cp_adviser *ad)
 {
-	int r = 0;
+	struct cp_map pins = {0};
+	int r = ad->in->n_scans && find_pins(ad, &pins) < 0 ? cp_err_nomem(ad->err) : 0;
 
 	for (size_t i = 0; r == 0 && i < ad->in->n_scans; i++) {
 		const struct cp_advise_scan *scan = &ad->in->scans[i];
@@ -403,7 +410,7 @@ int cp_advise_scans(struct cp_adviser *ad)
 		r = large(ad, scan);
 		for (size_t k = 0; r == 0 && k < scan->places.n; k++)
 			if (scan->places.items[k].n_flaws)
-				r = vulnerable(ad, &scan->places.items[k]);
+				r = vulnerable(ad, &scan->places.items[k], &pins);
 	}
 	return r;
 }

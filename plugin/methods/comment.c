@@ -104,8 +104,8 @@ static int ask_advice(struct cp_run *run, struct cp_report_comment *c, struct cp
 		*err = why;
 	if (r < 0)
 		return cp_run_is_over(r) ? r : 0;
-	/* a table, or nothing to advise */
-	if (cp_str_find(cp_buf_str(&text), '|', 0) < text.n)
+	/* a table, or nothing to advise; of a report that was given something is said */
+	if (kept.n_reports || kept.n_built || cp_str_find(cp_buf_str(&text), '|', 0) < text.n)
 		c->advice = cp_arena_str(run->arena, cp_buf_str(&text));
 	return c->advice.p ? 0 : cp_err_nomem(err);
 }

@@ -114,12 +114,17 @@ int cp_scanned_of(const struct cp_scanned *all, struct cp_arena *a, const struct
 	if (!scans)
 		return CP_ENOMEM;
 	for (size_t i = 0; i < all->n_subjects; i++) {
-		scans[n].subject = &all->subjects[i];
-		if (cp_scan_places(a, scans[n].subject, graph, &scans[n].places) < 0)
+		const struct cp_scan_subject *subject = &all->subjects[i];
+		bool mine = alone;
+
+		if (!mine && cp_scan_is_whole(a, subject, graph, &mine) < 0)
 			return CP_ENOMEM;
-		if (!alone && !scans[n].places.whole)
+		if (!mine)
 			continue;
-		mark_used(all, scans[n].subject);
+		scans[n].subject = subject;
+		if (cp_scan_places(a, subject, graph, &scans[n].places) < 0)
+			return CP_ENOMEM;
+		mark_used(all, subject);
 		n++;
 	}
 	*ret_scans = scans;

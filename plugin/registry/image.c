@@ -300,10 +300,14 @@ int cp_registry_image_layers(struct cp_registry *registry, struct cp_arena *a, s
 	struct cp_scan_image im;
 	int r = fetch_image(&s, &digest, &config, &m);
 
-	if (r == 0)
-		r = cp_json_parse(config, ref, &doc, err);
 	if (r < 0)
 		return r;
+	r = cp_json_parse(config, ref, &doc, err);
+	if (r < 0) {
+		if (err)
+			err->source[0] = '\0'; /* a stranger's line, of any length */
+		return r;
+	}
 	if (cp_scan_image_config(a, cp_json_root(doc), ref, &im) < 0)
 		return cp_err_nomem(err);
 	if (!im.n_layers)

@@ -169,21 +169,6 @@ void cp_json_reports(struct cp_json_out *o, const struct cp_report_scan *reports
 
 /* ---- for people ---- */
 
-/* "1.42 GB", "12.3 MB", "4.1 kB": decimal, as docker shows sizes. */
-static void add_size(struct cp_buf *out, uint64_t size)
-{
-	static const struct {
-		const char *name;
-		uint64_t bytes;
-	} units[] = {{"GB", 1000000000}, {"MB", 1000000}, {"kB", 1000}};
-	size_t u = 0;
-
-	while (u + 1 < CP_LEN(units) && size < units[u].bytes)
-		u++;
-	cp_buf_printf(out, u ? "%.1f %s" : "%.2f %s", (double)size / (double)units[u].bytes,
-		      units[u].name);
-}
-
 static uint64_t size_of(const struct cp_scan_place *p)
 {
 	return p->size ? p->size : p->compressed;
@@ -200,7 +185,7 @@ static void add_title(struct cp_buf *out, const struct cp_advise_scan *s)
 		cp_buf_addz(out, "an image");
 	if (image && (image->size || image->compressed)) {
 		cp_buf_addz(out, ", ");
-		add_size(out, image->size ? image->size : image->compressed);
+		cp_scan_add_size(out, image->size ? image->size : image->compressed);
 		cp_buf_addz(out, image->size ? "" : " compressed");
 	}
 	for (size_t i = 0; i < s->subject->n_scans; i++) {
@@ -237,7 +222,7 @@ static void table_row(struct cp_buf *out, const struct cp_scan_place *p,
 	else
 		cp_text_spaces(out, 6);
 	if (size_of(p))
-		add_size(&size, size_of(p));
+		cp_scan_add_size(&size, size_of(p));
 	cp_buf_printf(out, "%9.*s", CP_STR(cp_buf_str(&size)));
 	for (int s = CP_FLAW_CRITICAL; s >= CP_FLAW_LOW; s--) {
 		size_t n = p->counts[s] + (s == CP_FLAW_LOW ? p->counts[CP_FLAW_UNKNOWN] : 0);
@@ -324,7 +309,7 @@ static void markdown_row(struct cp_buf *out, const struct cp_scan_place *p,
 		cp_text_code(out, cp_str_sub(instruction, 0, 200));
 	cp_buf_addz(out, " | ");
 	if (size_of(p))
-		add_size(out, size_of(p));
+		cp_scan_add_size(out, size_of(p));
 	for (int s = CP_FLAW_CRITICAL; s >= CP_FLAW_LOW; s--)
 		cp_buf_printf(out, " | %zu",
 			      p->counts[s] + (s == CP_FLAW_LOW ? p->counts[CP_FLAW_UNKNOWN] : 0));

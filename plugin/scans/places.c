@@ -274,6 +274,17 @@ static struct cp_str why_not(const struct cp_scan_subject *subject, const struct
 	return CP_S("");
 }
 
+int cp_scan_is_whole(struct cp_arena *a, const struct cp_scan_subject *subject,
+		     const struct cp_graph *graph, bool *ret_whole)
+{
+	struct scan_match m = {.n_base = 0};
+
+	if (subject->image && scan_match(a, subject->image, graph, &m) < 0)
+		return CP_ENOMEM;
+	*ret_whole = m.whole;
+	return 0;
+}
+
 int cp_scan_places(struct cp_arena *a, const struct cp_scan_subject *subject,
 		   const struct cp_graph *graph, struct cp_scan_places *ret_places)
 {

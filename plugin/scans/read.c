@@ -16,6 +16,21 @@ enum cp_flaw_severity scan_severity(struct cp_str word)
 	return CP_FLAW_UNKNOWN;
 }
 
+/* Not with "%.1f": its point is the locale's. */
+void cp_scan_add_size(struct cp_buf *out, uint64_t bytes)
+{
+	bool giga = bytes >= 999950000;
+	uint64_t unit = giga ? 10000000 : bytes >= 999950 ? 100000 : 100;
+	uint64_t n = bytes / unit + (bytes % unit >= unit / 2);
+
+	if (giga)
+		cp_buf_printf(out, "%llu.%02llu GB", (unsigned long long)(n / 100),
+			      (unsigned long long)(n % 100));
+	else
+		cp_buf_printf(out, "%llu.%llu %s", (unsigned long long)(n / 10),
+			      (unsigned long long)(n % 10), unit == 100 ? "kB" : "MB");
+}
+
 struct cp_str scan_text(struct cp_arena *a, struct cp_str text)
 {
 	size_t n = text.n;

@@ -26,6 +26,9 @@ enum cp_flaw_severity {
 /* "unknown", "low", "medium", "high", "critical". Static. */
 const char *cp_flaw_severity_name(enum cp_flaw_severity s);
 
+/* "1.42 GB", "12.3 MB", "4.1 kB": decimal, as docker shows sizes. */
+void cp_scan_add_size(struct cp_buf *out, uint64_t bytes);
+
 /* A package that is installed in the image. */
 struct cp_scan_package {
 	struct cp_str
@@ -125,6 +128,9 @@ struct cp_scan_places {
 	bool base_proved; /* by the base image's config; else BASE is all that is below the first of them */
 	struct cp_str why; /* not whole: why, "" = the image was built of something else */
 };
+/* cp_scan_places.whole, without the places. CP_ENOMEM. */
+int cp_scan_is_whole(struct cp_arena *a, const struct cp_scan_subject *subject,
+		     const struct cp_graph *graph, bool *ret_whole);
 /* Values borrow from the subject and the graph. CP_ENOMEM. */
 int cp_scan_places(struct cp_arena *a, const struct cp_scan_subject *subject,
 		   const struct cp_graph *graph, struct cp_scan_places *ret_places);

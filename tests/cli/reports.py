@@ -136,4 +136,23 @@ other = file("b.json", trivy(["x", "COPY src /src # buildkit", "RUN /bin/sh -c m
 code, out, err = run(two, "--compose", os.path.join(two, "compose.yaml"), "--report", report, "--report", other, "--report", older, "--format", "json")
 same("of several images, the one whose history it is", [[r for s in im.get("scans", []) for r in s["reports"]] for im in json.loads(out)["images"]], [[report], [other]])
 same("one that is of none of them", [r["used"] for r in json.loads(out)["reports"]], [True, True, False])
+
+with open(os.path.join(app, "src/a.py"), "a") as f:
+    f.write("1\n")
+subprocess.run(["git", "-C", app, "-c", "user.name=A", "-c", "user.email=a@example.test", "commit", "-qam", "y"], env=place.env, check=True)
+
+
+def comment(*arguments):
+    return subprocess.run([place.helper, "-C", app, "comment", "HEAD~1..HEAD", "--dry-run", "--format", "markdown", "--no-state"] + list(arguments), env=place.env,
+                          stdin=subprocess.DEVNULL, capture_output=True).stdout.decode()
+
+
+text = comment("--report", report)
+folded = text[text.find("<details><summary>advice"):]
+same("a comment has it folded", ("vulnerable-packages" in folded, "<details><summary>layers and what is in them: 1 critical, 1 high, 1 medium, 1 low</summary>" in folded, "vulnerable" in text[:len(text) - len(folded)]),
+     (True, True, False))
+same("and without a report it has none", "layers and what" in comment(), False)
+same("a report that cannot be read is said there", "cut.json`: `" in comment("--report", os.path.join(place.work, "cut.json")), True)
+bitbucket = comment("--report", report, "--forge", "bitbucket", "--forge-repository", "a/b", "--pull-request", "1")
+same("where HTML is no markup", ("<details>" in bitbucket, "**layers and what is in them: 1 critical" in bitbucket), (False, True))
 place.end()

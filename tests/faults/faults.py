@@ -464,7 +464,7 @@ def layers():
     fresh()
     run = ask(push('1', [600000000, 100, 200, 700000000]))
     report('the layers of an image', expect(run) + requests(server, 5) + same(scan(run), [(1300000300, True, [('base', 1, 600000000), ('step', 2, 100), ('step', 3, 200), ('step', 4, 700000000)])]) +
-           same(over(run), ['the image is 1.30 GB compressed, and larger on disk: line 4 with 700 MB, the base image %s/base:1 with 600 MB' % server.host]))
+           same(over(run), ['the image is 1.30 GB compressed, and larger on disk: line 4 with 700.0 MB, the base image %s/base:1 with 600.0 MB' % server.host]))
     run = ask(push('2', [600000000, 100, 200, 70000000]))
     report('under 1 GB', expect(run) + same(over(run), []))
     run = ask(push('3', [1 << 62] * 4))

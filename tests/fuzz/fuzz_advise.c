@@ -1,4 +1,7 @@
-/* Rules on any Dockerfile: the bytes are the Dockerfile, up to a NUL, and a requirements file, an ignore file and a workflow after it. */
+/*
+ * Rules on any Dockerfile: the bytes are the Dockerfile, up to a NUL, and a requirements file, an ignore file, a workflow and a report of a
+ * scanner after it.
+ */
 #include <stdlib.h>
 
 #include "advise/advise.h"
@@ -58,13 +61,30 @@ static void check(const struct cp_advise_input *in, const struct cp_advice *advi
 	}
 }
 
+static void scans_of(struct cp_arena *a, struct cp_str text, struct cp_advise_input *in)
+{
+	struct cp_scan *scan = CP_NEW(a, struct cp_scan);
+	struct cp_advise_scan *all = CP_NEW(a, struct cp_advise_scan);
+	struct cp_scan_subject *subjects;
+	struct cp_err err = {0};
+	size_t n;
+
+	if (!scan || !all || cp_scan_read(a, text, CP_S("report"), scan, &err) < 0 ||
+	    cp_scan_subjects(a, scan, 1, NULL, 0, &subjects, &n) < 0 ||
+	    cp_scan_places(a, subjects, in->graph, &all->places) < 0)
+		return;
+	all->subject = subjects;
+	in->scans = all;
+	in->n_scans = 1;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const files[] = {"requirements.txt", ".gitignore", "package.json",
 					    "src/a.py",         "tests/b.py", "m.onnx"};
 	cp_auto_arena struct cp_arena *a = cp_arena_new(256u << 20);
 	struct cp_tree *tree = cp_memory_tree_new();
-	struct cp_str rest = cp_str_n((const char *)data, size), part[4] = {{0}};
+	struct cp_str rest = cp_str_n((const char *)data, size), part[5] = {{0}};
 	struct cp_advise_input in = {.dockerfile_path = CP_S("Dockerfile"), .n_ci = 1};
 	struct cp_build_options options = {0};
 	struct cp_ci_file ci = {.path = CP_S("ci.yml")};
@@ -85,6 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    cp_advise(a, &in, &advice, &err) == 0) {
 		check(&in, &advice);
 		in.history = history_of(a, in.graph);
+		scans_of(a, part[4], &in);
 		if (in.history && cp_advise(a, &in, &advice, &err) == 0)
 			check(&in, &advice);
 	}

@@ -230,6 +230,28 @@ static void torture(const char *plugin, const struct cachepredict_plugin *p, con
 	tap(right.code == CACHEPREDICT_OK && lost == 0, name);
 }
 
+/* Reports of scanners, as JSON in a string of JSON: layers of the repository's Dockerfile, and what is in them. */
+#define ID(digit)                                                                                  \
+	"\\\"sha256:000000000000000000000000000000000000000000000000000000000000000" digit "\\\""
+#define BASE ID("1")
+#define TOP ID("3")
+#define TRIVY                                                                                                                 \
+	"{\\\"SchemaVersion\\\":2,\\\"Metadata\\\":{\\\"Size\\\":2000000000,\\\"ImageConfig\\\":{\\\"history\\\":["           \
+	"{\\\"created_by\\\":\\\"x\\\"},{\\\"created_by\\\":\\\"WORKDIR /app\\\"},"                                           \
+	"{\\\"created_by\\\":\\\"COPY /install /usr/local # buildkit\\\"}],"                                                  \
+	"\\\"rootfs\\\":{\\\"diff_ids\\\":[" BASE "," BASE "," TOP "]}}},"                                                    \
+	"\\\"Results\\\":[{\\\"Type\\\":\\\"pip\\\",\\\"Packages\\\":[{\\\"Name\\\":\\\"torch\\\",\\\"Version\\\":\\\"1\\\"," \
+	"\\\"Layer\\\":{\\\"DiffID\\\":" TOP                                                                                  \
+	"}}],\\\"Vulnerabilities\\\":[{\\\"VulnerabilityID\\\":\\\"C1\\\","                                                   \
+	"\\\"PkgName\\\":\\\"fastapi\\\",\\\"InstalledVersion\\\":\\\"0.115.0\\\",\\\"FixedVersion\\\":\\\"1\\\","            \
+	"\\\"Severity\\\":\\\"HIGH\\\",\\\"Layer\\\":{\\\"DiffID\\\":" TOP "}}]}]}"
+#define SCOUT                                                                                             \
+	"{\\\"runs\\\":[{\\\"tool\\\":{\\\"driver\\\":{\\\"name\\\":\\\"docker scout\\\",\\\"rules\\\":[" \
+	"{\\\"id\\\":\\\"C2\\\",\\\"properties\\\":{\\\"purls\\\":[\\\"pkg:pypi/torch@1\\\",\\\"pkg:npm/%40a/b@1\\\"]}}]}}}]}"
+#define REPORTS                                                                                    \
+	",\"reports\":[{\"name\":\"a\",\"text\":\"" TRIVY "\"},{\"name\":\"b\",\"text\":\"" SCOUT  \
+	"\"}]"
+
 int main(int argc, char **argv)
 {
 	static const char *const extras[][2] = {
@@ -248,6 +270,9 @@ int main(int argc, char **argv)
 		{"advise", ",\"format\":\"sarif\""},
 		{"advise", ",\"format\":\"patch\""},
 		{"advise", ",\"commits\":3"},
+		{"advise", ",\"format\":\"json\",\"built\":[\"a/b:1\"],\"offline\":true" REPORTS},
+		{"advise", ",\"format\":\"markdown\"" REPORTS},
+		{"advise", ",\"format\":\"table\"" REPORTS},
 		{"backtest", ",\"commits\":3,\"format\":\"table\""},
 		{"keys", ",\"offline\":true,\"state\":null,\"preimage\":true"},
 		{"keys", ",\"offline\":true,\"state\":null,\"diff\":true,\"format\":\"text\""},
