@@ -199,6 +199,8 @@ int scan_match(struct cp_arena *a, const struct cp_scan_image *image, const stru
 	       struct scan_match *ret_match)
 {
 	struct matching s = {.a = a, .image = image, .graph = graph, .m = ret_match};
+	/* more than an image can have: it is of something else, and the texts would have no end */
+	bool compared = image->told && image->n_layers && graph->n_layers <= CP_MAX_SCAN_LAYERS;
 
 	*ret_match = (struct scan_match){.n_base = 0};
 	ret_match->steps = cp_arena_array(a, image->n_layers, sizeof(*ret_match->steps));
@@ -206,10 +208,10 @@ int scan_match(struct cp_arena *a, const struct cp_scan_image *image, const stru
 	s.used = cp_arena_array(a, graph->n_layers, sizeof(*s.used));
 	if (!ret_match->steps || !s.texts || !s.used)
 		return CP_ENOMEM;
-	for (size_t i = 0; i < graph->n_layers && image->told; i++) {
+	for (size_t i = 0; compared && i < graph->n_layers; i++) {
 		s.texts[i] = cp_graph_layer_text(a, &graph->layers[i]);
 		if (!s.texts[i].p)
 			return CP_ENOMEM;
 	}
-	return image->told && image->n_layers ? match(&s) : 0;
+	return compared ? match(&s) : 0;
 }
