@@ -5,7 +5,7 @@
 
 #define MAX_READ_BYTES (64u << 20) /* of the context, by all rules together */
 #define MAX_WEIGHED 100000u        /* files of one pile whose size is asked for */
-#define LFS_BYTES 200u             /* a pointer without extensions is shorter, and has more than half of it */
+#define LFS_BYTES 200u /* a pointer without extensions is shorter, and has more than half of it */
 
 const struct cp_rule cp_advise_rules[CP_ADVISE_N_RULES] = {
 	[CP_ADVISE_ALPINE_WHEELS] = {"alpine-wheels", CP_SEVERITY_WARNING,
@@ -160,19 +160,6 @@ bool cp_advise_read(struct cp_adviser *ad, struct cp_str path, struct cp_buf *ou
 		return false;
 	ad->unread -= out->n < ad->unread ? out->n : ad->unread;
 	return true;
-}
-
-bool cp_advise_is_file(struct cp_adviser *ad, struct cp_str path)
-{
-	struct cp_str full = cp_path_is_abs(path) ? path : cp_arena_cat(ad->a, CP_S("/"), path),
-		      real;
-	struct cp_err ignored = {0};
-	struct cp_node node;
-
-	return full.p && ad->in->context &&
-	       !cp_advise_failed(ad, cp_fs_resolve(ad->a, ad->in->context, full, true, &node, &real,
-						   &ignored)) &&
-	       node.kind == CP_NODE_FILE;
 }
 
 /* A pointer of Git LFS says how large the file is that a checkout puts in its place. */
@@ -508,9 +495,8 @@ int cp_advise_install_steps(struct cp_arena *a, const struct cp_advise_input *in
 			struct cp_install_step step;
 
 			if (v->stage->commands[k]->kind != CP_CMD_RUN ||
-			    (!cp_advise_install_of(&ad, v, k, &step) &&
-			     !cp_advise_builds_from(&ad, v, k, &step)) ||
-			    step.does_more)
+			    ((!cp_advise_install_of(&ad, v, k, &step) || step.does_more) &&
+			     !cp_advise_builds_from(&ad, v, k, &step)))
 				continue;
 			step.line = v->stage->commands[k]->line;
 			r = cp_vec_push(a, &steps, step) < 0 ? cp_err_nomem(err) : 0;

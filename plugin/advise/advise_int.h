@@ -25,7 +25,7 @@ int cp_advise_script(struct cp_arena *a, const struct cp_command *command,
 bool cp_simple_has(const struct cp_simple *s, const char *word);
 /* Is it `program verb`, options between them skipped? */
 bool cp_simple_is(const struct cp_simple *s, const char *program, const char *verb);
-/* Index of the word after `pip install`, of pip, pip3 and python -m pip; 0 = it is none. */
+/* Index of the word after `pip install`, of pip, pip3, python -m pip and uv; 0 = it is none. */
 size_t cp_simple_pip(const struct cp_simple *s);
 
 /* ---- pip: what is installed ---- */
@@ -91,10 +91,15 @@ struct cp_weight {
 };
 void cp_advise_weigh(struct cp_adviser *ad, struct cp_str path, struct cp_weight *to);
 void cp_advise_put_weight(struct cp_finding *f, const struct cp_weight *w);
-/* Is there a file of the context at that path, relative or absolute? */
-bool cp_advise_is_file(struct cp_adviser *ad, struct cp_str path);
 /* A file of the context; false when it is not there or cannot be read. `out` belongs to the caller. */
 bool cp_advise_read(struct cp_adviser *ad, struct cp_str path, struct cp_buf *out);
+/* place.c: is there a node of this kind in the context, at a path that is relative or absolute? */
+bool cp_advise_is(struct cp_adviser *ad, struct cp_str path, enum cp_node_kind kind);
+/* place.c: a path of the image as one of the context, by the newest COPY above a command that brought it; p NULL: it is none, or nobody can tell. */
+struct cp_str cp_advise_in_context(struct cp_adviser *ad, const struct cp_stage_view *v,
+				   size_t command, struct cp_str path);
+/* place.c: what a path means to a command that stands in a folder of the image. */
+struct cp_str cp_advise_path_at(struct cp_adviser *ad, struct cp_str folder, struct cp_str path);
 /* Names of the packages of a requirements file, includes followed, into `ret`: the first of them that is in the list, "" = none. */
 struct cp_str cp_advise_requires(struct cp_adviser *ad, struct cp_str path, const char *const *list,
 				 size_t n);
@@ -115,12 +120,13 @@ struct cp_str cp_advise_lines(struct cp_adviser *ad, int from, int to);
 /* The history of a command's step; NULL = there is none. */
 const struct cp_step_history *cp_advise_history(const struct cp_adviser *ad,
 						const struct cp_stage_view *v, size_t command);
-/* tools.c: a folder of the image as one of the context, by the COPY before the command that brought it; p NULL: it is none. */
-struct cp_str cp_advise_in_context(struct cp_adviser *ad, const struct cp_stage_view *v,
-				   size_t command, struct cp_str folder);
 /* tools.c: the folders of the context that alone a RUN builds from; false when there are none, or nobody can tell. */
 bool cp_advise_builds_from(struct cp_adviser *ad, const struct cp_stage_view *v, size_t command,
 			   struct cp_install_step *ret);
+
+/* tools.c: does the history say that a stage of its own would run it less often? */
+bool cp_advise_is_stage(struct cp_adviser *ad, const struct cp_stage_view *v, size_t command,
+			struct cp_install_step *ret);
 
 /* installs.c: the first install of a RUN; false when there is none, or it reads more than files that can be named. */
 bool cp_advise_install_of(struct cp_adviser *ad, const struct cp_stage_view *v, size_t command,

@@ -5,43 +5,90 @@
 
 struct install {
 	const char *what;        /* "pip install" */
+	const char *first;       /* what installs without the project itself; NULL = `what` does */
 	struct cp_str *manifest; /* the files that it reads */
 	size_t n;
 	bool pip;
 	bool alone; /* nothing else of the RUN reads the context */
+	bool moved; /* the RUN stands in another folder by then */
 };
+
+#define NODE_READS_MORE                                                                            \
+	{                                                                                          \
+		"\"postinstall\"", "\"prepare\"", "\"preinstall\"", "workspaces", "\"file:"        \
+	}
 
 /* A manifest, and words in it that make the install read more than manifests. */
 struct tool {
-	const char *program, *verb, *what, *manifest;
+	const char *program, *verb; /* verb "" = none */
+	const char *what, *manifest;
 	const char *reads_more[5];
 	const char *beside[3]; /* what it reads beside the manifest, where it is there */
+	const char *first;     /* the project itself is installed, too, but by this */
+	const char *flags[3];  /* of it, any of which will do */
+	const char *project;   /* what a manifest holds whose project is installed; NULL = each */
 };
 static const struct tool tools[] = {
 	{"npm",
 	 "ci",
 	 "npm ci",
 	 "package.json",
-	 {"\"postinstall\"", "\"prepare\"", "\"preinstall\"", "workspaces", "\"file:"},
+	 NODE_READS_MORE,
 	 {"package-lock.json", "npm-shrinkwrap.json", ".npmrc"}},
 	{"npm",
 	 "install",
 	 "npm install",
 	 "package.json",
-	 {"\"postinstall\"", "\"prepare\"", "\"preinstall\"", "workspaces", "\"file:"},
+	 NODE_READS_MORE,
 	 {"package-lock.json", "npm-shrinkwrap.json", ".npmrc"}},
 	{"yarn",
 	 "install",
 	 "yarn install",
 	 "package.json",
-	 {"\"postinstall\"", "\"prepare\"", "\"preinstall\"", "workspaces", "\"file:"},
+	 NODE_READS_MORE,
+	 {"yarn.lock", ".yarnrc.yml", ".yarnrc"}},
+	{"yarn",
+	 "",
+	 "yarn",
+	 "package.json",
+	 NODE_READS_MORE,
 	 {"yarn.lock", ".yarnrc.yml", ".yarnrc"}},
 	{"pnpm",
 	 "install",
 	 "pnpm install",
 	 "package.json",
-	 {"\"postinstall\"", "\"prepare\"", "\"preinstall\"", "workspaces", "\"file:"},
+	 NODE_READS_MORE,
 	 {"pnpm-lock.yaml", "pnpm-workspace.yaml", ".npmrc"}},
+	{"uv",
+	 "sync",
+	 "uv sync",
+	 "pyproject.toml",
+	 {"workspace", "path =", "path="},
+	 {"uv.lock", ".python-version"},
+	 "uv sync --no-install-project",
+	 {"--no-install-project", "--no-install-workspace", "--only-group"},
+	 "[build-system]"},
+	{"poetry",
+	 "install",
+	 "poetry install",
+	 "pyproject.toml",
+	 {"path =", "path=", "develop ="},
+	 {"poetry.lock", "poetry.toml"},
+	 "poetry install --no-root",
+	 {"--no-root", "--only-root", "--no-directory"},
+	 NULL},
+	{"pipenv",
+	 "install",
+	 "pipenv install",
+	 "Pipfile",
+	 {"path =", "path=", "editable"},
+	 {"Pipfile.lock"}},
+	{"pipenv",
+	 "sync",
+	 "pipenv sync",
+	 "Pipfile",
+	 {"path =", "path=", "editable"},
+	 {"Pipfile.lock"}},
 	{"bundle",
 	 "install",
 	 "bundle install",
@@ -51,73 +98,116 @@ static const struct tool tools[] = {
 	{"go", "mod", "go mod download", "go.mod", {"=> ."}, {"go.sum"}},
 };
 
-/* A word after the verb that is no option: one package, not the project. */
-static bool names_package(const struct cp_simple *s, const char *verb)
+/* A command of a RUN, and where it stands. */
+struct call {
+	struct cp_adviser *ad;
+	const struct cp_stage_view *v;
+	size_t command;
+	struct cp_str cwd; /* in the image; p NULL = not known */
+};
+
+/* A file that a command names as one of the context; where its COPY is not found, as it is written. */
+static struct cp_str file_of(const struct call *c, struct cp_str name)
 {
-	bool after = false;
+	struct cp_str full = c->cwd.p ? cp_advise_path_at(c->ad, c->cwd, name) : c->cwd;
+	struct cp_str found = full.p ? cp_advise_in_context(c->ad, c->v, c->command, full) : full;
+
+	return found.p ? found : name;
+}
+
+/* `program verb`, or the program with options alone. */
+static bool is_call(const struct tool *t, const struct cp_simple *s)
+{
+	if (*t->verb)
+		return cp_simple_is(s, t->program, t->verb);
+	if (!cp_str_eq(s->program, cp_str_c(t->program)))
+		return false;
+	for (size_t i = 1; i < s->n; i++)
+		if (!cp_str_starts(s->words[i], CP_S("-")))
+			return false;
+	return !cp_simple_has(s, "--version") && !cp_simple_has(s, "--help");
+}
+
+/* A word after the verb that is no option: one package, not the project. */
+static bool names_package(const struct tool *t, const struct cp_simple *s)
+{
+	bool after = !*t->verb;
 
 	for (size_t i = 1; i < s->n; i++) {
-		if (after && !cp_str_starts(s->words[i], CP_S("-")) &&
+		if (after && *t->verb && !cp_str_starts(s->words[i], CP_S("-")) &&
+		    !cp_str_starts(s->words[i - 1], CP_S("--")) &&
 		    !cp_str_eq(s->words[i], CP_S("download")))
 			return true;
-		after = after || cp_str_eq(s->words[i], cp_str_c(verb));
+		after = after || cp_str_eq(s->words[i], cp_str_c(t->verb));
 	}
 	return false;
 }
 
-static bool reads_only(struct cp_adviser *ad, const struct tool *t, struct cp_str folder)
+static bool has_any(const struct cp_simple *s, const char *const *flags, size_t n)
+{
+	for (size_t i = 0; i < n && flags[i]; i++)
+		if (cp_simple_has(s, flags[i]))
+			return true;
+	return false;
+}
+
+/* The files that it reads; false when it reads more, or its manifest is not there. */
+static bool files_of(const struct call *c, const struct tool *t, const struct cp_simple *s,
+		     struct install *ret)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(1u << 20);
+	struct cp_str *files = cp_arena_array(c->ad->a, 1 + CP_LEN(t->beside), sizeof(*files));
 
-	if (!cp_advise_read(ad, cp_path_join(ad->a, folder, cp_str_c(t->manifest)), &text))
+	if (!files)
+		return false;
+	files[0] = file_of(c, cp_str_c(t->manifest));
+	if (!cp_advise_read(c->ad, files[0], &text))
 		return false;
 	for (size_t i = 0; i < CP_LEN(t->reads_more) && t->reads_more[i]; i++)
 		if (cp_advise_holds(cp_buf_str(&text), t->reads_more[i]))
 			return false;
+	*ret = (struct install){.what = t->what, .manifest = files, .n = 1};
+	if (t->first && !has_any(s, t->flags, CP_LEN(t->flags)) &&
+	    (!t->project || cp_advise_holds(cp_buf_str(&text), t->project)))
+		ret->first = t->first;
+	for (size_t i = 0; i < CP_LEN(t->beside) && t->beside[i]; i++) {
+		struct cp_str path = file_of(c, cp_str_c(t->beside[i]));
+
+		if (cp_advise_is(c->ad, path, CP_NODE_FILE))
+			files[ret->n++] = path;
+	}
 	return true;
 }
 
-/* The manifest, and what is read beside it. */
-static bool files_of(struct cp_adviser *ad, const struct tool *t, struct cp_str folder,
-		     struct install *ret)
+static const struct tool *tool_of(const struct cp_simple *s)
 {
-	struct cp_str *files = cp_arena_array(ad->a, 1 + CP_LEN(t->beside), sizeof(*files));
-
-	if (!files)
-		return false;
-	files[0] = cp_path_join(ad->a, folder, cp_str_c(t->manifest));
-	*ret = (struct install){.what = t->what, .manifest = files, .n = 1};
-	for (size_t i = 0; i < CP_LEN(t->beside) && t->beside[i]; i++) {
-		files[ret->n] = cp_path_join(ad->a, folder, cp_str_c(t->beside[i]));
-		ret->n += files[ret->n].p && cp_advise_is_file(ad, files[ret->n]);
-	}
-	return files[0].p != NULL;
+	for (size_t i = 0; i < CP_LEN(tools); i++)
+		if (is_call(&tools[i], s) && !names_package(&tools[i], s) &&
+		    !cp_simple_has(s, "-g") && !cp_simple_has(s, "--global"))
+			return &tools[i];
+	return NULL;
 }
 
-/* 1: it is an install that needs its manifests only. 0: it is none, or nobody can tell. */
-static int install_of(struct cp_adviser *ad, const struct cp_simple *s, struct cp_str folder,
-		      struct install *ret)
+/* Is it an install that needs its manifests only? false: it is none, or nobody can tell. */
+static bool install_of(const struct call *c, const struct cp_simple *s, struct install *ret)
 {
+	const struct tool *t = tool_of(s);
 	cp_str_vec files = {0};
 	struct cp_pip pip;
 
-	for (size_t i = 0; i < CP_LEN(tools); i++) {
-		const struct tool *t = &tools[i];
-
-		if (!cp_simple_is(s, t->program, t->verb) || names_package(s, t->verb) ||
-		    cp_simple_has(s, "-g") || cp_simple_has(s, "--global") ||
-		    !reads_only(ad, t, folder))
-			continue;
-		return files_of(ad, t, folder, ret);
-	}
-	if (!cp_simple_pip(s) || cp_advise_pip(ad->a, s, &pip) < 0 || pip.local || !pip.files.n)
-		return 0;
+	if (t)
+		return files_of(c, t, s, ret);
+	if (!cp_simple_pip(s) || cp_advise_pip(c->ad->a, s, &pip) < 0 || pip.local || !pip.files.n)
+		return false;
 	for (size_t i = 0; i < pip.files.n; i++)
-		if (!cp_advise_includes(ad, pip.files.items[i], &files))
-			return 0;
-	*ret = (struct install){
-		.what = "pip install", .manifest = files.items, .n = files.n, .pip = true};
-	return 1;
+		if (!cp_advise_includes(c->ad, file_of(c, pip.files.items[i]), &files))
+			return false;
+	*ret = (struct install){.what = cp_str_eq(s->program, CP_S("uv")) ? "uv pip install"
+									  : "pip install",
+				.manifest = files.items,
+				.n = files.n,
+				.pip = true};
+	return true;
 }
 
 /* ---- deps-after-copy ---- */
@@ -142,18 +232,6 @@ static bool is_code_file(struct cp_str s)
 	return false;
 }
 
-static bool is_folder(struct cp_adviser *ad, struct cp_str path)
-{
-	struct cp_str full = cp_arena_cat(ad->a, CP_S("/"), path), real;
-	struct cp_err ignored = {0};
-	struct cp_node node;
-
-	return full.p &&
-	       !cp_advise_failed(ad, cp_fs_resolve(ad->a, ad->in->context, full, true, &node, &real,
-						   &ignored)) &&
-	       node.kind == CP_NODE_DIR;
-}
-
 /* Does this COPY bring what an install does not read? Its source, or p NULL. */
 static struct cp_str extra_source(struct cp_adviser *ad, const struct cp_command *c)
 {
@@ -164,7 +242,7 @@ static struct cp_str extra_source(struct cp_adviser *ad, const struct cp_command
 
 		if (cp_str_find(s, '$', 0) < s.n || cp_str_find(s, '*', 0) < s.n)
 			continue;
-		if (!s.n || is_folder(ad, s) || is_code_file(s))
+		if (!s.n || cp_advise_is(ad, s, CP_NODE_DIR) || is_code_file(s))
 			return s.n ? s : CP_S(".");
 	}
 	return (struct cp_str){NULL, 0};
@@ -213,39 +291,44 @@ static bool is_local(struct cp_adviser *ad, const struct cp_simple *s)
 	       (cp_advise_failed(ad, cp_advise_pip(ad->a, s, &pip)) || pip.local);
 }
 
-/* The folder of the context that a RUN stands in; the root of it where that is not known. */
-static struct cp_str folder_of(struct cp_adviser *ad, const struct cp_stage_view *v, size_t command)
+static bool is_neutral_call(const struct cp_simple *s)
 {
-	const struct cp_step *step = v->steps[command];
-	struct cp_str folder = {NULL, 0};
-
-	if (step && step->op->kind == CP_OP_EXEC)
-		folder = cp_advise_in_context(ad, v, command, step->op->exec.cwd);
-	return folder.p ? folder : CP_S("");
+	return is_neutral(s) || cp_simple_is(s, "npm", "config") ||
+	       cp_simple_is(s, "npm", "cache") || cp_simple_is(s, "yarn", "config") ||
+	       cp_simple_is(s, "yarn", "cache") || cp_simple_is(s, "pnpm", "config") ||
+	       cp_simple_is(s, "poetry", "config") || cp_simple_is(s, "uv", "venv") ||
+	       cp_simple_is(s, "uv", "cache");
 }
 
+/* The first install of a RUN, with nothing before it that reads the context. */
 static bool find_install(struct cp_adviser *ad, const struct cp_stage_view *v, size_t command,
 			 struct install *ret)
 {
 	const struct cp_script *s = &v->scripts[command];
-	struct cp_str folder = folder_of(ad, v, command);
+	const struct cp_op *op = v->steps[command] ? v->steps[command]->op : NULL;
+	struct call c = {.ad = ad, .v = v, .command = command};
+	bool moved = false;
 	size_t at = 0;
 
-	while (at < s->n && !install_of(ad, &s->commands[at], folder, ret)) {
-		if (!is_neutral(&s->commands[at]) || is_local(ad, &s->commands[at]))
+	if (op && op->kind == CP_OP_EXEC)
+		c.cwd = op->exec.cwd;
+	for (; at < s->n && !install_of(&c, &s->commands[at], ret); at++) {
+		const struct cp_simple *call = &s->commands[at];
+
+		if (cp_str_eq(call->program, CP_S("cd")) && call->n == 2) {
+			c.cwd = c.cwd.p ? cp_advise_path_at(ad, c.cwd, call->words[1]) : c.cwd;
+			moved = true;
+		} else if (!is_neutral_call(call) || is_local(ad, call)) {
 			return false;
-		at++;
+		}
 	}
 	if (at >= s->n)
 		return false;
-	ret->alone = true;
-	while (++at < s->n) {
-		const struct cp_simple *c = &s->commands[at];
-
-		ret->alone = ret->alone && !is_local(ad, c) &&
-			     (is_neutral(c) || cp_simple_is(c, "npm", "cache") ||
-			      cp_simple_is(c, "yarn", "cache"));
-	}
+	ret->moved = moved;
+	ret->alone = !ret->first;
+	while (++at < s->n)
+		ret->alone = ret->alone && !is_local(ad, &s->commands[at]) &&
+			     is_neutral_call(&s->commands[at]);
 	return true;
 }
 
@@ -261,6 +344,20 @@ bool cp_advise_install_of(struct cp_adviser *ad, const struct cp_stage_view *v, 
 	return true;
 }
 
+/* Did a RUN above the COPY call the same tool? Then what it installed is there, and the rest is done again for the copied files. */
+static bool is_second(const struct cp_stage_view *v, size_t copied, size_t at)
+{
+	for (size_t k = 0; k < v->scripts[at].n; k++) {
+		const struct tool *t = tool_of(&v->scripts[at].commands[k]);
+
+		for (size_t i = 0; t && i < copied; i++)
+			for (size_t m = 0; m < v->scripts[i].n; m++)
+				if (tool_of(&v->scripts[i].commands[m]) == t)
+					return true;
+	}
+	return false;
+}
+
 /* COPY . . and the pip install right after it, all files beside each other: first the files, then pip, then the rest. */
 static const struct cp_edit *swapped(struct cp_adviser *ad, const struct cp_command *copy,
 				     const struct cp_command *run, const struct install *in)
@@ -268,10 +365,10 @@ static const struct cp_edit *swapped(struct cp_adviser *ad, const struct cp_comm
 	struct cp_edit *e = CP_NEW(ad->a, struct cp_edit);
 	struct cp_str files = CP_S(""), dest = trim_path(copy->dest);
 
-	if (!e || !in->pip || copy->n_sources != 1 || trim_path(copy->sources[0]).n || dest.n ||
-	    copy->chown.p || copy->chmod.p || copy->link || copy->parents || copy->n_excludes ||
-	    copy->n_heredocs || copy->line < 1 || run->line != copy->line_end + 1 ||
-	    (size_t)run->line_end > ad->n_lines)
+	if (!e || !in->pip || in->moved || copy->n_sources != 1 || trim_path(copy->sources[0]).n ||
+	    dest.n || copy->chown.p || copy->chmod.p || copy->link || copy->parents ||
+	    copy->n_excludes || copy->n_heredocs || copy->line < 1 ||
+	    run->line != copy->line_end + 1 || (size_t)run->line_end > ad->n_lines)
 		return NULL;
 	for (size_t i = 0; i < in->n; i++) {
 		struct cp_str f = in->manifest[i];
@@ -291,47 +388,63 @@ static const struct cp_edit *swapped(struct cp_adviser *ad, const struct cp_comm
 	return e->text.p ? e : NULL;
 }
 
+static struct cp_str why_after_copy(struct cp_adviser *ad, const struct install *in)
+{
+	const char *more = in->n > 1 || !in->pip ? " and what belongs to it" : "";
+
+	if (in->first)
+		return cp_arena_printf(
+			ad->a,
+			"any change there installs everything anew; copy %.*s%s first, run %s, then "
+			"copy the rest and install the project",
+			CP_STR(in->manifest[0]), more, in->first);
+	return cp_arena_printf(ad->a,
+			       "any change there installs everything anew; copy %.*s%s first, "
+			       "install, then copy the rest",
+			       CP_STR(in->manifest[0]), more);
+}
+
+static int say_after_copy(struct cp_adviser *ad, const struct cp_stage_view *v, size_t copied,
+			  size_t at, struct cp_str source, const struct install *in)
+{
+	const struct cp_command *copy = v->stage->commands[copied], *c = v->stage->commands[at];
+	bool whole = cp_str_eq(source, CP_S("."));
+	struct cp_finding *f = cp_advise_put(
+		ad, CP_ADVISE_DEPS_AFTER_COPY, ad->in->dockerfile_path, c->line, c->line_end,
+		cp_arena_printf(ad->a, "%s follows COPY of %.*s (line %d)", in->what,
+				CP_STR(whole ? CP_S("the whole context") : source), copy->line),
+		why_after_copy(ad, in));
+
+	if (!f)
+		return CP_ENOMEM;
+	f->count = in->alone ? CP_COUNT_IDLE : CP_COUNT_NONE;
+	f->edit = in->alone && at == copied + 1 ? swapped(ad, copy, c, in) : NULL;
+	f->trial = f->edit ? CP_TRIAL_EDIT : CP_TRIAL_NONE;
+	return 0;
+}
+
 static int after_copy(struct cp_adviser *ad, const struct cp_stage_view *v)
 {
 	struct cp_str source = {NULL, 0};
 	size_t copied = 0;
-	bool whole;
 
 	for (size_t i = 0; i < v->stage->n_commands; i++) {
-		const struct cp_command *c = v->stage->commands[i];
-		struct cp_finding *f;
+		struct cp_install_step builds;
 		struct install in;
 
 		if (!source.p) {
-			source = extra_source(ad, c);
+			source = extra_source(ad, v->stage->commands[i]);
 			copied = i;
 			continue;
 		}
-		if (c->kind != CP_CMD_RUN || !find_install(ad, v, i, &in))
+		if (v->stage->commands[i]->kind != CP_CMD_RUN || is_second(v, copied, i) ||
+		    !find_install(ad, v, i, &in))
 			continue;
-		if (is_used(v, copied, i, source))
-			return 0;
-		whole = cp_str_eq(source, CP_S("."));
-		f = cp_advise_put(
-			ad, CP_ADVISE_DEPS_AFTER_COPY, ad->in->dockerfile_path, c->line,
-			c->line_end,
-			cp_arena_printf(ad->a, "%s follows COPY of %.*s (line %d)", in.what,
-					CP_STR(whole ? CP_S("the whole context") : source),
-					v->stage->commands[copied]->line),
-			cp_arena_printf(
-				ad->a,
-				"any change there installs everything anew; copy %.*s%s first, "
-				"install, then copy the rest",
-				CP_STR(in.manifest[0]),
-				in.n > 1 || !in.pip ? " and what belongs to it" : ""));
-		if (!f)
-			return CP_ENOMEM;
-		f->count = in.alone ? CP_COUNT_IDLE : CP_COUNT_NONE;
-		f->edit = in.alone && i == copied + 1
-				  ? swapped(ad, v->stage->commands[copied], c, &in)
-				  : NULL;
-		f->trial = f->edit ? CP_TRIAL_EDIT : CP_TRIAL_NONE;
-		return 0;
+		if (!in.alone && cp_advise_is_stage(ad, v, i, &builds))
+			continue; /* which is said instead */
+		return is_used(v, copied, i, source)
+			       ? 0
+			       : say_after_copy(ad, v, copied, i, source, &in);
 	}
 	return 0;
 }
@@ -493,6 +606,7 @@ static int pip_cache(struct cp_adviser *ad, const struct cp_stage_view *v, size_
 		return 0;
 	for (size_t i = 0; i < v->scripts[at].n; i++)
 		keeps = keeps || (cp_simple_pip(&v->scripts[at].commands[i]) &&
+				  !cp_str_eq(v->scripts[at].commands[i].program, CP_S("uv")) &&
 				  !assigns(&v->scripts[at].commands[i], "PIP_NO_CACHE_DIR="));
 	for (size_t i = 0; i < c->n_heredocs; i++)
 		keeps = keeps && !cp_advise_holds(c->heredocs[i].content, "cache");

@@ -51,7 +51,7 @@ static struct places places_of(struct cp_adviser *ad, const struct cp_command *c
 			break;
 		}
 		if (!c->from.p && cp_str_ends(to, CP_S("/")) && !is_wild(act->src) &&
-		    cp_advise_is_file(ad, act->src))
+		    cp_advise_is(ad, act->src, CP_NODE_FILE))
 			to = cp_arena_cat(ad->a, to, cp_path_base(act->src));
 		p.items[p.n] = merged(cp_str_trim_right(cp_path_clean(ad->a, to), "/"));
 		p.unknown = !p.items[p.n++].p || !cp_path_is_abs(to);

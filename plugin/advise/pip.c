@@ -6,28 +6,14 @@
 /* Options of pip install that take a word. */
 static bool takes_value(struct cp_str w)
 {
-	static const char *const names[] = {"-t",
-					    "--target",
-					    "--prefix",
-					    "--root",
-					    "--platform",
-					    "--python-version",
-					    "--implementation",
-					    "--abi",
-					    "--progress-bar",
-					    "--upgrade-strategy",
-					    "--src",
-					    "--cache-dir",
-					    "--timeout",
-					    "--retries",
-					    "--trusted-host",
-					    "--no-binary",
-					    "--only-binary",
-					    "--report",
-					    "--config-settings",
-					    "-C",
-					    "--cert",
-					    "--proxy"};
+	static const char *const names[] = {
+		"-t", "--target", "--prefix", "--root", "--platform", "--python-version",
+		"--implementation", "--abi", "--progress-bar", "--upgrade-strategy", "--src",
+		"--cache-dir", "--timeout", "--retries", "--trusted-host", "--no-binary",
+		"--only-binary", "--report", "--config-settings", "-C", "--cert", "--proxy",
+		/* of uv pip install */
+		"-p", "--python", "--index-strategy", "--torch-backend", "--prerelease",
+		"--resolution", "--link-mode"};
 
 	return cp_advise_is_one_of(w, names, CP_LEN(names));
 }

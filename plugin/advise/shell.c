@@ -173,8 +173,10 @@ size_t cp_simple_pip(const struct cp_simple *s)
 	struct cp_str p = s->program;
 	size_t i = 1;
 
-	if (cp_str_starts(p, CP_S("python")) && s->n > 2 && cp_str_eq(s->words[1], CP_S("-m")) &&
-	    cp_str_eq(s->words[2], CP_S("pip")))
+	if (cp_str_eq(p, CP_S("uv")) && s->n > 2 && cp_str_eq(s->words[1], CP_S("pip")))
+		i = 2;
+	else if (cp_str_starts(p, CP_S("python")) && s->n > 2 &&
+		 cp_str_eq(s->words[1], CP_S("-m")) && cp_str_eq(s->words[2], CP_S("pip")))
 		i = 3;
 	else if (!cp_str_eq(p, CP_S("pip")) && !cp_str_starts(p, CP_S("pip3")))
 		return 0;

@@ -76,37 +76,6 @@ static struct cp_str named_folder(const struct builder *b, const struct cp_simpl
 
 /* ---- which folder of the context ---- */
 
-struct cp_str cp_advise_in_context(struct cp_adviser *ad, const struct cp_stage_view *v,
-				   size_t command, struct cp_str folder)
-{
-	for (size_t i = command; i-- > 0;) {
-		const struct cp_command *c = v->stage->commands[i];
-		const struct cp_op *op = v->steps[i] ? v->steps[i]->op : NULL;
-
-		if (!op || c->kind != CP_CMD_COPY || op->kind != CP_OP_FILE)
-			continue;
-		for (size_t k = 0; k < op->n_actions; k++) {
-			const struct cp_action *act = &op->actions[k];
-			struct cp_str to = cp_str_trim_right(act->dest, "/");
-
-			if (act->kind != CP_ACTION_COPY || !cp_str_starts(folder, to) ||
-			    (folder.n > to.n && folder.p[to.n] != '/'))
-				continue;
-			if (c->from.p || c->n_heredocs ||
-			    cp_str_find(act->src, '*', 0) < act->src.n)
-				return cp_str_n(NULL, 0);
-			if (cp_advise_is_file(ad, act->src) && folder.n > to.n)
-				continue;
-			return cp_str_trim(
-				cp_advise_is_file(ad, act->src)
-					? cp_path_dir(ad->a, act->src)
-					: cp_path_join(ad->a, act->src, cp_str_from(folder, to.n)),
-				"/");
-		}
-	}
-	return cp_str_n(NULL, 0);
-}
-
 /* The folder has the manifest, and that names nothing outside of it. */
 static bool is_closed(struct cp_adviser *ad, struct cp_str folder, const char *manifest)
 {
@@ -137,14 +106,27 @@ struct search {
 	const struct builder *first;
 };
 
+/* The folder of the context that became this one of the image, or that the manifest in it is from. */
+static struct cp_str folder_of(const struct search *x, struct cp_str full, const char *manifest)
+{
+	struct cp_str folder = cp_advise_in_context(x->ad, x->v, x->command, full), file;
+
+	if (folder.p)
+		return folder;
+	file = cp_advise_in_context(x->ad, x->v, x->command,
+				    cp_path_join(x->ad->a, full, cp_str_c(manifest)));
+	if (!file.p || cp_str_find(file, '/', 0) == file.n)
+		return CP_S(""); /* the root of the context is no folder of its own */
+	return cp_path_dir(x->ad->a, file);
+}
+
 /* A call that builds. False: nobody can tell from what. */
 static bool add_build(struct search *x, const struct cp_simple *s, const struct builder *b)
 {
 	struct cp_str named = named_folder(b, s), folder;
-	struct cp_str full = cp_path_is_abs(named) ? cp_path_clean(x->ad->a, named)
-						   : cp_path_join(x->ad->a, x->cwd, named);
+	struct cp_str full = cp_advise_path_at(x->ad, x->cwd, named);
 
-	folder = full.p ? cp_advise_in_context(x->ad, x->v, x->command, full) : full;
+	folder = full.p && b->manifest ? folder_of(x, full, b->manifest) : cp_str_n(NULL, 0);
 	if (!folder.n || !b->manifest || x->n >= MAX_FOLDERS ||
 	    !is_closed(x->ad, folder, b->manifest))
 		return false;
@@ -164,8 +146,7 @@ static bool add_call(struct search *x, const struct cp_simple *s)
 	if (speaks_of_outside(s))
 		return false;
 	if (cp_str_eq(s->program, CP_S("cd")) && s->n == 2) {
-		x->cwd = cp_path_is_abs(s->words[1]) ? cp_path_clean(x->ad->a, s->words[1])
-						     : cp_path_join(x->ad->a, x->cwd, s->words[1]);
+		x->cwd = cp_advise_path_at(x->ad, x->cwd, s->words[1]);
 		return x->cwd.p != NULL;
 	}
 	if (b)
@@ -210,15 +191,22 @@ static bool is_late_install(const struct cp_adviser *ad, int line)
 	return false;
 }
 
+bool cp_advise_is_stage(struct cp_adviser *ad, const struct cp_stage_view *v, size_t command,
+			struct cp_install_step *ret)
+{
+	const struct cp_step_history *h = cp_advise_history(ad, v, command);
+
+	return h && h->n_idle >= FEW_RUNS && h->n_idle * 4 >= h->n_ran &&
+	       cp_advise_builds_from(ad, v, command, ret);
+}
+
 static int could_be_stage(struct cp_adviser *ad, const struct cp_stage_view *v, size_t at)
 {
 	const struct cp_command *c = v->stage->commands[at];
-	const struct cp_step_history *h = cp_advise_history(ad, v, at);
 	struct cp_install_step step;
 	struct cp_finding *f;
 
-	if (!h || h->n_idle < FEW_RUNS || h->n_idle * 4 < h->n_ran ||
-	    !cp_advise_builds_from(ad, v, at, &step) || is_late_install(ad, c->line))
+	if (!cp_advise_is_stage(ad, v, at, &step) || is_late_install(ad, c->line))
 		return 0;
 	f = cp_advise_put(
 		ad, CP_ADVISE_COULD_BE_STAGE, ad->in->dockerfile_path, c->line, c->line_end,
