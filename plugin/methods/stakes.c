@@ -222,6 +222,5 @@ int cp_stakes_find(struct cp_run *run, struct cp_backtest *history, size_t at,
 		return cp_err_nomem(err);
 	report->advice = kept;
 	report->stakes = stakes;
-	report->n_history = t.image->totals.n;
 	return 0;
 }

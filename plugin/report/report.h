@@ -232,9 +232,8 @@ struct cp_report_advice {
 	struct cp_str ignore_file, ignore_text; /* the same of the ignore file */
 	const struct cp_advice *advice;         /* NULL when it failed */
 	struct cp_err error;                    /* code 0 = fine */
-	/* What its history says, per finding: commits that a step ran for nothing. NULL = nobody looked. */
+	/* What its history says, per finding. NULL = nobody looked. */
 	const struct cp_stake *stakes;
-	size_t n_history;             /* commits that were replayed */
 	const struct cp_graph *graph; /* of the scans */
 	const struct cp_advise_scan *scans;
 	size_t n_scans;
