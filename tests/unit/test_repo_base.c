@@ -132,6 +132,14 @@ static void test_from_ci(void **state)
 		 {{{"GITHUB_EVENT_NAME", "merge_group"}, {"GITHUB_EVENT_PATH", "=group.json"}}},
 		 "c3",
 		 "merge_group.base_sha"},
+		{"topic",
+		 {{{"GITHUB_EVENT_NAME", "workflow_run"}, {"GITHUB_EVENT_PATH", "=after.json"}}},
+		 "c2",
+		 "merge base with origin/release/1.x"},
+		{"topic",
+		 {{{"GITHUB_EVENT_NAME", "workflow_run"}, {"GITHUB_EVENT_PATH", "=fork.json"}}},
+		 "c3",
+		 "merge base with origin/main"},
 		{"t2",
 		 {{{"GITHUB_EVENT_NAME", "schedule"}, {"GITHUB_EVENT_PATH", "=push.json"}}},
 		 "c3",
@@ -213,6 +221,14 @@ static void test_from_ci(void **state)
 		    "c2");
 	write_event("push.json", "{\"before\":\"%s\"}", "t1");
 	write_event("new.json", "{\"before\":\"0000000000000000000000000000000000000000\"}", "t1");
+	write_event("after.json",
+		    "{\"workflow_run\":{\"head_sha\":\"%s\",\"pull_requests\":[{\"base\":{\"ref\":"
+		    "\"release/1.x\"}}]},\"repository\":{\"default_branch\":\"main\"}}",
+		    "topic");
+	write_event("fork.json",
+		    "{\"workflow_run\":{\"head_sha\":\"%s\",\"pull_requests\":[]},"
+		    "\"repository\":{\"default_branch\":\"main\"}}",
+		    "topic");
 	write_event("group.json", "{\"merge_group\":{\"base_sha\":\"%s\"}}", "c3");
 	write_event("broken.json", "{\"pull_request\":", "c3");
 	for (size_t i = 0; i < CP_LEN(cases); i++) {
