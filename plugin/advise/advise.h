@@ -120,7 +120,7 @@ struct cp_advise_files {
 struct cp_step_history {
 	size_t n;         /* builds that have it */
 	size_t n_ran;     /* of them, those in which it ran for certain */
-	size_t n_idle;    /* ... although nothing of the folder had changed that it builds */
+	size_t n_idle;    /* ... although nothing had changed of what it installs or builds from */
 	size_t n_changed; /* what it says or takes itself was not that of the build before */
 };
 

@@ -25,11 +25,11 @@ int cp_stakes_history(struct cp_arena *a, const struct cp_backtest_image *image,
 		const struct cp_backtest_step *s = &image->steps[i];
 
 		if (s->last + 1 == image->n_commits)
-			history[s->step - newest->graph->steps] =
-				(struct cp_step_history){.n = s->n,
-							 .n_ran = s->outcomes[CP_OUTCOME_MISS],
-							 .n_idle = s->n_idle,
-							 .n_changed = s->n_changed};
+			history[s->step - newest->graph->steps] = (struct cp_step_history){
+				.n = s->n,
+				.n_ran = s->outcomes[CP_OUTCOME_MISS],
+				.n_idle = s->installs.n ? s->n_wasted : s->n_idle,
+				.n_changed = s->n_changed};
 	}
 	*ret_history = history;
 	return 0;
