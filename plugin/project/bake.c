@@ -370,8 +370,8 @@ static int add_name(struct bake *b, struct cp_str name)
 }
 
 /*
- * A group's targets, groups among them opened (bake.go group); each name once, so a group that
- * holds itself ends.
+ * A group's targets, groups among them opened (bake.go group). A group that is named inside of
+ * itself means the target of that name, as bake prints where the target `default` is built.
  */
 static int add_group(struct bake *b, struct cp_str name, struct cp_map *open, unsigned depth)
 {
@@ -384,7 +384,7 @@ static int add_group(struct bake *b, struct cp_str name, struct cp_map *open, un
 		return cp_err_set(b->r.err, CP_ELIMIT, "%.*s: groups nested over %d levels",
 				  CP_STR(b->r.name), CP_MAX_JSON_DEPTH);
 	if (cp_map_get(open, name))
-		return 0;
+		return cp_map_get(open, name) == group ? 0 : add_name(b, name);
 	if (!copy.p || cp_map_put(b->r.a, open, copy, b) < 0)
 		return cp_err_nomem(b->r.err);
 	targets = cp_json_kind(group) == CP_JSON_ARRAY ? group : cp_json_get(group, "targets");
@@ -394,7 +394,9 @@ static int add_group(struct bake *b, struct cp_str name, struct cp_map *open, un
 		if (rc < 0)
 			return rc;
 	}
-	return 0;
+	/* done, and told apart from those that are still open */
+	return cp_map_put(b->r.a, open, copy, (void *)(uintptr_t)group) < 0 ? cp_err_nomem(b->r.err)
+									    : 0;
 }
 
 static int choose_names(struct bake *b, const struct cp_str *only, size_t n_only)

@@ -58,6 +58,23 @@ static bool is_active(const struct project *p, const struct cp_yaml *service)
 
 /* ---- services ---- */
 
+/* All of them, those that are left out for their profiles, too: compose reads them before that. */
+static int check_services(struct project *p)
+{
+	for (size_t i = 0; p->services && i < p->services->n; i++) {
+		struct cp_yaml *service = p->services->items[i];
+		int r = cp_compose_check_name(&p->c, p->services->keys[i]);
+
+		if (r == 0 && !cp_compose_is_reset(service))
+			r = cp_compose_check(&p->c, service);
+		if (r == 0 && !cp_compose_is_reset(service) && is_active(p, service))
+			r = cp_compose_check_built(&p->c, p->model, service, &p->scope);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static bool has_build(const struct cp_yaml *service)
 {
 	const struct cp_yaml *build = CP_COMPOSE_GET(service, "build");
@@ -82,6 +99,21 @@ static int add_service(void *self, struct cp_str name, cp_image_vec *v, struct c
 	return cp_vec_push(p->c.a, v, q) == 0 ? 0 : cp_err_nomem(err);
 }
 
+/* A service that another one's context names, which compose takes from those that are active. */
+static int add_linked(void *self, struct cp_str name, cp_image_vec *v, struct cp_err *err)
+{
+	struct project *p = self;
+	struct cp_yaml *service = cp_compose_get(p->services, name);
+
+	if (!service || is_active(p, service))
+		return add_service(p, name, v, err);
+	cp_yaml_fail(err, CP_EINVAL, service,
+		     "service %.*s is the context of another one, and none of its profiles is in "
+		     "COMPOSE_PROFILES",
+		     CP_STR(name));
+	return CP_EINVAL;
+}
+
 static int add_named(struct project *p, struct cp_str name, cp_image_vec *v)
 {
 	struct cp_yaml *service = cp_compose_get(p->services, name);
@@ -100,7 +132,7 @@ static int add_named(struct project *p, struct cp_str name, cp_image_vec *v)
 static int add_services(struct project *p, const struct cp_str *only, size_t n_only,
 			cp_image_vec *v)
 {
-	struct cp_links links = {add_service, p};
+	struct cp_links links = {add_linked, p};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n_only; i++)
@@ -169,9 +201,18 @@ static int copy_files(struct cp_arena *a, const struct cp_compose_file *files, s
 static int note_unset(struct project *p)
 {
 	for (size_t i = 0; i < p->scope.unset.n; i++) {
-		int r = cp_compose_note(&p->c, NULL, "variable %.*s is not set and taken as empty",
-					CP_STR(p->scope.unset.items[i].key));
+		struct cp_str name = p->scope.unset.items[i].key;
+		int r;
 
+		if (cp_str_eq(name, CP_S("COMPOSE_PROJECT_NAME")))
+			r = cp_compose_note(&p->c, NULL,
+					    "variable COMPOSE_PROJECT_NAME is taken as empty: "
+					    "docker compose has the name of the folder of the "
+					    "checkout, where no `name:` is given");
+		else
+			r = cp_compose_note(&p->c, NULL,
+					    "variable %.*s is not set and taken as empty",
+					    CP_STR(name));
 		if (r < 0)
 			return r;
 	}
@@ -202,13 +243,12 @@ int cp_compose_parse(struct cp_arena *a, const struct cp_compose_file *files, si
 	if (r < 0)
 		return r;
 	p.services = CP_COMPOSE_GET(p.model, "services");
-	if (!p.services || p.services->kind != CP_YAML_MAP || p.services->n == 0) {
-		cp_err_set(err, CP_EINVAL, "no services in this file");
-		cp_err_at(err, own[0].name, 1, 1, 1,
-			  cp_str_sub(own[0].text, 0, cp_str_find(own[0].text, '\n', 0)));
-		return CP_EINVAL;
-	}
-	r = add_services(&p, only, n_only, &v);
+	if (!p.services || p.services->kind != CP_YAML_MAP || p.services->n == 0)
+		r = cp_compose_note(&p.c, NULL, "%.*s has no services", CP_STR(own[0].name));
+	if (r == 0)
+		r = check_services(&p);
+	if (r == 0)
+		r = add_services(&p, only, n_only, &v);
 	if (r == 0)
 		r = note_unset(&p);
 	if (r == 0)

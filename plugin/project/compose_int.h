@@ -47,13 +47,39 @@ struct cp_yaml *cp_compose_get(const struct cp_yaml *v, struct cp_str key);
 #define CP_COMPOSE_GET(v, literal) cp_compose_get((v), CP_S(literal))
 
 /*
+ * compose_expand.c: variables in values, not in keys, as deep as the document is, which is bounded.
+ * CP_EINVAL with a position, CP_ELIMIT, CP_ENOMEM.
+ */
+int cp_compose_expand(struct cp_compose *c, struct cp_scope *scope, struct cp_yaml *v,
+		      struct cp_yaml **ret);
+/*
+ * Compose looks at the variables of a whole file, of what no build sees, too. Where that is wrong,
+ * it is noted, and the rest is read: a container's variables may not be there where its image is
+ * built.
+ */
+int cp_compose_look(struct cp_compose *c, const struct cp_scope *scope, struct cp_yaml *root);
+
+/*
  * compose_load.c: the model {services: {NAME: {build, image, platform, profiles}}, secrets: {...}},
  * `build` always a map, its context and local named contexts relative to the repository's root.
  */
 int cp_compose_load(struct cp_compose *c, const struct cp_compose_file *files, size_t n_files,
 		    struct cp_scope *scope, struct cp_str folder, struct cp_yaml **ret_model);
 
-/* compose_service.c: one service of a model ─► a request. */
+/*
+ * compose_check.c: CP_EINVAL for what docker compose refuses, as far as a build goes: in any service,
+ * in one that is built (of which not all are, by their profiles), in the name of a service.
+ */
+int cp_compose_check(struct cp_compose *c, const struct cp_yaml *service);
+int cp_compose_check_built(struct cp_compose *c, const struct cp_yaml *model,
+			   const struct cp_yaml *service, const struct cp_scope *scope);
+/* Fields of a document and of its services that nobody knows are noted. 0 or CP_ENOMEM. */
+int cp_compose_check_file(struct cp_compose *c, const struct cp_yaml *root);
+int cp_compose_check_name(struct cp_compose *c, const struct cp_yaml *key);
+
+/* compose_service.c: true, yes, on and their like; false for what is none of them. */
+bool cp_compose_bool(const struct cp_yaml *v, bool *ret);
+/* One service of a model ─► a request. */
 int cp_compose_request(struct cp_compose *c, const struct cp_yaml *model, struct cp_str name,
 		       const struct cp_yaml *service, struct cp_scope *scope,
 		       struct cp_image_request *ret);

@@ -66,85 +66,6 @@ static int parse_file(struct unit *u, struct cp_str name, struct cp_str text,
 	return cp_yaml_parse(u->c->a, source, ret_docs, ret_n, u->c->err);
 }
 
-/* ---- variables ---- */
-
-static int expand(struct unit *u, struct cp_yaml *v, struct cp_yaml **ret);
-
-static int expand_scalar(struct unit *u, struct cp_yaml *v, struct cp_yaml **ret)
-{
-	struct cp_str text;
-	int r;
-
-	*ret = v;
-	if (cp_str_find(v->text, '$', 0) == v->text.n)
-		return 0;
-	r = cp_scope_expand(u->scope, v->text, &text, u->c->err);
-	if (r < 0) {
-		char message[sizeof(u->c->err->message)], hint[sizeof(u->c->err->hint)];
-
-		memcpy(message, u->c->err->message, sizeof(message));
-		memcpy(hint, u->c->err->hint, sizeof(hint));
-		cp_yaml_fail(u->c->err, r, v, "%s", message);
-		cp_err_hint(u->c->err, "%s", hint);
-		return r;
-	}
-	*ret = cp_yaml_new_text(u->c->a, v, text);
-	if (!*ret)
-		return cp_err_nomem(u->c->err);
-	(*ret)->tag =
-		cp_compose_is_reset(v) || cp_str_eq(v->tag, CP_S("!override")) ? v->tag : CP_S("");
-	return 0;
-}
-
-static int expand_map(struct unit *u, struct cp_yaml *v, struct cp_yaml **ret)
-{
-	struct cp_yaml *out = NULL;
-
-	for (size_t i = 0; i < v->n; i++) {
-		struct cp_yaml *value;
-		int r = expand(u, v->items[i], &value);
-
-		if (r < 0)
-			return r;
-		if (value == v->items[i])
-			continue;
-		if (!out)
-			out = cp_yaml_copy_map(u->c->a, v);
-		if (!out || cp_yaml_map_put(u->c->a, out, v->keys[i], value) < 0)
-			return cp_err_nomem(u->c->err);
-	}
-	*ret = out ? out : v;
-	return 0;
-}
-
-static int expand_list(struct unit *u, struct cp_yaml *v, struct cp_yaml **ret)
-{
-	struct cp_yaml *out = CP_NEW(u->c->a, struct cp_yaml);
-
-	if (!out)
-		return cp_err_nomem(u->c->err);
-	*out = *v;
-	out->items = cp_arena_array(u->c->a, v->n, sizeof(*out->items));
-	if (!out->items)
-		return cp_err_nomem(u->c->err);
-	for (size_t i = 0; i < v->n; i++) {
-		int r = expand(u, v->items[i], &out->items[i]);
-
-		if (r < 0)
-			return r;
-	}
-	*ret = out;
-	return 0;
-}
-
-/* Values, not keys. The depth is that of the document, which is bounded. */
-static int expand(struct unit *u, struct cp_yaml *v, struct cp_yaml **ret)
-{
-	if (v->kind == CP_YAML_SCALAR)
-		return expand_scalar(u, v, ret);
-	return v->kind == CP_YAML_MAP ? expand_map(u, v, ret) : expand_list(u, v, ret);
-}
-
 /* ---- one document, cut down to what matters ---- */
 
 static int keep(struct unit *u, const struct cp_yaml *from, const char *const *keys, size_t n,
@@ -162,7 +83,7 @@ static int keep(struct unit *u, const struct cp_yaml *from, const char *const *k
 
 		if (!value)
 			continue;
-		r = expand(u, value, &value);
+		r = cp_compose_expand(u->c, u->scope, value, &value);
 		if (r < 0)
 			return r;
 		key = cp_yaml_new_text(u->c->a, value, cp_str_c(keys[i]));
@@ -180,7 +101,7 @@ static int keep_service(struct unit *u, struct cp_yaml *service, struct cp_yaml 
 	int r;
 
 	*ret = service;
-	if (cp_yaml_is_null(service) || cp_compose_is_reset(service))
+	if (cp_compose_is_reset(service))
 		return 0;
 	if (service->kind != CP_YAML_MAP)
 		return cp_yaml_fail(u->c->err, CP_EINVAL, service, "a service must be a map");
@@ -188,7 +109,7 @@ static int keep_service(struct unit *u, struct cp_yaml *service, struct cp_yaml 
 	if (r < 0)
 		return r;
 	build = CP_COMPOSE_GET(*ret, "build");
-	if (!build || build->kind == CP_YAML_MAP)
+	if (!build || build->kind == CP_YAML_MAP || cp_yaml_is_null(build))
 		return 0;
 	r = cp_compose_to_build(u->c, build, &build);
 	if (r < 0)
@@ -230,7 +151,11 @@ static int keep_document(struct unit *u, struct cp_yaml *root, struct cp_yaml **
 	if (root->kind != CP_YAML_MAP)
 		return cp_yaml_fail(u->c->err, CP_EINVAL, root, "a compose file must be a map");
 	r = keep(u, root, keys, CP_LEN(keys), ret);
-	if (r < 0 || !services || cp_yaml_is_null(services))
+	if (r == 0)
+		r = cp_compose_check_file(u->c, root);
+	if (r == 0)
+		r = cp_compose_look(u->c, u->scope, root);
+	if (r < 0 || !services)
 		return r;
 	r = keep_services(u, services, &services);
 	if (r < 0)
@@ -242,6 +167,17 @@ static int keep_document(struct unit *u, struct cp_yaml *root, struct cp_yaml **
 
 /* ---- paths ---- */
 
+/* paths/home.go ExpandUser: `~` is the home of whoever builds. p is NULL when there is no memory. */
+static struct cp_str resolve(const struct unit *u, struct cp_str folder, struct cp_str path)
+{
+	struct cp_str home;
+
+	if (cp_str_starts(path, CP_S("~")) && cp_scope_get(u->scope, CP_S("HOME"), &home) &&
+	    cp_path_is_abs(home))
+		return cp_path_join(u->c->a, home, cp_str_trim_left(cp_str_from(path, 1), "/"));
+	return cp_request_path(u->c->a, folder, path);
+}
+
 static int place(struct unit *u, struct cp_str folder, struct cp_yaml *map, struct cp_yaml *key,
 		 struct cp_yaml *path)
 {
@@ -252,11 +188,35 @@ static int place(struct unit *u, struct cp_str folder, struct cp_yaml *map, stru
 				    CP_STR(key->text));
 	if (path->placed || path->text.n == 0)
 		return 0;
-	out = cp_yaml_new_text(u->c->a, path, cp_request_path(u->c->a, folder, path->text));
+	out = cp_yaml_new_text(u->c->a, path, resolve(u, folder, path->text));
 	if (!out || !out->text.p || cp_yaml_map_put(u->c->a, map, key, out) < 0)
 		return cp_err_nomem(u->c->err);
 	out->placed = true;
 	return 0;
+}
+
+/* The values of a map, or of a list of NAME=PATH, which becomes one. */
+static int place_all(struct unit *u, struct cp_str folder, struct cp_yaml *build, const char *field)
+{
+	struct cp_yaml *map = cp_compose_get(build, cp_str_c(field)), *key;
+	int r = 0;
+
+	if (!map || cp_yaml_is_null(map))
+		return 0;
+	if (map->kind == CP_YAML_SCALAR)
+		return cp_yaml_fail(u->c->err, CP_EINVAL, map,
+				    "%s: expected a map or a list of NAME=PATH", field);
+	r = cp_compose_to_map(u->c, map, &map);
+	if (r < 0)
+		return r;
+	map = cp_yaml_copy_map(u->c->a, map);
+	key = map ? cp_yaml_new_text(u->c->a, map, cp_str_c(field)) : NULL;
+	if (!key || cp_yaml_map_put(u->c->a, build, key, map) < 0)
+		return cp_err_nomem(u->c->err);
+	for (size_t i = 0; r == 0 && i < map->n; i++)
+		if (!cp_compose_is_reset(map->items[i]) && !cp_yaml_is_null(map->items[i]))
+			r = place(u, folder, map, map->keys[i], map->items[i]);
+	return r;
 }
 
 /*
@@ -269,7 +229,7 @@ static int place_build(struct unit *u, struct cp_str folder, bool complete, stru
 {
 	struct cp_yaml *out = cp_yaml_copy_map(u->c->a, build),
 		       *context = CP_COMPOSE_GET(build, "context");
-	struct cp_yaml *contexts = CP_COMPOSE_GET(build, "additional_contexts"), *key;
+	struct cp_yaml *key;
 	int r = 0;
 
 	if (complete && (!context || cp_yaml_is_null(context)))
@@ -281,19 +241,9 @@ static int place_build(struct unit *u, struct cp_str folder, bool complete, stru
 		r = key ? place(u, folder, out, key, context) : cp_err_nomem(u->c->err);
 	}
 	*ret = out;
-	if (r < 0 || !contexts)
-		return r;
-	r = cp_compose_to_map(u->c, contexts, &contexts);
-	if (r < 0)
-		return r;
-	contexts = cp_yaml_copy_map(u->c->a, contexts);
-	key = contexts ? cp_yaml_new_text(u->c->a, contexts, CP_S("additional_contexts")) : NULL;
-	if (!key || cp_yaml_map_put(u->c->a, out, key, contexts) < 0)
-		return cp_err_nomem(u->c->err);
-	for (size_t i = 0; r == 0 && i < contexts->n; i++)
-		if (!cp_compose_is_reset(contexts->items[i]))
-			r = place(u, folder, contexts, contexts->keys[i], contexts->items[i]);
-	return r;
+	if (r == 0)
+		r = place_all(u, folder, out, "ssh");
+	return r == 0 ? place_all(u, folder, out, "additional_contexts") : r;
 }
 
 static int place_services(struct unit *u, struct cp_str folder, bool complete,
@@ -314,6 +264,48 @@ static int place_services(struct unit *u, struct cp_str folder, bool complete,
 		if (!service || !key || cp_yaml_map_put(u->c->a, service, key, build) < 0)
 			return cp_err_nomem(u->c->err);
 		services->items[i] = service;
+	}
+	return 0;
+}
+
+/* The files of secrets, from the folder of the project that has them. */
+static int place_secrets(struct unit *u, struct cp_yaml *model)
+{
+	struct cp_yaml *secrets = CP_COMPOSE_GET(model, "secrets"), *key;
+	int r = 0;
+
+	if (!secrets || secrets->kind != CP_YAML_MAP)
+		return 0;
+	secrets = cp_yaml_copy_map(u->c->a, secrets);
+	key = secrets ? cp_yaml_new_text(u->c->a, secrets, CP_S("secrets")) : NULL;
+	if (!key || cp_yaml_map_put(u->c->a, model, key, secrets) < 0)
+		return cp_err_nomem(u->c->err);
+	for (size_t i = 0; r == 0 && i < secrets->n; i++) {
+		struct cp_yaml *one = secrets->items[i], *file = CP_COMPOSE_GET(one, "file");
+
+		if (!file || cp_yaml_is_null(file))
+			continue;
+		if (CP_COMPOSE_GET(one, "environment"))
+			return cp_yaml_fail(u->c->err, CP_EINVAL, one,
+					    "secret %.*s: file and environment exclude each other",
+					    CP_STR(secrets->keys[i]->text));
+		one = cp_yaml_copy_map(u->c->a, one);
+		key = one ? cp_yaml_new_text(u->c->a, file, CP_S("file")) : NULL;
+		r = key ? place(u, u->folder, one, key, file) : cp_err_nomem(u->c->err);
+		secrets->items[i] = one;
+	}
+	return r;
+}
+
+/* `build:` with nothing behind it: compose looks at that before the next document comes. */
+static int check_builds(struct unit *u, const struct cp_yaml *services)
+{
+	for (size_t i = 0; services && services->kind == CP_YAML_MAP && i < services->n; i++) {
+		const struct cp_yaml *build = CP_COMPOSE_GET(services->items[i], "build");
+
+		if (build && cp_yaml_is_null(build))
+			return cp_yaml_fail(u->c->err, CP_EINVAL, build,
+					    "build: expected a path or a map");
 	}
 	return 0;
 }
@@ -356,7 +348,9 @@ static int base_file(struct unit *u, const struct cp_yaml *at, struct cp_str pat
 	if (!services)
 		return cp_yaml_fail(u->c->err, CP_EINVAL, at, "extends: %.*s has no services",
 				    CP_STR(path));
-	r = place_services(u, cp_path_dir(u->c->a, path), false, services);
+	r = check_builds(u, services);
+	if (r == 0)
+		r = place_services(u, cp_path_dir(u->c->a, path), false, services);
 	set = CP_NEW(u->c->a, struct service_set);
 	if (r == 0 && (!set || cp_map_put(u->c->a, &u->bases, path, set) < 0))
 		return cp_err_nomem(u->c->err);
@@ -574,12 +568,23 @@ static int include_scope(struct unit *u, struct cp_yaml *env_file, struct unit *
 	return 0;
 }
 
+/* Compose has put the value of a variable into the one that is included by then. */
+static bool same(const struct cp_scope *scope, const struct cp_yaml *own,
+		 const struct cp_yaml *included)
+{
+	const struct cp_yaml *variable = CP_COMPOSE_GET(included, "environment");
+	struct cp_str value;
+
+	return cp_yaml_equal(own, included) && !(variable && variable->kind == CP_YAML_SCALAR &&
+						 cp_scope_get(scope, variable->text, &value));
+}
+
 /*
  * What is in `from` and not in `model`. Compose refuses a name that both have unless they are
  * equal.
  */
 static int import(struct unit *u, struct cp_yaml *model, const struct cp_yaml *from,
-		  const char *section)
+		  const struct cp_scope *from_scope, const char *section)
 {
 	struct cp_yaml *source = cp_yaml_get(from, cp_str_c(section)),
 		       *into = cp_yaml_get(model, cp_str_c(section)), *key;
@@ -595,14 +600,12 @@ static int import(struct unit *u, struct cp_yaml *model, const struct cp_yaml *f
 		struct cp_yaml *name = source->keys[i];
 
 		if (cp_yaml_get(into, name->text)) {
-			int r = cp_compose_note(u->c, name,
-						"%s %.*s is also defined by the file that includes "
-						"this one, which counts",
-						section, CP_STR(name->text));
-
-			if (r < 0)
-				return r;
-			continue;
+			if (same(from_scope, cp_yaml_get(into, name->text), source->items[i]))
+				continue;
+			return cp_yaml_fail(u->c->err, CP_EINVAL, name,
+					    "%s %.*s is also defined by a file that includes this "
+					    "one, or by another one that it includes",
+					    section, CP_STR(name->text));
 		}
 		if (cp_yaml_map_put(u->c->a, into, name, source->items[i]) < 0)
 			return cp_err_nomem(u->c->err);
@@ -667,8 +670,8 @@ static int include_one(struct unit *u, struct cp_yaml *entry, struct cp_yaml *mo
 	if (r == 0)
 		r = load_unit(&sub, files, n, &included);
 	if (r == 0)
-		r = import(u, model, included, "services");
-	return r == 0 ? import(u, model, included, "secrets") : r;
+		r = import(u, model, included, &scope, "services");
+	return r == 0 ? import(u, model, included, &scope, "secrets") : r;
 }
 
 static int include_all(struct unit *u, struct cp_yaml *model)
@@ -705,6 +708,8 @@ static int load_document(struct unit *u, struct cp_yaml *root, struct cp_yaml **
 		r = include_all(u, own);
 	if (r == 0 && *model)
 		r = cp_compose_merge_model(u->c, *model, own, &own);
+	if (r == 0)
+		r = check_builds(u, CP_COMPOSE_GET(own, "services"));
 	if (r == 0)
 		*model = own;
 	return r;
@@ -753,6 +758,8 @@ static int load_unit(struct unit *u, const struct cp_compose_file *files, size_t
 	services = r == 0 ? CP_COMPOSE_GET(model, "services") : NULL;
 	if (services)
 		r = place_services(u, u->folder, true, services);
+	if (r == 0 && model)
+		r = place_secrets(u, model);
 	if (r == 0)
 		*ret_model = model;
 	return r;

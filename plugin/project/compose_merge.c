@@ -190,6 +190,36 @@ static int to_list(struct cp_compose *c, struct cp_yaml *v, struct cp_yaml **ret
 	return 0;
 }
 
+/* A map without what `over` takes away or replaces. Keys only count while both are maps. */
+static int take_away(struct cp_compose *c, struct cp_yaml *base, const struct cp_yaml *over,
+		     struct cp_yaml **ret)
+{
+	struct cp_yaml *out;
+	bool any = false;
+
+	*ret = base;
+	if (base->kind != CP_YAML_MAP || over->kind != CP_YAML_MAP)
+		return 0;
+	for (size_t i = 0; i < over->n; i++)
+		any |= replaces(over->items[i]);
+	if (!any)
+		return 0;
+	out = cp_yaml_new_map(c->a, base);
+	if (!out)
+		return cp_err_nomem(c->err);
+	out->height = base->height;
+	for (size_t i = 0; i < base->n; i++) {
+		const struct cp_yaml *value = cp_yaml_get(over, base->keys[i]->text);
+
+		if (value && replaces(value))
+			continue;
+		if (cp_yaml_map_put(c->a, out, base->keys[i], base->items[i]) < 0)
+			return cp_err_nomem(c->err);
+	}
+	*ret = out;
+	return cp_compose_count(c, base, base->n);
+}
+
 /*
  * mergeToSequence: both sides as lists, one after the other; a key said twice is settled by whoever
  * reads the list.
@@ -198,7 +228,10 @@ static int merge_lists(struct cp_compose *c, struct cp_yaml *base, struct cp_yam
 		       struct cp_yaml **ret)
 {
 	struct cp_yaml *x, *y;
-	int r = to_list(c, base, &x);
+	int r = take_away(c, base, over, &base);
+
+	if (r == 0)
+		r = to_list(c, base, &x);
 
 	if (r == 0)
 		r = to_list(c, over, &y);
@@ -211,7 +244,10 @@ static int merge_hosts(struct cp_compose *c, struct cp_yaml *base, struct cp_yam
 {
 	struct cp_yaml *x, *y, *fresh;
 	struct cp_map seen = {0};
-	int r = to_list(c, base, &x);
+	int r = take_away(c, base, over, &base);
+
+	if (r == 0)
+		r = to_list(c, base, &x);
 
 	if (r == 0)
 		r = to_list(c, over, &y);
@@ -253,10 +289,13 @@ int cp_compose_to_map(struct cp_compose *c, struct cp_yaml *v, struct cp_yaml **
 		struct cp_yaml *value =
 			cp_yaml_new_text(c->a, v->items[i], cp_str_from(text, at + 1));
 
-		if (v->items[i]->kind != CP_YAML_SCALAR || at == text.n)
+		bool alone = at == text.n && cp_str_eq(text, CP_S("default"));
+
+		if (v->items[i]->kind != CP_YAML_SCALAR || (at == text.n && !alone))
 			return cp_yaml_fail(c->err, CP_EINVAL, v->items[i], "expected NAME=VALUE");
 		if (!key || !value || cp_yaml_map_put(c->a, map, key, value) < 0)
 			return cp_err_nomem(c->err);
+		value->plain = alone; /* `default` of ssh has no value */
 	}
 	*ret = map;
 	return 0;
@@ -275,12 +314,11 @@ static int merge_as_maps(struct cp_compose *c, struct cp_yaml *base, struct cp_y
 
 static merger choose_build(struct cp_str key)
 {
-	static const struct cp_str lists[] = {CP_S_INIT("args"), CP_S_INIT("labels"),
-					      CP_S_INIT("ssh")};
+	static const struct cp_str lists[] = {CP_S_INIT("args"), CP_S_INIT("labels")};
 
 	if (cp_str_eq(key, CP_S("extra_hosts")))
 		return merge_hosts;
-	if (cp_str_eq(key, CP_S("additional_contexts")))
+	if (cp_str_eq(key, CP_S("additional_contexts")) || cp_str_eq(key, CP_S("ssh")))
 		return merge_as_maps; /* as lists would; paths keep the mark that they are placed */
 	for (size_t i = 0; i < CP_LEN(lists); i++)
 		if (cp_str_eq(key, lists[i]))
@@ -295,7 +333,7 @@ int cp_compose_to_build(struct cp_compose *c, struct cp_yaml *v, struct cp_yaml 
 	*ret = v;
 	if (v->kind == CP_YAML_MAP)
 		return 0;
-	if (v->kind == CP_YAML_SEQ || cp_yaml_is_null(v))
+	if (!cp_yaml_is_string(v))
 		return cp_yaml_fail(c->err, CP_EINVAL, v, "build: expected a path or a map");
 	map = cp_yaml_new_map(c->a, v);
 	key = cp_yaml_new_text(c->a, v, CP_S("context"));

@@ -41,22 +41,27 @@ static int read_text(struct service *s, const struct cp_yaml *map, const char *f
 }
 
 /* loader/interpolate.go toBoolean. */
-static int read_bool(struct service *s, const char *field, bool *ret)
+bool cp_compose_bool(const struct cp_yaml *v, bool *ret)
 {
 	static const char *const yes[] = {"true", "y", "yes", "on"}, *const no[] = {"false", "n",
 										    "no", "off"};
+
+	for (size_t i = 0; v->kind == CP_YAML_SCALAR && i < CP_LEN(yes); i++) {
+		bool is_yes = cp_str_eq_nocase(v->text, cp_str_c(yes[i]));
+
+		if (!is_yes && !cp_str_eq_nocase(v->text, cp_str_c(no[i])))
+			continue;
+		*ret = is_yes;
+		return true;
+	}
+	return false;
+}
+
+static int read_bool(struct service *s, const char *field, bool *ret)
+{
 	struct cp_yaml *v = member(s->build, field);
 
-	if (!v)
-		return 0;
-	for (size_t i = 0; v->kind == CP_YAML_SCALAR && i < CP_LEN(yes); i++) {
-		if (cp_str_eq_nocase(v->text, cp_str_c(yes[i])) ||
-		    cp_str_eq_nocase(v->text, cp_str_c(no[i]))) {
-			*ret = cp_str_eq_nocase(v->text, cp_str_c(yes[i]));
-			return 0;
-		}
-	}
-	return expected(s, v, field, "true or false");
+	return !v || cp_compose_bool(v, ret) ? 0 : expected(s, v, field, "true or false");
 }
 
 /* ---- lists ---- */
@@ -268,7 +273,11 @@ static int read_ulimit(struct service *s, struct cp_str name, const struct cp_ya
 		r = read_text(s, v, "hard", &hard);
 	if (r < 0)
 		return r;
-	if (one.n)
+	/* build_bake.go toBakeUlimits: one number that is not above zero is not told on */
+	if ((one.n && (cp_str_eq(one, CP_S("0")) || one.p[0] == '-')) ||
+	    (v->kind == CP_YAML_MAP && v->n == 0))
+		text = cp_arena_printf(s->c->a, "%.*s=0:0", CP_STR(name));
+	else if (one.n)
 		text = cp_arena_printf(s->c->a, "%.*s=%.*s", CP_STR(name), CP_STR(one));
 	else
 		text = cp_arena_printf(s->c->a, "%.*s=%.*s:%.*s", CP_STR(name), CP_STR(soft),
@@ -315,8 +324,10 @@ static int read_secret(struct service *s, const struct cp_yaml *v, cp_setting_ve
 		r = read_text(s, def, "environment", &env);
 	if (r < 0)
 		return r;
+	if (!env.n && !file.n) /* an external one: compose hands none to a build */
+		return 0;
 	one.key = target.n ? target : source;
-	one.has_value = env.n || file.n;
+	one.has_value = true;
 	one.value = env.n ? cp_arena_cat(s->c->a, CP_S("env="), env)
 			  : cp_arena_cat(s->c->a, CP_S("src="), file);
 	return one.value.p && cp_vec_push(s->c->a, out, one) == 0 ? 0 : cp_err_nomem(s->c->err);
@@ -338,16 +349,10 @@ static int read_secrets(struct service *s)
 /* [default, id=path] or {default: , id: path} */
 static int read_ssh(struct service *s)
 {
-	struct cp_yaml *v = member(s->build, "ssh");
 	cp_setting_vec all = {0};
 	cp_str_vec items = {0};
-	int r;
+	int r = read_settings(s, "ssh", &all);
 
-	if (v && v->kind == CP_YAML_SCALAR) {
-		r = read_list(s, s->build, "ssh", &s->q.ssh, &s->q.n_ssh);
-		return r;
-	}
-	r = read_settings(s, "ssh", &all);
 	for (size_t i = 0; r == 0 && i < all.n; i++) {
 		struct cp_str text = all.items[i].key;
 
@@ -374,9 +379,6 @@ static int read_places(struct service *s)
 		r = read_text(s, s->build, "dockerfile", &dockerfile);
 	if (r < 0)
 		return r;
-	if (inline_text && dockerfile.n)
-		return cp_yaml_fail(s->c->err, CP_EINVAL, inline_text,
-				    "dockerfile and dockerfile_inline exclude each other");
 	if (inline_text)
 		return read_text(s, s->build, "dockerfile_inline", &s->q.dockerfile_inline);
 	if (dockerfile.n)
@@ -437,40 +439,11 @@ static int read_tags(struct service *s, const struct cp_yaml *service)
 	return r;
 }
 
-/* Misspelt fields: compose refuses them, we say so and go on. */
-static int note_unknown(struct service *s)
-{
-	static const char *const known[] = {
-		"context",    "dockerfile",   "dockerfile_inline", "args",
-		"target",     "cache_from",   "cache_to",          "additional_contexts",
-		"network",    "shm_size",     "extra_hosts",       "no_cache",
-		"pull",       "platforms",    "secrets",           "ssh",
-		"labels",     "tags",         "ulimits",           "isolation",
-		"privileged", "entitlements", "provenance",        "sbom",
-	};
-
-	for (size_t i = 0; i < s->build->n; i++) {
-		struct cp_yaml *key = s->build->keys[i];
-		bool found = cp_str_starts(key->text, CP_S("x-"));
-		int r = 0;
-
-		for (size_t k = 0; !found && k < CP_LEN(known); k++)
-			found = cp_str_eq(key->text, cp_str_c(known[k]));
-		if (!found)
-			r = cp_compose_note(s->c, key,
-					    "build: %.*s is no field of compose, ignored",
-					    CP_STR(key->text));
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 static int read_fields(struct service *s)
 {
 	static int (*const readers[])(struct service *) = {
 		read_args,    read_labels,  read_contexts, read_hosts,
-		read_ulimits, read_secrets, read_ssh,      note_unknown,
+		read_ulimits, read_secrets, read_ssh,
 	};
 	int r = read_text(s, s->build, "target", &s->q.target);
 

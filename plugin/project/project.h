@@ -60,6 +60,9 @@ struct cp_file_reader {
 	void *self;
 };
 
+/* "64m", "1.5 GiB", "1048576": bytes, as docker/go-units RAMInBytes has it. False for anything else. */
+bool cp_request_size(struct cp_str text, int64_t *ret_bytes);
+
 /*
  * `docker buildx bake --print` output (and that of `docker compose build --print`):
  * {"group":{...},"target":{NAME:{context, dockerfile, "dockerfile-inline", args, contexts, target,

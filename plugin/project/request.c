@@ -22,7 +22,7 @@ struct cp_str cp_request_path(struct cp_arena *a, struct cp_str from, struct cp_
 		return cp_path_clean(a, path);
 	if (cp_path_is_abs(from) || !cp_request_is_remote(from))
 		return cp_path_join(a, from.n ? from : CP_S("."), path);
-	return cp_arena_str(a, path);
+	return cp_path_clean(a, path);
 }
 
 void cp_request_csv_add(struct cp_buf *out, struct cp_str key, struct cp_str value)
@@ -124,6 +124,50 @@ int cp_hosts_add(struct cp_arena *a, cp_str_vec *v, struct cp_str host, struct c
 			return CP_ENOMEM;
 	}
 	return 0;
+}
+
+/* Digits with or without a point; the bytes used, 0 when there is none. Zeroes and a host's decimal point are no matter. */
+static size_t read_decimal(struct cp_str s, double *ret)
+{
+	double v = 0, unit = 1;
+	size_t i = 0, digits = 0;
+
+	for (; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++, digits++)
+		v = v * 10 + (s.p[i] - '0');
+	if (i < s.n && s.p[i] == '.')
+		for (i++; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++, digits++) {
+			unit /= 10;
+			v += unit * (s.p[i] - '0');
+		}
+	*ret = v;
+	return digits ? i : 0;
+}
+
+bool cp_request_size(struct cp_str text, int64_t *ret_bytes)
+{
+	static const char units[] = "kmgtp";
+	double v;
+	size_t n = read_decimal(text, &v);
+	struct cp_str unit = cp_str_from(text, n + (n < text.n && text.p[n] == ' '));
+	const char *at;
+
+	if (n == 0 || unit.n > 3)
+		return false;
+	if (unit.n && !cp_str_eq_nocase(unit, CP_S("b"))) {
+		at = strchr(units, unit.p[0] | 0x20);
+		if (!at || (unit.p[0] | 0x20) == 0x20)
+			return false;
+		for (const char *u = units; u <= at; u++)
+			v *= 1024;
+		unit = cp_str_from(unit, 1);
+		if (unit.n && !cp_str_eq_nocase(unit, CP_S("b")) &&
+		    !cp_str_eq_nocase(unit, CP_S("ib")))
+			return false;
+	}
+	if (v >= 9.2e18)
+		return false;
+	*ret_bytes = (int64_t)v;
+	return true;
 }
 
 struct sort_item {

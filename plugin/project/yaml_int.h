@@ -46,6 +46,17 @@ int cp_yaml_parse(struct cp_arena *a, const struct cp_yaml_source *source,
 struct cp_yaml *cp_yaml_get(const struct cp_yaml *v, struct cp_str key);
 #define CP_YAML_GET(v, literal) cp_yaml_get((v), CP_S(literal))
 
+/* What go-yaml v3 makes of a scalar. */
+enum cp_yaml_type {
+	CP_YAML_STRING,
+	CP_YAML_NULL,
+	CP_YAML_BOOL,
+	CP_YAML_INT,  /* fits into int64_t */
+	CP_YAML_UINT, /* only into uint64_t */
+	CP_YAML_FLOAT,
+	CP_YAML_TIME, /* 2001-12-14 */
+};
+enum cp_yaml_type cp_yaml_type(const struct cp_yaml *scalar);
 /* A scalar that reads as null: nothing, ~, null. False for NULL. */
 bool cp_yaml_is_null(const struct cp_yaml *v);
 /* A scalar that is text (not null, boolean or number). */
@@ -55,6 +66,9 @@ bool cp_yaml_is_string(const struct cp_yaml *v);
  * is "8", `True` is "true". Quoted text stays as it is. p is NULL when there is no memory.
  */
 struct cp_str cp_yaml_go_text(struct cp_arena *a, const struct cp_yaml *v);
+
+/* The same values; as deep as the documents are, which is bounded. */
+bool cp_yaml_equal(const struct cp_yaml *a, const struct cp_yaml *b);
 
 /* A new text node at the place of `at`. NULL when there is no memory. */
 struct cp_yaml *cp_yaml_new_text(struct cp_arena *a, const struct cp_yaml *at, struct cp_str text);

@@ -1,5 +1,6 @@
 /*
- * What a plain YAML scalar means: go-yaml v3's resolve.go, and how Go's fmt.Sprint shows the value.
+ * What a plain YAML scalar means: go-yaml v3's resolve.go, and how Go's fmt.Sprint shows the value. A date keeps its text: nothing
+ * that compose takes has one.
  */
 #include <math.h>
 #include <stdio.h>
@@ -7,10 +8,8 @@
 
 #include "project/yaml_int.h"
 
-enum value_kind { VALUE_STRING, VALUE_NULL, VALUE_BOOL, VALUE_INT, VALUE_UINT, VALUE_FLOAT };
-
 struct value {
-	enum value_kind kind;
+	enum cp_yaml_type kind;
 	bool truth;
 	int64_t i;
 	uint64_t u;
@@ -19,33 +18,33 @@ struct value {
 
 static const struct {
 	const char *text;
-	enum value_kind kind;
+	enum cp_yaml_type kind;
 	bool truth;
 	double f;
 } words[] = {
-	{"", VALUE_NULL, false, 0},
-	{"~", VALUE_NULL, false, 0},
-	{"null", VALUE_NULL, false, 0},
-	{"Null", VALUE_NULL, false, 0},
-	{"NULL", VALUE_NULL, false, 0},
-	{"true", VALUE_BOOL, true, 0},
-	{"True", VALUE_BOOL, true, 0},
-	{"TRUE", VALUE_BOOL, true, 0},
-	{"false", VALUE_BOOL, false, 0},
-	{"False", VALUE_BOOL, false, 0},
-	{"FALSE", VALUE_BOOL, false, 0},
-	{".nan", VALUE_FLOAT, false, NAN},
-	{".NaN", VALUE_FLOAT, false, NAN},
-	{".NAN", VALUE_FLOAT, false, NAN},
-	{".inf", VALUE_FLOAT, false, INFINITY},
-	{".Inf", VALUE_FLOAT, false, INFINITY},
-	{".INF", VALUE_FLOAT, false, INFINITY},
-	{"+.inf", VALUE_FLOAT, false, INFINITY},
-	{"+.Inf", VALUE_FLOAT, false, INFINITY},
-	{"+.INF", VALUE_FLOAT, false, INFINITY},
-	{"-.inf", VALUE_FLOAT, false, -INFINITY},
-	{"-.Inf", VALUE_FLOAT, false, -INFINITY},
-	{"-.INF", VALUE_FLOAT, false, -INFINITY},
+	{"", CP_YAML_NULL, false, 0},
+	{"~", CP_YAML_NULL, false, 0},
+	{"null", CP_YAML_NULL, false, 0},
+	{"Null", CP_YAML_NULL, false, 0},
+	{"NULL", CP_YAML_NULL, false, 0},
+	{"true", CP_YAML_BOOL, true, 0},
+	{"True", CP_YAML_BOOL, true, 0},
+	{"TRUE", CP_YAML_BOOL, true, 0},
+	{"false", CP_YAML_BOOL, false, 0},
+	{"False", CP_YAML_BOOL, false, 0},
+	{"FALSE", CP_YAML_BOOL, false, 0},
+	{".nan", CP_YAML_FLOAT, false, NAN},
+	{".NaN", CP_YAML_FLOAT, false, NAN},
+	{".NAN", CP_YAML_FLOAT, false, NAN},
+	{".inf", CP_YAML_FLOAT, false, INFINITY},
+	{".Inf", CP_YAML_FLOAT, false, INFINITY},
+	{".INF", CP_YAML_FLOAT, false, INFINITY},
+	{"+.inf", CP_YAML_FLOAT, false, INFINITY},
+	{"+.Inf", CP_YAML_FLOAT, false, INFINITY},
+	{"+.INF", CP_YAML_FLOAT, false, INFINITY},
+	{"-.inf", CP_YAML_FLOAT, false, -INFINITY},
+	{"-.Inf", CP_YAML_FLOAT, false, -INFINITY},
+	{"-.INF", CP_YAML_FLOAT, false, -INFINITY},
 };
 
 static bool is_digit(char c)
@@ -138,19 +137,55 @@ static bool read_int(struct cp_str s, struct value *v)
 	if (!read_digits(digits, base, &u))
 		return false;
 	if (u > (uint64_t)INT64_MAX + negative) {
-		v->kind = VALUE_UINT;
+		v->kind = CP_YAML_UINT;
 		v->u = u;
 		return !sign;
 	}
-	v->kind = VALUE_INT;
+	v->kind = CP_YAML_INT;
 	v->i = negative ? (int64_t)(0 - u) : (int64_t)u;
 	return true;
+}
+
+/* The digits of a date or a time, one or two of them; the place behind them, 0 when there are none. */
+static size_t skip_pair(struct cp_str s, size_t i)
+{
+	size_t end = skip_digits(s, i);
+
+	return i && end > i && end - i <= 2 ? end : 0;
+}
+
+static size_t skip_byte(struct cp_str s, size_t i, const char *set)
+{
+	return i && i < s.n && strchr(set, s.p[i]) ? i + 1 : 0;
+}
+
+/*
+ * resolve.go parseTimestamp: 2006-1-2, and a time behind it with a zone ("T", "t") or without one
+ * (blank). Whether there is such a day is not looked at: who writes one that does not exist is told
+ * the same.
+ */
+static bool is_time(struct cp_str s)
+{
+	size_t i = skip_digits(s, 0) == 4 ? 4 : 0;
+
+	i = skip_pair(s, skip_byte(s, i, "-"));
+	i = skip_pair(s, skip_byte(s, i, "-"));
+	if (i == 0 || i == s.n)
+		return i == s.n && i > 0;
+	i = skip_pair(s, skip_byte(s, i, "Tt "));
+	i = skip_pair(s, skip_byte(s, i, ":"));
+	i = skip_pair(s, skip_byte(s, i, ":"));
+	if (i && i < s.n && s.p[i] == '.')
+		i = skip_digits(s, i + 1);
+	if (i == 0 || i == s.n)
+		return i == s.n && i > 0 && cp_str_find(s, ' ', 0) < s.n;
+	return strchr("Z+-", s.p[i]) != NULL && cp_str_find(s, ' ', 0) == s.n;
 }
 
 /* Numbers may hold underscores anywhere. */
 static struct value read_number(struct cp_str s)
 {
-	struct value v = {VALUE_STRING};
+	struct value v = {CP_YAML_STRING};
 	char plain[128];
 	size_t n = 0;
 
@@ -162,13 +197,16 @@ static struct value read_number(struct cp_str s)
 	plain[n] = '\0';
 	if (read_int(cp_str_n(plain, n), &v))
 		return v;
-	v.kind = read_float(cp_str_n(plain, n), &v.f) ? VALUE_FLOAT : VALUE_STRING;
+	if (read_float(cp_str_n(plain, n), &v.f))
+		v.kind = CP_YAML_FLOAT;
+	else if (is_time(s))
+		v.kind = CP_YAML_TIME;
 	return v;
 }
 
 static struct value resolve(const struct cp_yaml *node)
 {
-	struct value v = {VALUE_STRING};
+	struct value v = {CP_YAML_STRING};
 	struct cp_str s = node->text;
 
 	if (!node->plain || cp_str_eq(node->tag, CP_S("!")) ||
@@ -180,20 +218,25 @@ static struct value resolve(const struct cp_yaml *node)
 				.kind = words[i].kind, .truth = words[i].truth, .f = words[i].f};
 	}
 	if (s.p[0] == '.') {
-		v.kind = read_float(s, &v.f) ? VALUE_FLOAT : VALUE_STRING;
+		v.kind = read_float(s, &v.f) ? CP_YAML_FLOAT : CP_YAML_STRING;
 		return v;
 	}
 	return is_digit(s.p[0]) || s.p[0] == '-' || s.p[0] == '+' ? read_number(s) : v;
 }
 
+enum cp_yaml_type cp_yaml_type(const struct cp_yaml *scalar)
+{
+	return resolve(scalar).kind;
+}
+
 bool cp_yaml_is_null(const struct cp_yaml *v)
 {
-	return v && v->kind == CP_YAML_SCALAR && resolve(v).kind == VALUE_NULL;
+	return v && v->kind == CP_YAML_SCALAR && resolve(v).kind == CP_YAML_NULL;
 }
 
 bool cp_yaml_is_string(const struct cp_yaml *v)
 {
-	return v && v->kind == CP_YAML_SCALAR && resolve(v).kind == VALUE_STRING;
+	return v && v->kind == CP_YAML_SCALAR && resolve(v).kind == CP_YAML_STRING;
 }
 
 /*
@@ -260,17 +303,35 @@ struct cp_str cp_yaml_go_text(struct cp_arena *a, const struct cp_yaml *node)
 	struct value v = resolve(node);
 
 	switch (v.kind) {
-	case VALUE_NULL:
+	case CP_YAML_NULL:
 		return CP_S("");
-	case VALUE_BOOL:
+	case CP_YAML_BOOL:
 		return v.truth ? CP_S("true") : CP_S("false");
-	case VALUE_INT:
+	case CP_YAML_INT:
 		return cp_arena_printf(a, "%lld", (long long)v.i);
-	case VALUE_UINT:
+	case CP_YAML_UINT:
 		return cp_arena_printf(a, "%llu", (unsigned long long)v.u);
-	case VALUE_FLOAT:
+	case CP_YAML_FLOAT:
 		return format_float(a, v.f);
 	default:
 		return node->text;
 	}
+}
+
+bool cp_yaml_equal(const struct cp_yaml *a, const struct cp_yaml *b)
+{
+	if (a == b)
+		return true;
+	if (a->kind != b->kind || a->n != b->n)
+		return false;
+	if (a->kind == CP_YAML_SCALAR)
+		return cp_yaml_type(a) == cp_yaml_type(b) && cp_str_eq(a->text, b->text);
+	for (size_t i = 0; i < a->n; i++) {
+		const struct cp_yaml *other =
+			a->kind == CP_YAML_MAP ? cp_yaml_get(b, a->keys[i]->text) : b->items[i];
+
+		if (!other || !cp_yaml_equal(a->items[i], other))
+			return false;
+	}
+	return true;
 }

@@ -9,29 +9,6 @@ struct asked {
 	struct cp_err *err;
 };
 
-static int number(struct cp_str text, int64_t *ret)
-{
-	static const struct {
-		char unit;
-		int shift;
-	} units[] = {{'b', 0}, {'k', 10}, {'m', 20}, {'g', 30}, {'t', 40}};
-	struct cp_str digits = cp_str_trim_right(text, "iI");
-	int64_t v, factor = 1;
-
-	if (digits.n > 1 && (digits.p[digits.n - 1] | 32) == 'b')
-		digits = cp_str_trim_right(cp_str_sub(digits, 0, digits.n - 1), "iI");
-	for (size_t i = 0; digits.n && i < CP_LEN(units); i++)
-		if ((digits.p[digits.n - 1] | 32) == units[i].unit) {
-			factor = (int64_t)1 << units[i].shift;
-			digits = cp_str_sub(digits, 0, digits.n - 1);
-			break;
-		}
-	if (!cp_str_to_int(cp_str_trim_space(digits), 10, &v) || v < 0 ||
-	    __builtin_mul_overflow(v, factor, ret))
-		return CP_EUSAGE;
-	return 0;
-}
-
 /* "name=soft[:hard]" */
 static int ulimit(struct cp_str text, struct cp_ulimit *ret)
 {
@@ -148,7 +125,7 @@ int cp_image_options(struct cp_run *run, struct cp_image_run *image, bool is_new
 		r = cp_platform_parse(s->image->arena, s->image->platform, &o->platform, s->err);
 	if (r < 0)
 		return r;
-	if (q->shm_size.n && number(q->shm_size, &o->shm_size) < 0)
+	if (q->shm_size.n && !cp_request_size(q->shm_size, &o->shm_size))
 		return cp_err_set(s->err, CP_EUSAGE, "--shm-size wants a size, not %.*s",
 				  CP_STR(q->shm_size));
 	o->target = q->target;

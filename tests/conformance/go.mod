@@ -18,6 +18,7 @@ require (
 )
 
 require (
+	cachepredict.test/conformance/cdriver v0.0.0
 	cyphar.com/go-pathrs v0.2.5 // indirect
 	github.com/Azure/azure-sdk-for-go/sdk/azcore v1.21.1 // indirect
 	github.com/Azure/azure-sdk-for-go/sdk/azidentity v1.13.1 // indirect
@@ -225,3 +226,5 @@ require (
 	tags.cncf.io/container-device-interface v1.1.1 // indirect
 	tags.cncf.io/container-device-interface/specs-go v1.1.1 // indirect
 )
+
+replace cachepredict.test/conformance/cdriver => ./cdriver

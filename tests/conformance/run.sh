@@ -12,7 +12,7 @@
 # BUILDKIT=0.26.3 (or 0.20.2): the keys of, and imports by, an older daemon.
 # RECORD=1: the logs of the builds of the steps against what `cachepredict record` makes of them; without it for the cases of copyfrom/.
 # FRONTEND=1: the frontend is an image, as behind a syntax line.
-# SETS= sets of requirement files for pip (1000), N= inputs of each differential program (100000), SEED= of their generators, DAEMONS= daemons at a time, V=1 for every step.
+# PROJECTS= compose projects for docker compose and bake (300), SETS= sets of requirement files for pip (1000), N= inputs of each differential program (100000), SEED= of their generators, DAEMONS= daemons at a time, V=1 for every step.
 # Needs Go, and root for runc. The first run builds buildkitd, which takes minutes.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -33,6 +33,15 @@ result() { # NAME STATUS
 	else
 		failed=$((failed + 1))
 		echo "FAIL $1"
+	fi
+}
+count() { # NAME LOG, which ends with "NAME: N passed, N failed"
+	counts=$(sed -n 's/^[a-z0-9]*: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$2")
+	if [ -n "$counts" ]; then
+		passed=$((passed + ${counts% *}))
+		failed=$((failed + ${counts#* }))
+	else
+		result "$1, which did not come to its end" 1
 	fi
 }
 fatal() {
@@ -66,6 +75,19 @@ if [ -z "${REPO-}${CORPORA-}${ONLY-}${KEYS-}${IMPORT-}${BUILDKIT-}" ]; then
 		differential "$program"
 		result "$program" $?
 	done
+fi
+
+# ---- docker compose and buildx ----
+
+if [ -z "${REPO-}${CORPORA-}${ONLY-}${KEYS-}${IMPORT-}${BUILDKIT-}" ]; then
+	echo "== project"
+	# a module of its own: compose is made with another BuildKit
+	if driver project "$here/cdriver_project.c" && (cd project && go build -o "$out/project" .); then
+		"$out/project" -driver "$out/project-driver" -cases project/cases -n "${PROJECTS:-300}" -seed "${SEED:-1}" 2>&1 | tee "$out/project.log"
+		count project "$out/project.log"
+	else
+		result project 1
+	fi
 fi
 
 # ---- pip's own parser ----
@@ -141,13 +163,7 @@ endtoend() { # WHAT e2e-FLAGS...
 	log=$out/e2e-$what.log
 	"$out/e2e" -bin "$out/bin" -shell "$out/stubsh" -predictor "$build/cachepredict" -work "$out/work" \
 		-summary "$out/summary-$what.json" -daemons "${DAEMONS:-2}" ${V:+-v} ${ONLY:+-only "$ONLY"} "$@" 2>&1 | tee "$log"
-	counts=$(sed -n 's/^e2e: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log")
-	if [ -n "$counts" ]; then
-		passed=$((passed + ${counts% *}))
-		failed=$((failed + ${counts#* }))
-	else
-		result "$what, which did not come to its end" 1
-	fi
+	count "$what" "$log"
 }
 
 if [ -n "${REPO-}" ]; then

@@ -247,9 +247,9 @@ static void test_compose_fields(void **state)
 		"  s1: {file: ./f}\n"
 		"  s2: {environment: SE}\n",
 		"a context=app dockerfile=docker/D target=t platforms[linux/amd64,linux/arm64] args[A=2,B=x=y,SETV=sv]"
-		" contexts[x=sub,y=docker-image://alpine,z=../up] labels[l=1.5] secrets[s1=src=./f,t2=env=SE]"
+		" contexts[x=sub,y=docker-image://alpine,z=../up] labels[l=1.5] secrets[s1=src=f,t2=env=SE]"
 		" from[type=registry,ref=img:1,type=local,src=./c] to[type=inline] tags[t:1,acme/a:1]"
-		" hosts[a=::1,a=10.0.0.1,b=1.2.3.4] ulimits[nofile=1:2,nproc=5] ssh[default,k=./key] network=host shm=128mb no-cache pull");
+		" hosts[a=::1,a=10.0.0.1,b=1.2.3.4] ulimits[nofile=1:2,nproc=5] ssh[default,k=key] network=host shm=128mb no-cache pull");
 	check_file(
 		"services:\n  a:\n    platform: linux/arm64\n    build: {dockerfile_inline: \"FROM x\\nRUN $$A\"}\n",
 		"a context=. inline=FROM x\nRUN $A platforms[linux/arm64]");
@@ -258,7 +258,7 @@ static void test_compose_fields(void **state)
 		"a context=https://github.com/a/b.git#main:sub\nb context=git@h:a.git dockerfile=D");
 	check_file(
 		"services: {a: {build: {contxt: x}}}",
-		"a context=.\nnote: compose.yaml:1: build: contxt is no field of compose, ignored");
+		"a context=.\nnote: compose.yaml:1: build: contxt is no field that is known here, ignored; docker compose may refuse it");
 	check_compose(
 		(struct file[]){
 			{"deploy/c.yaml",
@@ -316,7 +316,7 @@ static void test_compose_merge(void **state)
 	check_compose((struct file[]){{"1.yaml", "services: {a: {build: d}}"},
 				      {"2.yaml", "services: {a: {build: {tags: {a: b}}}}"},
 				      {NULL, NULL}},
-		      2, "invalid 2.yaml:1:30: tags: expected a list");
+		      2, "invalid 2.yaml:1:30: tags: expected a list of texts");
 	check_compose(
 		(struct file[]){{"1.yaml", "services: {a: {build: {tags: [x]}}}"},
 				{"2.yaml", "services: {a: {build: {tags: {a: b}}}}"},
@@ -362,8 +362,7 @@ static void test_compose_include(void **state)
 	static const struct file repo[] = {
 		{"c.yaml",
 		 "include:\n  - inc/i.yaml\n  - {path: other.yaml, project_directory: dir, env_file: e.env}\nservices: {a: {build: a}}\n"},
-		{"inc/i.yaml",
-		 "services:\n  i: {build: {args: {V: $V, S: $SETV, O: $O}}}\n  a: {build: never}\n"},
+		{"inc/i.yaml", "services:\n  i: {build: {args: {V: $V, S: $SETV, O: $O}}}\n"},
 		{"inc/.env", "V=inc\nSETV=inc\nO=inc\n"},
 		{"other.yaml", "services: {o: {build: {context: x, args: {V: $V}}}}"},
 		{"e.env", "V=e\n"},
@@ -374,8 +373,13 @@ static void test_compose_include(void **state)
 	(void)state;
 	check_compose(
 		repo, 1,
-		"a context=a\ni context=inc args[V=inc,S=sv,O=outer]\no context=dir/x args[V=e]\n"
-		"note: inc/i.yaml:3: services a is also defined by the file that includes this one, which counts");
+		"a context=a\ni context=inc args[V=inc,S=sv,O=outer]\no context=dir/x args[V=e]");
+	check_compose(
+		(struct file[]){{"c.yaml", "include: [i.yaml]\nservices: {a: {build: a}}"},
+				{"i.yaml", "services: {a: {build: other}}"},
+				{NULL, NULL}},
+		1,
+		"invalid i.yaml:1:12: services a is also defined by a file that includes this one, or by another one that it includes");
 	check_compose(
 		(struct file[]){{"c.yaml", "include: [c.yaml]\nservices: {a: {build: a}}"},
 				{NULL, NULL}},
@@ -390,7 +394,7 @@ static void test_compose_include(void **state)
 
 static void test_compose_choice(void **state)
 {
-	static const char *const dev[] = {"COMPOSE_PROFILES", "x, dev", NULL, NULL},
+	static const char *const chosen[] = {"COMPOSE_PROFILES", "x, p", NULL, NULL},
 				 *const any[] = {"COMPOSE_PROFILES", "*", NULL, NULL};
 	static const struct file repo[] = {
 		{"c.yaml",
@@ -404,12 +408,10 @@ static void test_compose_choice(void **state)
 		const char *wanted;
 	} cases[] = {
 		{NULL, environment,
+		 "invalid c.yaml:3:8: service lib is the context of another one, and none of its profiles is in COMPOSE_PROFILES"},
+		{NULL, chosen,
 		 "a context=. contexts[l=target:lib]\nlib context=lib\n"
-		 "note: c.yaml:3: service lib is left out: none of its profiles is in COMPOSE_PROFILES\n"
 		 "note: c.yaml:4: service d is left out: none of its profiles is in COMPOSE_PROFILES"},
-		{NULL, dev,
-		 "a context=. contexts[l=target:lib]\nd context=d\nlib context=lib\n"
-		 "note: c.yaml:3: service lib is left out: none of its profiles is in COMPOSE_PROFILES"},
 		{NULL, any, "a context=. contexts[l=target:lib]\nlib context=lib\nd context=d"},
 		{"d", environment, "d context=d"},
 		{"e", environment, "nothing\nnote: c.yaml:5: service e has no build"},
@@ -424,13 +426,12 @@ static void test_compose_choice(void **state)
 		expect(&b, cases[i].wanted);
 	}
 	check_file("services: {a: {build: {additional_contexts: {l: \"service:no\"}}}}",
-		   "invalid :0:0: a: context l names target:no, which is not there");
+		   "invalid compose.yaml:1:49: additional_contexts: no service no that is built");
 }
 
 static void test_compose_errors(void **state)
 {
 	static const char *const cases[][2] = {
-		{"", "invalid compose.yaml:1:1: no services in this file"},
 		{"- a\n", "invalid compose.yaml:1:1: a compose file must be a map"},
 		{"services: 3\n", "invalid compose.yaml:1:11: services must be a map"},
 		{"services:\n  a: x\n", "invalid compose.yaml:2:6: a service must be a map"},
@@ -529,12 +530,93 @@ static void test_expansion_is_bounded(void **state)
 	expect(&got, "limit .env:19:0: text over 1048576 bytes after its variables are filled in");
 }
 
+/* What Docker refuses, and what takes its place where it only may: tests/conformance/project has the rest. */
+static void test_compose_refused(void **state)
+{
+	static const char *const cases[][2] = {
+		{"3", "build: expected a path or a map"},
+		{"", "build: expected a path or a map"},
+		{"{target: 1}", "target: expected a text"},
+		{"{tags: [1.10]}", "tags: expected a list of texts"},
+		{"{tags: x}", "tags: expected a list of texts"},
+		{"{args: {D: 2024-01-02}}", "args: a date is no text"},
+		{"{args: {D: 2024-01-02t10:20:30Z}}", "args: a date is no text"},
+		{"{args: 3}", "args: expected a map or a list of NAME=VALUE"},
+		{"{no_cache: maybe}", "no_cache: expected true or false"},
+		{"{privileged: \"${E}\"}", "privileged: expected true or false"},
+		{"{shm_size: big}", "shm_size: big is no size"},
+		{"{ulimits: {nofile: \"1\"}}", "ulimits: expected a number, or soft and hard"},
+		{"{ulimits: {nofile: {soft: 1}}}", "ulimits: expected a number, or soft and hard"},
+		{"{extra_hosts: {a: 1}}", "extra_hosts: expected a text"},
+		{"{secrets: [none]}", "no secret none in the compose files"},
+		{"{secrets: {a: b}}", "secrets: expected a list"},
+		{"{ssh: [key]}", "expected NAME=VALUE"},
+		{"{platforms: [linux/arm64]}\n    platform: linux/amd64",
+		 "platforms: linux/amd64, which the service runs on, is not among them"},
+		{"{additional_contexts: {x: \"service:b\"}}",
+		 "additional_contexts: no service b that is built"},
+		{"{dockerfile: D, dockerfile_inline: FROM x}",
+		 "dockerfile and dockerfile_inline exclude each other"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < CP_LEN(cases); i++) {
+		cp_auto_buf struct cp_buf text = CP_BUF_INIT(4096), got = CP_BUF_INIT(1 << 20);
+		struct file repo[2] = {{"c.yaml", NULL}, {NULL, NULL}};
+		const char *message;
+
+		cp_buf_printf(&text, "services:\n  b: {image: x}\n  a:\n    build: %s\n",
+			      cases[i][0]);
+		repo[0].text = text.p;
+		compose(&got, repo, 1, NULL, environment);
+		message = strstr(got.p, ": ");
+		if (strncmp(got.p, "invalid c.yaml:", 15) != 0 ||
+		    strcmp(message ? message + 2 : "", cases[i][1]) != 0)
+			fail_msg("%s\nwanted: %s\n   got: %s", text.p, cases[i][1], got.p);
+	}
+}
+
+/* Compose looks at more of a file than a build needs. */
+static void test_compose_noted(void **state)
+{
+	(void)state;
+	check_file(
+		"services: {a: {build: ., environment: {X: \"${NO:?say}\"}}}",
+		"a context=.\nnote: compose.yaml:1: required variable NO is missing a value: say: docker compose refuses this file");
+	check_file(
+		"services: {a: {build: ., buidl: x}}\nx-y: 1\nservice: {}",
+		"a context=.\nnote: compose.yaml:3: service is no field that is known here, ignored; docker compose may refuse it\n"
+		"note: compose.yaml:1: buidl is no field that is known here, ignored; docker compose may refuse it");
+	check_file(
+		"services: {a: {build: {args: {P: $COMPOSE_PROJECT_NAME}}}}",
+		"a context=. args[P=]\nnote: variable COMPOSE_PROJECT_NAME is taken as empty: docker compose has the name of the folder of the "
+		"checkout, where no `name:` is given");
+	check_file("networks: {}", "nothing\nnote: compose.yaml has no services");
+	check_file("services: {a: {build: {context: ~/x, ulimits: {n: -1, m: {}}}}}",
+		   "a context=/home/x/x ulimits[m=0:0,n=0:0]");
+}
+
+/* !reset and !override of one argument take it away from the files before. */
+static void test_compose_reset_of_a_member(void **state)
+{
+	static const struct file repo[] = {
+		{"c.yaml",
+		 "services: {a: {build: {args: {A: 1, B: 2}, labels: {l: 1}, extra_hosts: {h: a, i: b}}}}"},
+		{"o.yaml",
+		 "services: {a: {build: {args: {A: !reset null, B: !override 3}, labels: {l: !reset null}, extra_hosts: {h: !reset null}}}}"},
+		{NULL, NULL},
+	};
+
+	(void)state;
+	check_compose(repo, 2, "a context=. args[B=3] hosts[i=b]");
+}
+
 /* Every amount of memory up to the one that is enough: an error, no crash, nothing lost. */
 static void test_out_of_memory(void **state)
 {
 	static const char text[] =
 		"x: &x {args: [A=$SETV, B], tags: [t]}\nservices:\n  a: {extends: b, build: {<<: *x, context: c}}\n"
-		"  b: {build: {args: {C: 1.5}, ulimits: {n: 1}, extra_hosts: {h: 1}, ssh: [default]}}\n";
+		"  b: {build: {args: {C: 1.5}, ulimits: {n: 1}, extra_hosts: {h: a}, ssh: [default]}}\n";
 	static const char bake[] =
 		"{\"target\":{\"a\":{\"args\":{\"A\":\"1\"},\"cache-from\":[{\"type\":\"registry\",\"ref\":\"x\"}]}}}";
 	static const char workflow[] = "a:\n  rules:\n    - changes: [x, y]\n";
@@ -569,12 +651,21 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_scalars),         cmocka_unit_test(test_variables),
-		cmocka_unit_test(test_env_file),        cmocka_unit_test(test_compose_fields),
-		cmocka_unit_test(test_compose_anchors), cmocka_unit_test(test_compose_merge),
-		cmocka_unit_test(test_compose_extends), cmocka_unit_test(test_compose_include),
-		cmocka_unit_test(test_compose_choice),  cmocka_unit_test(test_compose_errors),
-		cmocka_unit_test(test_yaml_bounds),     cmocka_unit_test(test_expansion_is_bounded),
+		cmocka_unit_test(test_scalars),
+		cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_env_file),
+		cmocka_unit_test(test_compose_fields),
+		cmocka_unit_test(test_compose_anchors),
+		cmocka_unit_test(test_compose_merge),
+		cmocka_unit_test(test_compose_extends),
+		cmocka_unit_test(test_compose_include),
+		cmocka_unit_test(test_compose_choice),
+		cmocka_unit_test(test_compose_errors),
+		cmocka_unit_test(test_yaml_bounds),
+		cmocka_unit_test(test_expansion_is_bounded),
+		cmocka_unit_test(test_compose_refused),
+		cmocka_unit_test(test_compose_noted),
+		cmocka_unit_test(test_compose_reset_of_a_member),
 		cmocka_unit_test(test_out_of_memory),
 	};
 

@@ -29,7 +29,7 @@ static void bake(struct cp_buf *b, const char *text, const char *folder, const c
 static void test_bake(void **state)
 {
 	static const char groups[] =
-		"{\"group\":{\"default\":{\"targets\":[\"back\",\"web\"]},\"back\":{\"targets\":[\"api\",\"loop\",\"web\"]},\"loop\":{\"targets\":[\"back\"]}},"
+		"{\"group\":{\"default\":{\"targets\":[\"back\",\"web\"]},\"back\":{\"targets\":[\"api\",\"loop\",\"web\"]},\"loop\":{\"targets\":[\"api\"]}},"
 		"\"target\":{\"other\":{},\"web\":{\"context\":\"web\"},\"api\":{\"contexts\":{\"base\":\"target:base\"}},\"base\":{\"dockerfile\":\"b.Dockerfile\"}}}";
 	static const struct {
 		const char *text, *folder, *only, *wanted;
@@ -37,6 +37,10 @@ static void test_bake(void **state)
 		{groups, ".", NULL,
 		 "api context=. contexts[base=target:base]\nweb context=web\nbase context=. dockerfile=b.Dockerfile"},
 		{groups, ".", "other", "other context=."},
+		{"{\"group\":{\"default\":{\"targets\":[\"default\"]}},\"target\":{\"default\":{\"context\":\"x\"}}}",
+		 ".", NULL, "default context=x"},
+		{"{\"group\":{\"default\":{\"targets\":[\"g\"]},\"g\":{\"targets\":[\"default\"]}},\"target\":{\"a\":{}}}",
+		 ".", NULL, "invalid :0:0: bake.json has no target or group default"},
 		{groups, "sub", "web back",
 		 "web context=sub/web\napi context=sub contexts[base=target:base]\nbase context=sub dockerfile=sub/b.Dockerfile"},
 		{groups, ".", "no", "invalid :0:0: bake.json has no target or group no"},

@@ -1,0 +1,3 @@
+module cachepredict.test/conformance/cdriver
+
+go 1.26.8
