@@ -77,8 +77,9 @@ static void put_make(struct cp_json_out *o, uint64_t rules, const struct cp_acti
 }
 
 /* Actions are JSON that is put into JSON as base64. */
-static int put_action(struct cp_json_out *o, uint64_t rules, const struct cp_op *op,
-		      const struct cp_action *action)
+static int put_action(struct cp_arena *a, struct cp_json_out *o, uint64_t rules,
+		      const struct cp_op *op, const struct cp_action *action,
+		      struct cp_str *ret_json)
 {
 	cp_auto_buf struct cp_buf json = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
 	struct cp_json_out inner = CP_JSON_OUT(&json);
@@ -90,7 +91,8 @@ static int put_action(struct cp_json_out *o, uint64_t rules, const struct cp_op 
 		put_make(&inner, rules, action);
 	cp_json_close(&inner, '}');
 	cp_json_base64(o, cp_buf_str(&json));
-	return cp_buf_error(&json);
+	*ret_json = cp_arena_str(a, cp_buf_str(&json));
+	return ret_json->p ? cp_buf_error(&json) : CP_ENOMEM;
 }
 
 /* isDefaultIndexes: the numbering of the first releases, which is left out so that their keys stay valid. */
@@ -260,12 +262,16 @@ int keys_file(struct cp_arena *a, uint64_t rules, const struct cp_op *op, struct
 	struct cp_json_out o = CP_JSON_OUT(out);
 	int r = 0;
 
+	key->actions = cp_arena_array(a, op->n_actions, sizeof(*key->actions));
+	if (!key->actions)
+		return CP_ENOMEM;
+	key->n_actions = op->n_actions;
 	cp_json_open(&o, '{');
 	cp_json_kstr(&o, "Type", CP_S("buildkit.file.v0"));
 	cp_json_key(&o, "Actions");
 	cp_json_open(&o, '[');
 	for (size_t i = 0; i < op->n_actions && r == 0; i++)
-		r = put_action(&o, rules, op, &op->actions[i]);
+		r = put_action(a, &o, rules, op, &op->actions[i], &key->actions[i]);
 	cp_json_close(&o, ']');
 	put_indexes(&o, op);
 	cp_json_close(&o, '}');

@@ -24,6 +24,9 @@ struct cp_key_input {
 struct cp_op_key {
 	struct cp_str preimage;  /* JSON or "buildkit.source.v0:..." */
 	struct cp_digest digest; /* of the pre-image */
+	/* Of operations on files: each one's JSON, which the pre-image has as base64. */
+	struct cp_str *actions;
+	size_t n_actions;
 	bool random; /* a local source: never equal to anything, known by content only */
 	/*
 	 * The real pre-image is not known (image not resolved, ADD of a URL without checksum ...): equal pre-images mean that the

@@ -550,6 +550,8 @@ int cp_report_backtest(const struct cp_report_backtest *b, struct cp_str format,
 		as_json(b, style, out);
 	else if (cp_str_eq(format, CP_S("table")))
 		as_table(b, style, out);
+	else if (cp_str_eq(format, CP_S("html")))
+		cp_backtest_html(b, out);
 	else if (cp_str_eq(format, CP_S("markdown")))
 		for (size_t i = 0; i < b->n_images; i++) {
 			image_markdown(out, &b->images[i]);
@@ -557,6 +559,6 @@ int cp_report_backtest(const struct cp_report_backtest *b, struct cp_str format,
 		}
 	else
 		return cp_err_set(err, CP_EUNSUPPORTED,
-				  "a backtest is shown as table, json or markdown");
+				  "a backtest is shown as table, json, markdown or html");
 	return cp_report_finish(out, err);
 }

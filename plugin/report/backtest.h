@@ -118,8 +118,10 @@ struct cp_report_backtest {
 	size_t n_images;
 };
 
-/* "table", "json", "markdown". CP_EUNSUPPORTED, CP_ELIMIT, CP_ENOMEM. */
+/* "table", "json", "markdown", "html" (one page, backtest_html.c). CP_EUNSUPPORTED, CP_ELIMIT, CP_ENOMEM. */
 int cp_report_backtest(const struct cp_report_backtest *b, struct cp_str format,
 		       const struct cp_report_style *style, struct cp_buf *out, struct cp_err *err);
+
+void cp_backtest_html(const struct cp_report_backtest *b, struct cp_buf *out);
 
 #endif

@@ -2,6 +2,7 @@
  * One page with everything: the verdict, the graph of stages, and behind every step its cause and the bytes whose digest is its key. Nothing is
  * loaded from elsewhere and there is no script: a step's panel is the target of a link. The policy in its head says so to the browser, too.
  */
+#include "report/html_int.h"
 #include "report/report_int.h"
 
 #include "keys/keys.h"
@@ -27,7 +28,7 @@ static const char *const words[] = {"comes from the cache", "runs again",
 				    "depends on what a step writes", "is not known"};
 static const char *const names[] = {"hit", "miss", "depends", "unknown"};
 
-static void plain(struct cp_buf *out, struct cp_str s)
+void cp_html_plain(struct cp_buf *out, struct cp_str s)
 {
 	cp_auto_buf struct cp_buf clean = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 
@@ -35,12 +36,22 @@ static void plain(struct cp_buf *out, struct cp_str s)
 	cp_text_markup(out, cp_buf_str(&clean));
 }
 
-/* A cp_quote. */
-static void code(struct cp_buf *out, struct cp_str s)
+void cp_html_code(struct cp_buf *out, struct cp_str s)
 {
 	cp_buf_addz(out, "<code>");
-	plain(out, s);
+	cp_html_plain(out, s);
 	cp_buf_addz(out, "</code>");
+}
+
+void cp_html_head(struct cp_buf *out, const char *more)
+{
+	cp_buf_printf(
+		out,
+		"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+		"<meta name=\"referrer\" content=\"no-referrer\"><title>cachepredict</title><style>%s%s</style></head><body>\n",
+		style, more);
 }
 
 /* ---- a step's panel ---- */
@@ -52,7 +63,7 @@ static void paths(struct cp_buf *out, const struct cp_cause *c)
 	cp_buf_addz(out, "<ul>");
 	for (size_t i = 0; i < c->n_paths; i++) {
 		cp_buf_addz(out, "<li>");
-		code(out, c->paths[i].path);
+		cp_html_code(out, c->paths[i].path);
 		cp_buf_printf(out, " %s</li>", cp_change_name(c->paths[i].change));
 	}
 	if (c->n_paths_total > c->n_paths)
@@ -60,7 +71,47 @@ static void paths(struct cp_buf *out, const struct cp_cause *c)
 	cp_buf_addz(out, "</ul>");
 }
 
-static void key(struct cp_buf *out, const struct cp_op_key *k)
+static void patterns(struct cp_buf *out, const char *word, const struct cp_str *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		cp_buf_addz(out, i ? " " : word);
+		cp_html_code(out, items[i]);
+	}
+}
+
+/* Content that the key has beside the operation. */
+static void selectors(struct cp_buf *out, const struct cp_op_key *k, size_t n_inputs)
+{
+	for (size_t i = 0; i < n_inputs; i++)
+		for (size_t j = 0; j < k->inputs[i].n_sels; j++) {
+			const struct cp_selector *s = &k->inputs[i].sels[j];
+
+			cp_buf_addz(out, "<p class=\"soft\">and the content of ");
+			cp_html_code(out, s->path);
+			if (s->wildcard)
+				cp_buf_addz(out, " (a pattern)");
+			patterns(out, ", only ", s->includes, s->n_includes);
+			patterns(out, ", without ", s->excludes, s->n_excludes);
+			cp_buf_addz(out, "</p>");
+		}
+}
+
+/* The operations on files, which stand in the pre-image as base64, and which files of the context they take. */
+static void actions(struct cp_buf *out, const struct cp_op_key *k, size_t n_inputs)
+{
+	if (!k->n_actions)
+		return;
+	cp_buf_printf(out, "<p class=\"soft\">in which %s</p><pre>",
+		      k->n_actions == 1 ? "the file operation is" : "the file operations are");
+	for (size_t i = 0; i < k->n_actions; i++) {
+		cp_html_plain(out, k->actions[i]);
+		cp_buf_addc(out, '\n');
+	}
+	cp_buf_addz(out, "</pre>");
+	selectors(out, k, n_inputs);
+}
+
+static void key(struct cp_buf *out, const struct cp_op_key *k, size_t n_inputs)
 {
 	char digest[CP_DIGEST_TEXT + 1];
 
@@ -68,18 +119,19 @@ static void key(struct cp_buf *out, const struct cp_op_key *k)
 		return;
 	if (k->unresolved.n) {
 		cp_buf_addz(out, "<p class=\"soft\">its key is not known: ");
-		plain(out, k->unresolved);
+		cp_html_plain(out, k->unresolved);
 		cp_buf_addz(out, "</p>");
 		return;
 	}
 	cp_digest_text(&k->digest, digest);
 	cp_buf_printf(out, "<p class=\"soft\">operation <code>%s</code>, the digest of</p><pre>",
 		      digest);
-	plain(out, k->preimage);
+	cp_html_plain(out, k->preimage);
 	cp_buf_addz(out, "</pre>");
+	actions(out, k, n_inputs);
 	if (k->inexact.n) {
 		cp_buf_addz(out, "<p class=\"soft\">");
-		plain(out, k->inexact);
+		cp_html_plain(out, k->inexact);
 		cp_buf_addz(out, "</p>");
 	}
 }
@@ -94,14 +146,14 @@ static void panel(struct cp_buf *out, const struct cp_report_image *im, size_t i
 		      "<section class=\"step\" id=\"i%zus%zu\"><a class=\"close\" href=\"#i%zu\" "
 		      "title=\"close\">\xc3\x97</a><h3>",
 		      image, i, image);
-	plain(out, s->step->name);
+	cp_html_plain(out, s->step->name);
 	cp_buf_printf(out, "</h3><p>line %d", s->step->line);
 	if (cp_step_is_listed(s->step))
 		cp_buf_printf(out, " \xc2\xb7 <b>%s</b>: it %s", names[s->outcome],
 			      words[s->outcome]);
 	if (s->outcome != CP_OUTCOME_HIT) {
 		cp_buf_addz(out, ", because ");
-		cp_step_why(out, im, s, code, false);
+		cp_step_why(out, im, s, cp_html_code, false);
 	}
 	cp_text_cost(&cost, im, i);
 	if (cost.n)
@@ -109,7 +161,7 @@ static void panel(struct cp_buf *out, const struct cp_report_image *im, size_t i
 	cp_buf_addz(out, "</p>");
 	paths(out, &s->cause);
 	if (s->step->op)
-		key(out, &keys[s->step->op->index]);
+		key(out, &keys[s->step->op->index], s->step->op->n_inputs);
 	cp_buf_addz(out, "</section>\n");
 }
 
@@ -131,10 +183,10 @@ static void failure(struct cp_buf *out, const struct cp_report_image *im)
 {
 	cp_buf_addz(out, "<p>cannot be predicted: ");
 	if (im->error.file[0]) {
-		plain(out, cp_str_c(im->error.file));
+		cp_html_plain(out, cp_str_c(im->error.file));
 		cp_buf_printf(out, ":%d: ", im->error.line);
 	}
-	plain(out, cp_str_c(im->error.code ? im->error.message : "no answer"));
+	cp_html_plain(out, cp_str_c(im->error.code ? im->error.message : "no answer"));
 	cp_buf_addz(out, "</p>\n");
 }
 
@@ -145,7 +197,7 @@ static void list(struct cp_buf *out, const char *title, const struct cp_str *ite
 	cp_buf_printf(out, "<details><summary>%s</summary><ul>", title);
 	for (size_t i = 0; i < n; i++) {
 		cp_buf_addz(out, "<li>");
-		plain(out, items[i]);
+		cp_html_plain(out, items[i]);
 		cp_buf_addz(out, "</li>");
 	}
 	cp_buf_addz(out, "</ul></details>\n");
@@ -166,9 +218,9 @@ static void whys(struct cp_buf *out, const struct cp_report_image *im, size_t im
 			cp_buf_addz(out, "<table><tr><th>broke by itself</th><th>why</th></tr>\n");
 		any = true;
 		cp_buf_printf(out, "<tr><td><a href=\"#i%zus%zu\">", image, i);
-		code(out, s->step->name);
+		cp_html_code(out, s->step->name);
 		cp_buf_addz(out, "</a></td><td>");
-		cp_step_why(out, im, s, code, false);
+		cp_step_why(out, im, s, cp_html_code, false);
 		cp_buf_addz(out, "</td></tr>\n");
 	}
 	if (any)
@@ -182,11 +234,11 @@ static int image(struct cp_buf *out, const struct cp_report_image *im, size_t at
 	int r;
 
 	cp_buf_printf(out, "<h2 id=\"i%zu\">", at);
-	plain(out, cp_image_name(im));
+	cp_html_plain(out, cp_image_name(im));
 	cp_buf_addz(out, " <span class=\"soft\">");
-	code(out, im->dockerfile);
+	cp_html_code(out, im->dockerfile);
 	cp_buf_addc(out, ' ');
-	plain(out, im->platform);
+	cp_html_plain(out, im->platform);
 	cp_buf_addz(out, "</span></h2>\n");
 	if (cp_image_failed(im)) {
 		failure(out, im);
@@ -213,7 +265,7 @@ static void rev(struct cp_buf *out, struct cp_str name, struct cp_str commit)
 	cp_auto_buf struct cp_buf text = CP_BUF_PART(out, CP_MAX_OUTPUT_BYTES);
 
 	cp_table_rev(&text, name, commit);
-	code(out, cp_buf_str(&text));
+	cp_html_code(out, cp_buf_str(&text));
 }
 
 static void accuracy(struct cp_buf *out, const struct cp_report *r)
@@ -233,29 +285,23 @@ static void sentence(struct cp_buf *out, const struct cp_report *r,
 	if (!text.n)
 		return;
 	cp_buf_addz(out, "<p>");
-	plain(out, cp_buf_str(&text));
+	cp_html_plain(out, cp_buf_str(&text));
 	cp_buf_addz(out, "</p>\n");
 }
 
 static void head(struct cp_buf *out, const struct cp_report *r)
 {
-	cp_buf_printf(
-		out,
-		"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-		"<meta name=\"referrer\" content=\"no-referrer\"><title>cachepredict</title><style>%s%s</style></head><body>\n"
-		"<h1>cachepredict: ",
-		style, cp_svg_style);
+	cp_html_head(out, cp_svg_style);
+	cp_buf_addz(out, "<h1>cachepredict: ");
 	cp_report_headline(r, out);
 	cp_buf_addz(out, "</h1>\n<p>");
 	rev(out, r->base_rev, r->base_commit);
 	cp_buf_addz(out, " \xe2\x86\x92 ");
 	rev(out, r->head_rev, r->head_commit);
 	cp_buf_addz(out, "</p>\n<p><b>");
-	plain(out, r->action);
+	cp_html_plain(out, r->action);
 	cp_buf_addz(out, "</b> ");
-	plain(out, r->reason);
+	cp_html_plain(out, r->reason);
 	cp_buf_addz(out, "</p>\n");
 	sentence(out, r, cp_text_totals);
 	sentence(out, r, accuracy);

@@ -1,6 +1,7 @@
 /* report/: the HTML page, the drawing, and what a CI takes: outputs, annotations, JUnit. Strangers' names stay text in each of them. */
 #include "report_fixture.h"
 
+#include "report/backtest.h"
 #include "report/text_int.h"
 
 #define HOSTILE "<script>alert(1)</script>\"'&\n::error::x\r\x1b[31m%0A--><!DOCTYPE"
@@ -56,6 +57,98 @@ static void test_page(void **state)
 		assert_non_null(strstr(out.p, link));
 		assert_non_null(strstr(out.p, panel));
 	}
+}
+
+/* What a key is the digest of has its operations on files as base64: they stand beside it as text. */
+static void test_page_of_file_operations(void **state)
+{
+	static struct cp_action copy = {.kind = CP_ACTION_COPY,
+					.secondary_input = 1,
+					.src = CP_S_INIT("/" HOSTILE),
+					.dest = CP_S_INIT("/app/"),
+					.mode = 0755,
+					.create_dest_path = true};
+	cp_auto_buf struct cp_buf out = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	struct answer w;
+
+	(void)state;
+	build(&w, stages, 2, specs, CP_LEN(specs));
+	w.ops[1].kind = CP_OP_FILE;
+	w.ops[1].actions = &copy;
+	w.ops[1].n_actions = 1;
+	assert_int_equal(cp_report_prediction(&w.report, CP_FORMAT_HTML, NULL, &out, NULL), 0);
+	cp_buf_addc(&out, '\0');
+	assert_non_null(strstr(out.p, "buildkit.file.v0"));
+	assert_non_null(strstr(out.p, "in which the file operation is"));
+	assert_non_null(strstr(out.p, "&#34;dest&#34;:&#34;/app/&#34;"));
+	assert_non_null(strstr(out.p, "&#34;mode&#34;:493"));
+	assert_no_stranger(out.p);
+}
+
+#define COMMITS 301
+
+/* A row of commits whose texts are a stranger's: every commit has a bar and its causes, and the page stays small. */
+static void test_page_of_a_backtest(void **state)
+{
+	static struct cp_backtest_commit commits[COMMITS], edited[COMMITS];
+	static struct cp_backtest_miss misses[4];
+	static struct cp_path_change paths[3] = {{.path = CP_S_INIT(HOSTILE)},
+						 {.path = CP_S_INIT("requirements.txt")},
+						 {.path = CP_S_INIT("src/agent/tools/search.py")}};
+	cp_auto_buf struct cp_buf out = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
+	struct cp_backtest_edit edit = {
+		.label = CP_S(HOSTILE), .commits = edited, .n_commits = COMMITS};
+	struct cp_backtest_step step = {.stage = CP_S(HOSTILE), .text = CP_S(HOSTILE), .n = 300};
+	struct cp_backtest_image im = {.commits = commits,
+				       .n_commits = COMMITS,
+				       .edits = &edit,
+				       .n_edits = 1,
+				       .steps = &step,
+				       .n_steps = 1};
+	struct cp_report_backtest b = {.head_rev = CP_S(HOSTILE), .images = &im, .n_images = 1};
+	struct answer w;
+	size_t bars = 0;
+
+	(void)state;
+	build(&w, stages, 2, specs, CP_LEN(specs));
+	w.request.name = im.platform = CP_S(HOSTILE);
+	im.request = &w.request;
+	for (size_t i = 0; i < CP_LEN(misses); i++)
+		misses[i] = (struct cp_backtest_miss){.step = &w.steps[i],
+						      .outcome = i ? CP_OUTCOME_MISS
+								   : CP_OUTCOME_DEPENDS,
+						      .cause = {.kind = CP_CAUSE_CONTENT_CHANGED,
+								.step = i == 3 ? 2 : -1,
+								.paths = paths,
+								.n_paths = 3,
+								.n_paths_total = 7}};
+	for (size_t i = 0; i < COMMITS; i++) {
+		commits[i] = (struct cp_backtest_commit){
+			.hex = CP_S("0123456789abcdef0123456789abcdef01234567"),
+			.subject = CP_S(HOSTILE " a subject that is as long as they are"),
+			.time = 1700000000 + (int64_t)i * 86400,
+			.built = i % 50 != 7,
+			.misses = misses,
+			.n_misses = i % 4 == 3 ? 0 : CP_LEN(misses),
+			.n_hits = 5};
+		cp_err_set(&commits[i].error, CP_EINVAL, "%s", HOSTILE);
+		edited[i] = commits[i];
+		edited[i].n_misses = commits[i].n_misses / 2;
+	}
+	assert_int_equal(cp_report_backtest(&b, CP_S("html"), NULL, &out, NULL), 0);
+	cp_buf_addc(&out, '\0');
+	assert_no_stranger(out.p);
+	assert_non_null(strstr(out.p, "default-src 'none'"));
+	assert_null(strstr(out.p, "src="));
+	for (const char *p = out.p; (p = strstr(p, "<a href=\"#i0c")); p++)
+		bars++;
+	assert_int_equal(bars, COMMITS - 1);
+	assert_non_null(strstr(out.p, "id=\"i0c300\""));
+	assert_non_null(strstr(out.p, "<polyline class=\"w0\""));
+	assert_true(out.n < 300000);
+	im.n_commits = 1;
+	cp_buf_clear(&out);
+	assert_int_equal(cp_report_backtest(&b, CP_S("html"), NULL, &out, NULL), 0);
 }
 
 static void test_drawing(void **state)
@@ -140,8 +233,12 @@ static void test_junit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_page),    cmocka_unit_test(test_drawing),
-		cmocka_unit_test(test_outputs), cmocka_unit_test(test_annotations),
+		cmocka_unit_test(test_page),
+		cmocka_unit_test(test_page_of_file_operations),
+		cmocka_unit_test(test_page_of_a_backtest),
+		cmocka_unit_test(test_drawing),
+		cmocka_unit_test(test_outputs),
+		cmocka_unit_test(test_annotations),
 		cmocka_unit_test(test_junit),
 	};
 
