@@ -10,23 +10,4 @@
  */
 int cp_run_advise(struct cp_run *run, struct cp_buf *out, int *ret_status, struct cp_err *err);
 
-/* A RUN step of the newest commit that installs packages, and the files that alone decide which; or one that builds from a folder. */
-struct cp_install {
-	int line;
-	bool builds;
-	struct cp_str what;        /* "pip install" */
-	struct cp_str name;        /* of the step, as BuildKit prints it */
-	struct cp_str stage, text; /* of the step, as BuildKit prints them, without its number */
-	size_t occurrence;         /* among the steps of its stage with the same text, from 0 */
-	struct cp_str *files;      /* repository paths; of one that builds, folders */
-	size_t n_files;
-};
-struct cp_installs {
-	struct cp_install *items;
-	size_t n;
-};
-/* Of image `at` of the run, in the run's arena; none where its build cannot be looked at. CP_ENOMEM. */
-int cp_advice_installs(struct cp_run *run, size_t at, struct cp_installs *ret_installs,
-		       struct cp_err *err);
-
 #endif

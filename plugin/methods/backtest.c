@@ -615,7 +615,7 @@ static int read_knowledge(struct whole *w, struct cp_err *err)
 	if (r == CP_ENOMEM || !w->installs)
 		return cp_err_nomem(err);
 	for (size_t i = 0; i < w->run->n_images; i++) {
-		r = cp_advice_installs(w->run, i, &w->installs[i], err);
+		r = cp_seen_installs(w->run, i, &w->installs[i], err);
 		if (r < 0)
 			return r;
 	}

@@ -2,7 +2,7 @@
 #ifndef CP_METHODS_BACKTEST_SUMS_INT_H
 #define CP_METHODS_BACKTEST_SUMS_INT_H
 
-#include "advise_int.h"
+#include "seen_int.h"
 #include "decide/decide.h"
 #include "report/backtest.h"
 

@@ -2,7 +2,7 @@
 #ifndef CP_METHODS_BACKTEST_TEST_INT_H
 #define CP_METHODS_BACKTEST_TEST_INT_H
 
-#include "advise_int.h"
+#include "seen_int.h"
 #include "backtest_sums_int.h"
 #include "predict/replay.h"
 #include "run/pool.h"

@@ -60,33 +60,26 @@ static struct cp_str request_path(struct cp_run *run, struct cp_str path)
 /* Would a split of the file pay? No answer is none. */
 static int ask_split(struct cp_run *run, struct cp_report_comment *c, struct cp_err *err)
 {
-	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
-	cp_auto_json struct cp_json_doc *doc = NULL;
 	struct cp_request kept = run->request;
 	struct cp_str path = changed_requirements(c->report);
-	const struct cp_json *root;
+	struct cp_split_plan plan;
 	struct cp_err why = {0};
-	int status, r;
+	int r;
 
 	if (!path.n)
 		return 0;
 	run->request.split = request_path(run, path);
-	run->request.format = CP_S("json");
-	r = run->request.split.p ? cp_run_split(run, &text, &status, &why) : CP_ENOMEM;
+	r = run->request.split.p ? cp_split_plan(run, &plan, &why) : CP_ENOMEM;
 	run->request = kept;
 	if (cp_run_is_over(r) && err)
 		*err = why;
 	if (r < 0)
 		return cp_run_is_over(r) ? r : 0;
-	r = cp_json_parse(cp_buf_str(&text), CP_S("split"), &doc, err);
-	if (r < 0)
-		return r;
-	root = cp_json_root(doc);
-	if (!cp_str_eq(cp_json_text(cp_json_get(root, "action")), CP_S("split")))
-		return 0;
-	c->split_file = path;
-	c->split_reason = cp_arena_str(run->arena, cp_json_text(cp_json_get(root, "reason")));
-	return c->split_reason.p ? 0 : cp_err_nomem(err);
+	if (cp_str_eq(plan.action, CP_S("split"))) {
+		c->split_file = path;
+		c->split_reason = plan.reason;
+	}
+	return 0;
 }
 
 static int ask_advice(struct cp_run *run, struct cp_report_comment *c, struct cp_err *err)

@@ -1,5 +1,5 @@
 /* `split`: what it costs to install packages, and what installs of the file took in recorded builds. */
-#include "advise_int.h"
+#include "seen_int.h"
 #include "record_int.h"
 #include "splitter_int.h"
 

@@ -1,5 +1,5 @@
 /* `split`: which requirement files of the images are meant, and which images install each. */
-#include "advise_int.h"
+#include "seen_int.h"
 #include "splitter_int.h"
 
 #define MAX_TARGETS 64u /* files of one run */
@@ -35,7 +35,7 @@ static int add_image(struct cp_run *run, size_t image, struct cp_str only, targe
 		     struct cp_err *err)
 {
 	struct cp_installs installs = {.n = 0};
-	int r = cp_advice_installs(run, image, &installs, err);
+	int r = cp_seen_installs(run, image, &installs, err);
 
 	for (size_t i = 0; r == 0 && i < installs.n; i++) {
 		const struct cp_install *in = &installs.items[i];
