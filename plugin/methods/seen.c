@@ -129,7 +129,7 @@ int cp_seen_installs(struct cp_run *run, size_t at, struct cp_installs *ret, str
 
 	if (r == 0)
 		r = cp_advise_install_steps(a, &in, &steps, &n, &why);
-	if (r == CP_ENOMEM)
+	if (r == CP_ENOMEM || cp_arena_failed(a) == CP_ENOMEM)
 		return cp_err_nomem(err);
 	ret->items = cp_arena_array(run->arena, n, sizeof(*ret->items));
 	if (!ret->items)

@@ -41,7 +41,7 @@ static int add_image(struct cp_run *run, size_t image, struct cp_str only, targe
 		const struct cp_install *in = &installs.items[i];
 		struct cp_split_target *t;
 
-		if (in->builds || !cp_str_eq(in->what, CP_S("pip install")) || !in->n_files ||
+		if (in->builds || !cp_str_ends(in->what, CP_S("pip install")) || !in->n_files ||
 		    (only.n && !cp_str_eq(in->files[0], only)))
 			continue;
 		t = target_of(run, all, in->files[0]);

@@ -11,6 +11,7 @@
 #include <execinfo.h>
 #include <link.h>
 #include <malloc.h>
+#include <unistd.h>
 
 #include "../abi/abi.h"
 
@@ -290,7 +291,7 @@ int main(int argc, char **argv)
 		{"split", ",\"split\":\"requirements.txt\""},
 	};
 	const struct cachepredict_plugin *p;
-	char request[4096], state[] = "/tmp/torture-XXXXXX";
+	char request[4096], state[1024];
 	void *so;
 
 	if (argc < 3 || !(so = abi_load(argv[1], &p)) || !p)
@@ -311,11 +312,12 @@ int main(int argc, char **argv)
 		torture(argv[1], p, extras[i][0], request);
 	}
 	for (size_t i = 0; i < sizeof(remembered) / sizeof(remembered[0]); i++) {
-		if (i == 0 && !mkdtemp(state))
-			return 1;
+		snprintf(state, sizeof(state), "%s.state", argv[1]);
+		if (i == 0)
+			unlink(state);
 		snprintf(
 			request, sizeof(request),
-			"{\"repository\":\"%s\",\"base\":\"HEAD~1\",\"state\":\"%s/state\",\"project\":\"app\"%s}",
+			"{\"repository\":\"%s\",\"base\":\"HEAD~1\",\"state\":\"%s\",\"project\":\"app\"%s}",
 			argv[2], state, remembered[i][1]);
 		torture(argv[1], p, remembered[i][0], request);
 	}
