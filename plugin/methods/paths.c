@@ -1,23 +1,5 @@
 /* `paths --check`: what a workflow's filters would miss. */
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "methods_int.h"
-
-static int read_workflow(const char *path, struct cp_buf *out, struct cp_err *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool is_read;
-
-	if (fd < 0)
-		return cp_err_set(err, CP_ENOTFOUND, "cannot open %s", path);
-	is_read = cp_buf_read(out, fd);
-	close(fd);
-	if (!is_read || cp_buf_error(out))
-		return cp_err_set(err, is_read ? cp_buf_error(out) : CP_EIO, "cannot read %s",
-				  path);
-	return 0;
-}
 
 struct check {
 	struct cp_run *run;
@@ -86,7 +68,7 @@ int cp_paths_check(struct cp_run *run, const struct cp_report_paths *images, siz
 	struct cp_path_filter *filters;
 	enum cp_ci_kind kind;
 	size_t n_filters;
-	int r = read_workflow(run->request.check.p, &yaml, err);
+	int r = cp_run_read_disk(run->request.check.p, &yaml, err);
 
 	c.as_json = !run->request.format.n || cp_str_eq(run->request.format, CP_S("json"));
 	if (r == 0)
