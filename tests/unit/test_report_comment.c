@@ -126,7 +126,7 @@ static size_t place_of(const char *text, const char *word)
 /* One step a stage: hits first, then what depends, then misses. */
 static void make_stages(struct answer *w, size_t n_hit, size_t n_depends, size_t n_miss)
 {
-	static char names[MAX_STAGES][8], steps[MAX_STAGES][32];
+	static char names[MAX_STAGES][24], steps[MAX_STAGES][48];
 	static const char *list[MAX_STAGES];
 	struct step_spec specs[MAX_STAGES];
 	size_t n = n_hit + n_depends + n_miss;
@@ -159,7 +159,7 @@ static void test_many_stages(void **state)
 		cp_auto_buf struct cp_buf out = CP_BUF_INIT(CP_MAX_OUTPUT_BYTES);
 		size_t n = cases[i].n_hit + cases[i].n_depends + cases[i].n_miss;
 		struct answer w;
-		char first_miss[8], first_depends[8];
+		char first_miss[32], first_depends[32];
 
 		make_stages(&w, cases[i].n_hit, cases[i].n_depends, cases[i].n_miss);
 		snprintf(first_miss, sizeof(first_miss), "| `s%02zu`", n - cases[i].n_miss);
