@@ -95,6 +95,8 @@ void cp_advise_put_weight(struct cp_finding *f, const struct cp_weight *w);
 bool cp_advise_read(struct cp_adviser *ad, struct cp_str path, struct cp_buf *out);
 /* place.c: is there a node of this kind in the context, at a path that is relative or absolute? */
 bool cp_advise_is(struct cp_adviser *ad, struct cp_str path, enum cp_node_kind kind);
+/* place.c: may the source of a COPY name more than one path? */
+bool cp_advise_is_wild(struct cp_str path);
 /* place.c: a path of the image as one of the context, by the newest COPY above a command that brought it; p NULL: it is none, or nobody can tell. */
 struct cp_str cp_advise_in_context(struct cp_adviser *ad, const struct cp_stage_view *v,
 				   size_t command, struct cp_str path);

@@ -19,12 +19,6 @@ struct places {
 	bool unknown;
 };
 
-static bool is_wild(struct cp_str s)
-{
-	return cp_str_find(s, '*', 0) < s.n || cp_str_find(s, '?', 0) < s.n ||
-	       cp_str_find(s, '[', 0) < s.n;
-}
-
 /* Where /bin and the like are links to /usr, both are one place. */
 static struct cp_str merged(struct cp_str path)
 {
@@ -50,7 +44,7 @@ static struct places places_of(struct cp_adviser *ad, const struct cp_command *c
 			p.unknown = true;
 			break;
 		}
-		if (!c->from.p && cp_str_ends(to, CP_S("/")) && !is_wild(act->src) &&
+		if (!c->from.p && cp_str_ends(to, CP_S("/")) && !cp_advise_is_wild(act->src) &&
 		    cp_advise_is(ad, act->src, CP_NODE_FILE))
 			to = cp_arena_cat(ad->a, to, cp_path_base(act->src));
 		p.items[p.n] = merged(cp_str_trim_right(cp_path_clean(ad->a, to), "/"));

@@ -14,18 +14,22 @@ bool cp_advise_is(struct cp_adviser *ad, struct cp_str path, enum cp_node_kind k
 	       node.kind == kind;
 }
 
+bool cp_advise_is_wild(struct cp_str path)
+{
+	return cp_str_find(path, '*', 0) < path.n || cp_str_find(path, '?', 0) < path.n ||
+	       cp_str_find(path, '[', 0) < path.n;
+}
+
 /* The path below what the action copied: 0 it is not there, 1 it is, -1 nobody can tell. */
 static int below(struct cp_adviser *ad, const struct cp_action *act, struct cp_str path,
 		 struct cp_str *ret)
 {
 	struct cp_str to = cp_str_trim_right(act->dest, "/"), from = cp_str_trim(act->src, "/");
-	bool is_wild = cp_str_find(from, '*', 0) < from.n || cp_str_find(from, '?', 0) < from.n ||
-		       cp_str_find(from, '[', 0) < from.n;
 	struct cp_str file;
 
 	if (!cp_str_starts(path, to) || (path.n > to.n && path.p[to.n] != '/'))
 		return 0;
-	if (is_wild)
+	if (cp_advise_is_wild(from))
 		return -1;
 	if (cp_advise_is(ad, from, CP_NODE_FILE)) {
 		file = cp_str_ends(act->dest, CP_S("/"))
