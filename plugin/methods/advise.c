@@ -74,6 +74,7 @@ static int read_ci(struct ci *ci)
 
 /* ---- one image ---- */
 
+/* As it is in the repository; "" where it cannot be read. */
 static struct cp_str ignore_text(struct cp_run *run, struct cp_image_run *image, struct cp_str path)
 {
 	cp_auto_buf struct cp_buf text = CP_BUF_INIT(CP_MAX_IGNORE_BYTES);

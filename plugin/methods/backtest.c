@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "backtest_test_int.h"
-#include "record_int.h"
 
 #define DEFAULT_COMMITS 300
 #define CHUNK 64 /* commits between two looks at whether somebody cancelled */

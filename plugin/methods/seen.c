@@ -71,8 +71,6 @@ int cp_seen_input(struct cp_run *run, struct cp_image_run *image, struct cp_buil
 	return dockerfile_text(run, image, in->dockerfile_path, &in->text, err);
 }
 
-/* As it is in the repository; "" where it cannot be read. */
-
 /* ---- installs ---- */
 
 static const struct cp_step *step_at(const struct cp_graph *g, int line)

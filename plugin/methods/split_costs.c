@@ -1,6 +1,5 @@
 /* `split`: what it costs to install packages, and what installs of the file took in recorded builds. */
 #include "seen_int.h"
-#include "record_int.h"
 #include "splitter_int.h"
 
 /* ---- packages ---- */

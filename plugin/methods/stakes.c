@@ -6,6 +6,12 @@
 #define MAX_TRIALS 12u /* replays of one image */
 #define FEW_SAVED 3u   /* steps: less proves nothing */
 
+/* Builds that ran the step for nothing. */
+static size_t idle_of(const struct cp_backtest_step *s)
+{
+	return s->installs.n ? s->n_wasted : s->n_idle;
+}
+
 /* ---- what the rules get to see ---- */
 
 int cp_stakes_history(struct cp_arena *a, const struct cp_backtest_image *image,
@@ -25,11 +31,11 @@ int cp_stakes_history(struct cp_arena *a, const struct cp_backtest_image *image,
 		const struct cp_backtest_step *s = &image->steps[i];
 
 		if (s->last + 1 == image->n_commits)
-			history[s->step - newest->graph->steps] = (struct cp_step_history){
-				.n = s->n,
-				.n_ran = s->outcomes[CP_OUTCOME_MISS],
-				.n_idle = s->installs.n ? s->n_wasted : s->n_idle,
-				.n_changed = s->n_changed};
+			history[s->step - newest->graph->steps] =
+				(struct cp_step_history){.n = s->n,
+							 .n_ran = s->outcomes[CP_OUTCOME_MISS],
+							 .n_idle = idle_of(s),
+							 .n_changed = s->n_changed};
 	}
 	*ret_history = history;
 	return 0;
@@ -71,8 +77,7 @@ static void count(const struct teller *t, const struct cp_finding *f, struct cp_
 	stake->of = s->n;
 	stake->n = f->count == CP_COUNT_RUNS  ? s->outcomes[CP_OUTCOME_MISS]
 		   : f->count == CP_COUNT_GIT ? s->causes[CP_CAUSE_GIT_DIR_IN_CONTEXT]
-		   : s->installs.n            ? s->n_wasted
-					      : s->n_idle;
+					      : idle_of(s);
 	stake->cost = s->cost;
 	if (s->cost.source != CP_COST_UNKNOWN)
 		stake->ms = s->cost.ms * (int64_t)stake->n;
