@@ -14,11 +14,16 @@ struct finder {
 	bool no_memory;
 };
 
-static struct cp_str variable(const struct finder *f, const char *name)
+struct cp_str forge_variable(const struct cp_environment *env, const char *name)
 {
-	const char *value = f->env && f->env->get && name ? f->env->get(f->env->self, name) : NULL;
+	const char *value = env && env->get && name ? env->get(env->self, name) : NULL;
 
 	return cp_str_trim(cp_str_c(value), " \t\r\n");
+}
+
+static struct cp_str variable(const struct finder *f, const char *name)
+{
+	return forge_variable(f->env, name);
 }
 
 static struct cp_str first_of(const struct finder *f, const char *const *names)

@@ -180,6 +180,11 @@ void forge_turn_end(struct forge *f, struct forge_turn *t);
 /* What a refused claim means: FORGE_HELD, CP_EUNSUPPORTED, or `r` itself where another try would be refused, too. */
 int forge_claim_refused(struct forge *f, int r);
 
+/* ---- variables of the CI (find.c) ---- */
+
+/* Without white space around it; "" when it is not set, or `name` is NULL. */
+struct cp_str forge_variable(const struct cp_environment *env, const char *name);
+
 /* ---- markers (marker.c) ---- */
 
 /* The first line, its line end included. */

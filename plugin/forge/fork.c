@@ -4,18 +4,6 @@
  */
 #include "forge/forge_int.h"
 
-struct asker {
-	struct cp_arena *a;
-	const struct cp_environment *env;
-};
-
-static struct cp_str variable(const struct asker *k, const char *name)
-{
-	const char *value = k->env && k->env->get ? k->env->get(k->env->self, name) : NULL;
-
-	return cp_str_trim(cp_str_c(value), " \t\r\n");
-}
-
 static struct cp_str full_name(const struct cp_json *holder, const char *member)
 {
 	return cp_json_text(cp_json_get(cp_json_get(holder, member), "full_name"));
@@ -28,10 +16,11 @@ static bool differ(struct cp_str from, struct cp_str to)
 }
 
 /* GitHub, Gitea, Forgejo: in the event only. */
-static bool by_event(const struct asker *k, struct cp_str text)
+static bool by_event(const struct cp_environment *env, struct cp_str text)
 {
 	cp_auto_json struct cp_json_doc *doc = NULL;
-	struct cp_str name = variable(k, "GITHUB_EVENT_NAME"), ref = variable(k, "GITHUB_REF"), of;
+	struct cp_str name = forge_variable(env, "GITHUB_EVENT_NAME"),
+		      ref = forge_variable(env, "GITHUB_REF"), of;
 	const struct cp_json *root, *pull, *run;
 
 	if (!text.n || cp_json_parse(text, CP_S("event"), &doc, NULL) < 0)
@@ -49,30 +38,29 @@ static bool by_event(const struct asker *k, struct cp_str text)
 			      full_name(cp_json_get(pull, "base"), "repo"));
 }
 
-static bool by_gitlab(const struct asker *k)
+static bool by_gitlab(const struct cp_environment *env)
 {
-	struct cp_str from = variable(k, "CI_MERGE_REQUEST_SOURCE_PROJECT_ID"),
-		      to = variable(k, "CI_MERGE_REQUEST_PROJECT_ID");
+	struct cp_str from = forge_variable(env, "CI_MERGE_REQUEST_SOURCE_PROJECT_ID"),
+		      to = forge_variable(env, "CI_MERGE_REQUEST_PROJECT_ID");
 
-	return (variable(k, "CI_MERGE_REQUEST_IID").n || from.n || to.n) && differ(from, to);
+	return (forge_variable(env, "CI_MERGE_REQUEST_IID").n || from.n || to.n) &&
+	       differ(from, to);
 }
 
 /* Addresses of one repository by https, git and ssh are one. */
-static bool by_buildkite(const struct asker *k)
+static bool by_buildkite(struct cp_arena *a, const struct cp_environment *env)
 {
-	struct cp_str number = variable(k, "BUILDKITE_PULL_REQUEST");
+	struct cp_str number = forge_variable(env, "BUILDKITE_PULL_REQUEST");
 
 	if (!number.n || cp_str_eq(number, CP_S("false")))
 		return false;
-	return differ(cp_repo_url_identity(k->a, variable(k, "BUILDKITE_PULL_REQUEST_REPO")),
-		      cp_repo_url_identity(k->a, variable(k, "BUILDKITE_REPO")));
+	return differ(cp_repo_url_identity(a, forge_variable(env, "BUILDKITE_PULL_REQUEST_REPO")),
+		      cp_repo_url_identity(a, forge_variable(env, "BUILDKITE_REPO")));
 }
 
 bool cp_forge_is_fork(struct cp_arena *a, const struct cp_environment *env, struct cp_str event)
 {
-	struct asker k = {a, env};
-
-	return by_event(&k, event) || by_gitlab(&k) || by_buildkite(&k) ||
-	       cp_str_eq_nocase(variable(&k, "SYSTEM_PULLREQUEST_ISFORK"), CP_S("true")) ||
-	       variable(&k, "CHANGE_FORK").n || variable(&k, "CIRCLE_PR_REPONAME").n;
+	return by_event(env, event) || by_gitlab(env) || by_buildkite(a, env) ||
+	       cp_str_eq_nocase(forge_variable(env, "SYSTEM_PULLREQUEST_ISFORK"), CP_S("true")) ||
+	       forge_variable(env, "CHANGE_FORK").n || forge_variable(env, "CIRCLE_PR_REPONAME").n;
 }
