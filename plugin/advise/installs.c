@@ -269,9 +269,8 @@ static bool is_used(const struct cp_stage_view *v, size_t from, size_t to, struc
 /* What may stand before an install in its RUN without reading the context. */
 static bool is_neutral(const struct cp_simple *s)
 {
-	static const char *const names[] = {"apt-get", "apt",    "apk",    "set",
-					    "mkdir",   "echo",   "rm",     "corepack",
-					    "export",  "python", "python3"};
+	static const char *const names[] = {"apt-get", "apt", "apk",      "set",   "mkdir",
+					    "echo",    "rm",  "corepack", "export"};
 
 	if (cp_simple_pip(s))
 		return true;
@@ -344,18 +343,17 @@ bool cp_advise_install_of(struct cp_adviser *ad, const struct cp_stage_view *v, 
 	return true;
 }
 
-/* Did a RUN above the COPY call the same tool? Then what it installed is there, and the rest is done again for the copied files. */
-static bool is_second(const struct cp_stage_view *v, size_t copied, size_t at)
+/* The tools that a RUN calls, 1 << index. */
+static unsigned tools_in(const struct cp_script *s)
 {
-	for (size_t k = 0; k < v->scripts[at].n; k++) {
-		const struct tool *t = tool_of(&v->scripts[at].commands[k]);
+	unsigned found = 0;
 
-		for (size_t i = 0; t && i < copied; i++)
-			for (size_t m = 0; m < v->scripts[i].n; m++)
-				if (tool_of(&v->scripts[i].commands[m]) == t)
-					return true;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct tool *t = tool_of(&s->commands[i]);
+
+		found |= t ? 1u << (t - tools) : 0;
 	}
-	return false;
+	return found;
 }
 
 /* COPY . . and the pip install right after it, all files beside each other: first the files, then pip, then the rest. */
@@ -427,6 +425,8 @@ static int after_copy(struct cp_adviser *ad, const struct cp_stage_view *v)
 {
 	struct cp_str source = {NULL, 0};
 	size_t copied = 0;
+	unsigned before =
+		0; /* tools above the COPY: what they installed is there, and is completed below it */
 
 	for (size_t i = 0; i < v->stage->n_commands; i++) {
 		struct cp_install_step builds;
@@ -435,10 +435,11 @@ static int after_copy(struct cp_adviser *ad, const struct cp_stage_view *v)
 		if (!source.p) {
 			source = extra_source(ad, v->stage->commands[i]);
 			copied = i;
+			before |= tools_in(&v->scripts[i]);
 			continue;
 		}
-		if (v->stage->commands[i]->kind != CP_CMD_RUN || is_second(v, copied, i) ||
-		    !find_install(ad, v, i, &in))
+		if (v->stage->commands[i]->kind != CP_CMD_RUN ||
+		    (tools_in(&v->scripts[i]) & before) || !find_install(ad, v, i, &in))
 			continue;
 		if (!in.alone && cp_advise_is_stage(ad, v, i, &builds))
 			continue; /* which is said instead */
