@@ -128,15 +128,25 @@ static bool is_call(const struct tool *t, const struct cp_simple *s)
 	return !cp_simple_has(s, "--version") && !cp_simple_has(s, "--help");
 }
 
+/* Options whose value is the next word. */
+static bool takes_word(struct cp_str option)
+{
+	static const char *const names[] = {
+		"--network-timeout", "--registry", "--omit",   "--include", "--only",
+		"--loglevel",        "--jobs",     "--retry",  "--extra",   "--extras",
+		"--group",           "--no-group", "--python", "--with",    "--without"};
+
+	return cp_advise_is_one_of(option, names, CP_LEN(names));
+}
+
 /* A word after the verb that is no option: one package, not the project. */
 static bool names_package(const struct tool *t, const struct cp_simple *s)
 {
-	bool after = !*t->verb;
+	bool after = false;
 
-	for (size_t i = 1; i < s->n; i++) {
-		if (after && *t->verb && !cp_str_starts(s->words[i], CP_S("-")) &&
-		    !cp_str_starts(s->words[i - 1], CP_S("--")) &&
-		    !cp_str_eq(s->words[i], CP_S("download")))
+	for (size_t i = 1; i < s->n && *t->verb; i++) {
+		if (after && !cp_str_starts(s->words[i], CP_S("-")) &&
+		    !takes_word(s->words[i - 1]) && !cp_str_eq(s->words[i], CP_S("download")))
 			return true;
 		after = after || cp_str_eq(s->words[i], cp_str_c(t->verb));
 	}
