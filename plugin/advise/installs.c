@@ -75,7 +75,7 @@ static const struct tool tools[] = {
 	 {"path =", "path=", "develop ="},
 	 {"poetry.lock", "poetry.toml"},
 	 "poetry install --no-root",
-	 {"--no-root", "--only-root", "--no-directory"},
+	 {"--no-root"},
 	 NULL},
 	{"pipenv",
 	 "install",
@@ -193,7 +193,8 @@ static const struct tool *tool_of(const struct cp_simple *s)
 {
 	for (size_t i = 0; i < CP_LEN(tools); i++)
 		if (is_call(&tools[i], s) && !names_package(&tools[i], s) &&
-		    !cp_simple_has(s, "-g") && !cp_simple_has(s, "--global"))
+		    !cp_simple_has(s, "-g") && !cp_simple_has(s, "--global") &&
+		    !cp_simple_has(s, "--only-root")) /* poetry: the project alone */
 			return &tools[i];
 	return NULL;
 }
