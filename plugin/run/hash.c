@@ -252,3 +252,19 @@ int cp_hash_table_fill(struct cp_hash_table *t, struct cp_arena *a, const struct
 	t->waiting.n = 0;
 	return 0;
 }
+
+int cp_hash_table_open(struct cp_state *state, struct cp_arena *a, const struct cp_build *b,
+		       struct cp_hash_table **ret_table, struct cp_hasher *ret_hasher,
+		       struct cp_err *err)
+{
+	struct cp_hash_table *t = cp_hash_table_new(state, b->graph->rules);
+	int r = t ? cp_hash_table_fill(t, a, b, err) : cp_err_nomem(err);
+
+	if (r < 0) {
+		cp_hash_table_free(t);
+		return r;
+	}
+	*ret_table = t;
+	*ret_hasher = cp_hash_table_hasher(t);
+	return 0;
+}

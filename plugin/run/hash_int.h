@@ -21,5 +21,9 @@ struct cp_hasher cp_hash_table_hasher(struct cp_hash_table *t);
 /* Compute the digests of every file that the operations of a build select, side by side on the cores that there are. */
 int cp_hash_table_fill(struct cp_hash_table *t, struct cp_arena *a, const struct cp_build *b,
 		       struct cp_err *err);
+/* A new table filled for a build, by the rules of its daemon, and its hasher. On failure there is nothing to free. */
+int cp_hash_table_open(struct cp_state *state, struct cp_arena *a, const struct cp_build *b,
+		       struct cp_hash_table **ret_table, struct cp_hasher *ret_hasher,
+		       struct cp_err *err);
 
 #endif

@@ -555,16 +555,13 @@ static int collect_paths(struct cp_image_run *image, struct side *b, struct cp_e
 /* The records that this build leaves in a cache. */
 static int collect_records(struct cp_run *run, struct cp_image_run *image, struct cp_err *err)
 {
-	struct cp_hash_table *table = cp_hash_table_new(run->state, image->b.graph->rules);
+	struct cp_hash_table *table;
 	struct cp_hasher hasher;
-	int r;
+	int r = cp_hash_table_open(run->state, image->arena, &image->b, &table, &hasher, err);
 
-	if (!table)
-		return cp_err_nomem(err);
-	hasher = cp_hash_table_hasher(table);
-	r = cp_hash_table_fill(table, image->arena, &image->b, err);
-	if (r == 0)
-		r = cp_records_collect(image->arena, &image->b, &hasher, &image->records, err);
+	if (r < 0)
+		return r;
+	r = cp_records_collect(image->arena, &image->b, &hasher, &image->records, err);
 	cp_hash_table_free(table);
 	return r;
 }
@@ -579,13 +576,10 @@ static int differ_keys(struct cp_run *run, struct cp_image_run *image, struct si
 
 	if (r < 0)
 		return cp_err_nomem(err);
-	table = cp_hash_table_new(run->state, image->b.graph->rules);
-	if (!table)
-		return cp_err_nomem(err);
-	hasher = cp_hash_table_hasher(table);
+	r = cp_hash_table_open(run->state, image->arena, &image->b, &table, &hasher, err);
+	if (r < 0)
+		return r;
 	r = cp_hash_table_fill(table, image->arena, &image->a, err);
-	if (r == 0)
-		r = cp_hash_table_fill(table, image->arena, &image->b, err);
 	if (r == 0)
 		r = cp_key_diff_make(image->arena, &image->a, &image->b, &hasher, &image->key_diff,
 				     err);

@@ -126,17 +126,14 @@ static int look_up(struct cp_run *run, struct cp_image_run *image,
 		   const struct cp_prediction *before, struct cp_cached_prediction *ret_prediction,
 		   struct cp_err *err)
 {
-	struct cp_hash_table *table = cp_hash_table_new(run->state, image->b.graph->rules);
+	struct cp_hash_table *table;
 	struct cp_hasher hasher;
-	int r;
+	int r = cp_hash_table_open(run->state, image->arena, &image->b, &table, &hasher, err);
 
-	if (!table)
-		return cp_err_nomem(err);
-	hasher = cp_hash_table_hasher(table);
-	r = cp_hash_table_fill(table, image->arena, &image->b, err);
-	if (r == 0)
-		r = cp_predict_cached(image->arena, &image->b, caches, n_caches, &hasher, before,
-				      ret_prediction, err);
+	if (r < 0)
+		return r;
+	r = cp_predict_cached(image->arena, &image->b, caches, n_caches, &hasher, before,
+			      ret_prediction, err);
 	cp_hash_table_free(table);
 	if (r < 0)
 		return r;
